@@ -1,0 +1,15 @@
+"""What is stored, how is it found, and how is it swapped?
+
+types       Article, Chunk, Quotable, Hit, Filter
+analysis    text → terms
+models      where the embedding model lies
+embedding   text → vectors (ONNX Runtime); onnx_export makes its model
+lexical     keyword index (BM25)
+vectors     vector index (FAISS)
+articles    article table (SQLite)
+fusion      several rankings → one
+snapshot    one immutable generation, verified on open
+publishing  write, publish, prune generations
+store       follows CURRENT; what `qa` talks to
+settings    where the index and the model are
+"""

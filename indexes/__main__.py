@@ -1,0 +1,9 @@
+"""`python -m indexes`: status, verify, snapshots, rollback."""
+
+import sys
+
+from indexes.commands import add_commands
+from indexes.console import main
+from indexes.settings import IndexSettings
+
+sys.exit(main("python -m indexes", [add_commands], IndexSettings, None))

@@ -1,0 +1,248 @@
+"""The article table of a snapshot: articles, chunks and tags in one read-only SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes.types import (
+    Article,
+    Category,
+    Chunk,
+    ChunkMask,
+    Filter,
+    Heading,
+    IndexedArticle,
+    Quotable,
+)
+
+Sort: TypeAlias = Literal["featured", "newest", "views", "title"]
+
+_COLUMNS = "row, id, title, summary, featured, views, updated, type, category, source_url, markdown"
+_LISTED = "(SELECT value FROM json_each(?))"  # a list of any length as one parameter
+_ORDER: dict[Sort, str] = {
+    "featured": "featured DESC, updated DESC, title COLLATE NOCASE, row",
+    "newest": "updated DESC, featured DESC, title COLLATE NOCASE, row",
+    "views": "views DESC, featured DESC, title COLLATE NOCASE, row",
+    "title": "title COLLATE NOCASE, row",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as a search finds it: with its number in the snapshot and its article."""
+
+    number: int
+    article: Article
+    chunk: Chunk
+
+    @property
+    def text(self) -> str:
+        return self.article.markdown[self.chunk.start : self.chunk.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of articles and how many there are in all."""
+
+    articles: tuple[Article, ...]
+    total: int
+
+
+class ArticleTable:
+    """Reads a written table. One connection serves all threads: SQLite is built serialised."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        stored = connection.execute("SELECT id, chunk_count FROM articles ORDER BY row").fetchall()
+        self._ids = [str(id) for id, _ in stored]
+        counts = [int(count) for _, count in stored]
+        self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
+        self._tag_rows = self._rows_by_tag()
+        self._tags_of = self._tags_by_article()
+        self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
+        self.mask = lru_cache(maxsize=128)(self._mask)
+
+    @classmethod
+    def open(cls, path: Path) -> ArticleTable:
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return cls(sqlite3.connect(uri, uri=True, check_same_thread=False))
+
+    def close(self) -> None:
+        self._db.close()
+
+    @property
+    def chunk_count(self) -> int:
+        return len(self._owner)
+
+    def article(self, article_id: str) -> Article | None:
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchall()
+        return self._articles(rows)[0] if rows else None
+
+    def indexed(self, article_id: str) -> IndexedArticle | None:
+        """An article with its headings and chunks, as it was ingested."""
+        article = self.article(article_id)
+        if article is None:
+            return None
+        row, headings, fingerprint = self._db.execute(
+            "SELECT row, headings, fingerprint FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
+        chunks = self._db.execute(
+            'SELECT start, "end", heading, context, quotables FROM chunks WHERE article = ? ORDER BY number', (row,)
+        )
+        parsed = tuple(Heading(*heading) for heading in json.loads(headings))
+        return IndexedArticle(article, parsed, tuple(_chunk(article_id, *c) for c in chunks), fingerprint)
+
+    def headings(self, article_id: str) -> tuple[Heading, ...]:
+        found = self._db.execute("SELECT headings FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return tuple(Heading(*heading) for heading in json.loads(found[0])) if found else ()
+
+    def chunks(self, numbers: Sequence[int]) -> list[StoredChunk]:
+        """The chunks with these numbers, in the order asked for."""
+        rows = self._db.execute(
+            'SELECT number, article, start, "end", heading, context, quotables FROM chunks '
+            f"WHERE number IN {_LISTED}", (_listed(numbers),),
+        ).fetchall()  # fmt: skip
+        owners = {row[1] for row in rows}
+        found = self._db.execute(
+            f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED}", (_listed(owners),)
+        ).fetchall()
+        articles = dict(zip((row[0] for row in found), self._articles(found), strict=True))
+        stored = {row[0]: StoredChunk(row[0], articles[row[1]], _chunk(articles[row[1]].id, *row[2:])) for row in rows}
+        return [stored[number] for number in numbers]
+
+    def chunks_of(self, article_id: str) -> list[int]:
+        """The numbers of an article's chunks, in reading order."""
+        return self._column(
+            "SELECT number FROM chunks JOIN articles ON articles.row = chunks.article "
+            "WHERE articles.id = ? ORDER BY number", article_id,
+        )  # fmt: skip
+
+    def chunk_digests(self) -> dict[str, int]:
+        """Content digest → chunk number, to reuse stored vectors."""
+        return dict(self._db.execute("SELECT digest, number FROM chunks"))
+
+    def owners(self, chunks: Sequence[int]) -> list[str]:
+        """The id of the article each chunk belongs to."""
+        return [self._ids[int(self._owner[chunk])] for chunk in chunks]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Article id → digest of its source, to see what changed; in stored order."""
+        return dict(self._db.execute("SELECT id, fingerprint FROM articles ORDER BY row"))
+
+    def listing(
+        self, filter: Filter = Filter(), *, featured: bool | None = None, words: Sequence[str] = (),
+        sort: Sort = "featured", limit: int = 50, offset: int = 0,
+    ) -> Listing:  # fmt: skip
+        """Articles whose tags pass `filter` and whose title, summary or tags contain every word."""
+        rows = self._matching(filter, featured, words)
+        page = self._db.execute(
+            f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
+            (_listed(rows), limit, offset),
+        ).fetchall()
+        return Listing(tuple(self._articles(page)), len(rows))
+
+    def tag_counts(
+        self, filter: Filter = Filter(), *, featured: bool | None = None, words: Sequence[str] = ()
+    ) -> list[tuple[str, int]]:
+        """Tags of the matching articles with how many carry each, most frequent first."""
+        matching = set(self._matching(filter, featured, words))
+        counts = [(tag, len(matching.intersection(rows))) for tag, rows in self._tag_rows.items()]
+        return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
+
+    def tag_name(self, tag: str) -> str | None:
+        """The tag as it is stored, whatever its case in `tag`; None if no article carries it."""
+        return self._tag_names.get(tag.strip().casefold())
+
+    def tags(self) -> list[str]:
+        return list(self._tag_rows)
+
+    def tags_of(self, article_id: str) -> tuple[str, ...]:
+        return self._tags_of.get(article_id, ())
+
+    def ids(self) -> list[str]:
+        """Every article's id, in stored order."""
+        return self._ids
+
+    def categories(self) -> list[Category]:
+        rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories ORDER BY rowid")
+        return [Category(*row) for row in rows]
+
+    def _mask(self, filter: Filter) -> ChunkMask | None:
+        """Which chunks `filter` lets through; None when it lets all through."""
+        if not filter.tags:
+            return None
+        allowed = np.zeros(int(self._owner[-1]) + 1 if len(self._owner) else 0, dtype=np.bool_)
+        rows = [row for row in self._tagged(filter) if row < len(allowed)]
+        allowed[rows] = True
+        return np.asarray(allowed[self._owner], dtype=np.bool_)
+
+    def _tagged(self, filter: Filter) -> set[int]:
+        sets: list[set[int]] = [set(self._tag_rows.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
+        return set.union(*sets) if filter.mode == "any" else set.intersection(*sets)
+
+    def _matching(self, filter: Filter, featured: bool | None, words: Sequence[str]) -> list[int]:
+        rows = self._db.execute(
+            "SELECT row, featured, title || ' ' || summary || ' ' || "
+            "coalesce((SELECT group_concat(tag, ' ') FROM tags WHERE article = row), '') FROM articles"
+        )
+        tagged = self._tagged(filter) if filter.tags else None
+        wanted = [word.casefold() for word in words]
+        return [
+            row
+            for row, is_featured, text in rows
+            if (tagged is None or row in tagged)
+            and (featured is None or bool(is_featured) == featured)
+            and all(word in text.casefold() for word in wanted)
+        ]
+
+    def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
+        tags: dict[object, list[str]] = {row[0]: [] for row in rows}
+        found = self._db.execute(
+            f"SELECT article, tag FROM tags WHERE article IN {_LISTED} ORDER BY position", (_listed(tags),)
+        )
+        for row, tag in found:
+            tags[row].append(tag)
+        return [_article(row, tuple(tags[row[0]])) for row in rows]
+
+    def _rows_by_tag(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
+            rows.setdefault(tag, []).append(row)
+        return rows
+
+    def _tags_by_article(self) -> dict[str, tuple[str, ...]]:
+        tags: dict[str, list[str]] = {}
+        for row, tag in self._db.execute("SELECT article, tag FROM tags ORDER BY article, position"):
+            tags.setdefault(self._ids[row], []).append(tag)
+        return {id: tuple(own) for id, own in tags.items()}
+
+    def _column(self, query: str, *values: object) -> list[int]:
+        return [row[0] for row in self._db.execute(query, values)]
+
+
+def _listed(rows: Iterable[object]) -> str:
+    return json.dumps(list(rows))
+
+
+def _article(row: tuple[object, ...], tags: tuple[str, ...]) -> Article:
+    _, id, title, summary, featured, views, updated, type, category, source_url, markdown = row
+    return Article(
+        id=str(id), title=str(title), summary=str(summary), tags=tags, featured=bool(featured),
+        views=int(str(views)), updated=date.fromisoformat(str(updated)) if updated else None, type=str(type),
+        category=str(category), source_url=str(source_url) if source_url else None, markdown=str(markdown),
+    )  # fmt: skip
+
+
+def _chunk(article_id: str, start: int, end: int, heading: str, context: str, quotables: str) -> Chunk:
+    spans = tuple(Quotable(*span) for span in json.loads(quotables))
+    return Chunk(article_id, start, end, tuple(json.loads(heading)), context, spans)

@@ -1,0 +1,106 @@
+"""`status`, `verify`, `snapshots` and `rollback`: what is stored and whether it is whole."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from indexes.console import FAILED, OK, Commands, command, show
+from indexes.errors import IndexesError, SnapshotMissing
+from indexes.publishing import current_generation, generations, open_current, point_current, writing
+from indexes.settings import IndexSettings
+from indexes.snapshot import Manifest, Snapshot
+
+
+def add_commands(commands: Commands) -> None:
+    for name, run, summary in (
+        ("status", _status, "show what the current index holds"),
+        ("verify", _verify, "check every file of every snapshot against its recorded hash"),
+        ("snapshots", _snapshots, "list the snapshots kept"),
+        ("rollback", _rollback, "make an earlier snapshot the current one"),
+    ):
+        parser = command(commands, name, run, summary)
+        add_index_option(parser)
+        if name == "rollback":
+            parser.add_argument("generation", nargs="?", help="which one; left out: the one before the current")
+
+
+def add_index_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", type=Path, metavar="DIR", help="folder of the index (FOOTNOTE_INDEX)")
+
+
+def index_of(args: argparse.Namespace, settings: IndexSettings) -> Path:
+    return args.index or settings.index
+
+
+def _status(args: argparse.Namespace, settings: IndexSettings) -> int:
+    manifest = open_current(index_of(args, settings)).manifest
+    text = "\n".join([
+        f"generation  {manifest.generation}, built {manifest.created}",
+        f"articles    {manifest.articles}",
+        f"chunks      {manifest.chunks}",
+        f"model       {manifest.embedder}",
+        f"sources     {', '.join(manifest.sources)}",
+    ])  # fmt: skip
+    show(args, asdict(manifest), text)
+    return OK
+
+
+def _verify(args: argparse.Namespace, settings: IndexSettings) -> int:
+    root = index_of(args, settings)
+    results = {generation: _damage(root / generation) for generation in generations(root)}
+    if not results:
+        raise SnapshotMissing(f"There is no index at {root} yet: run `footnote ingest SOURCE`.")
+    lines = [f"{generation}  {problem or 'whole'}" for generation, problem in results.items()]
+    show(
+        args,
+        {"snapshots": [{"generation": g, "whole": not p, "problem": p} for g, p in results.items()]},
+        "\n".join(lines),
+    )
+    return FAILED if any(results.values()) else OK
+
+
+def _damage(folder: Path) -> str:
+    try:
+        Snapshot.open(folder).articles.close()
+    except IndexesError as error:
+        return str(error)
+    return ""
+
+
+def _snapshots(args: argparse.Namespace, settings: IndexSettings) -> int:
+    root = index_of(args, settings)
+    current = current_generation(root)
+    rows = []
+    for generation in generations(root):
+        manifest = Manifest.read(root / generation)
+        rows.append({
+            "generation": generation, "current": generation == current, "created": manifest.created,
+            "articles": manifest.articles, "chunks": manifest.chunks, "changes": manifest.changes,
+        })  # fmt: skip
+    lines = [
+        f"{'*' if row['current'] else ' '} {row['generation']}  {row['created']}  {row['articles']} articles, "
+        f"{row['chunks']} chunks"
+        for row in rows
+    ]
+    show(args, {"snapshots": rows}, "\n".join(lines) or f"No snapshots at {root}.")
+    return OK
+
+
+def _rollback(args: argparse.Namespace, settings: IndexSettings) -> int:
+    root = index_of(args, settings)
+    with writing(root):
+        target = args.generation or _before_current(root)
+        Snapshot.open(root / target).articles.close()  # never point at a damaged one
+        point_current(root, target)
+    show(args, {"generation": target}, f"The current snapshot is now {target}.")
+    return OK
+
+
+def _before_current(root: Path) -> str:
+    current = current_generation(root) or ""
+    earlier = [generation for generation in generations(root) if generation < current]
+    if not earlier:
+        raise SnapshotMissing(f"There is no snapshot before {current or 'the first'} in {root}.")
+    return earlier[-1]

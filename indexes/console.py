@@ -1,0 +1,69 @@
+"""What the command lines of all packages share: `--json`, error messages and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from indexes.errors import FootnoteError, IndexBusy
+from indexes.settings import IndexSettings
+
+OK, FAILED, USAGE, BUSY = 0, 1, 2, 75
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run: TypeAlias = Callable[[argparse.Namespace, IndexSettings], int]
+
+
+def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
+    """Add a command; `run` gets its arguments and the settings, and returns the exit code."""
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def show(args: argparse.Namespace, document: Any, text: str) -> None:
+    """Print `document` as JSON where `--json` was given, else `text`."""
+    print(json.dumps(document, ensure_ascii=False, indent=2) if args.json else text)
+
+
+def main(
+    program: str, add: Sequence[Callable[[Commands], None]], settings: type[IndexSettings], argv: Sequence[str] | None
+) -> int:
+    """Parse `argv`, run the command it names, and turn every expected error into a message and an exit code."""
+    parser = argparse.ArgumentParser(program, description="Ask your knowledge base; every sentence is footnoted.")
+    commands: Commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add_commands in add:
+        add_commands(commands)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args, settings()))
+    except ValidationError as error:
+        return _fail(args, _bad_settings(error), USAGE)
+    except IndexBusy as error:
+        return _fail(args, str(error), BUSY)
+    except FootnoteError as error:
+        return _fail(args, str(error), FAILED)
+    except BrokenPipeError:  # the reader (`head`, a pager) has seen enough
+        sys.stderr.close()
+        return OK
+    except KeyboardInterrupt:
+        return _fail(args, "Stopped. What was embedded is kept: run the same command to go on.", FAILED)
+
+
+def _bad_settings(error: ValidationError) -> str:
+    lines = [f"FOOTNOTE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+    return "A setting is not valid. " + "; ".join(lines)
+
+
+def _fail(args: argparse.Namespace, message: str, code: int) -> int:
+    if args.json:
+        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    else:
+        print(f"footnote: {message}", file=sys.stderr)
+    return code

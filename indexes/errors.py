@@ -1,0 +1,40 @@
+"""Errors raised by `indexes`, and the root of every error that Footnote raises on purpose.
+
+FootnoteError
+└── IndexesError
+    ├── SnapshotMissing       there is no published snapshot at this place
+    ├── SnapshotDamaged       a file is missing, cut or altered
+    ├── SnapshotIncompatible  another format, embedding model or chunker made it
+    ├── IndexBusy             another process is writing this index
+    └── ModelUnavailable      the embedding model cannot be found, verified or loaded
+
+Every message says what happened and what to do next.
+"""
+
+
+class FootnoteError(Exception):
+    """Bad input or a fault outside this program: the message is for the user, a stack trace is not."""
+
+
+class IndexesError(FootnoteError):
+    """Base of every error this package raises on purpose."""
+
+
+class SnapshotMissing(IndexesError):
+    pass
+
+
+class SnapshotDamaged(IndexesError):
+    pass
+
+
+class SnapshotIncompatible(IndexesError):
+    pass
+
+
+class IndexBusy(IndexesError):
+    pass
+
+
+class ModelUnavailable(IndexesError):
+    pass

@@ -1,0 +1,128 @@
+"""Export a sentence-transformers model once to ONNX. Runs as a process of its own: it alone imports torch.
+
+    python -m indexes.onnx_export MODEL_FOLDER EMBEDDER_ID TARGET_FOLDER
+
+The graph holds the whole pipeline (transformer, pooling, any dense layer), so that a question's vector is what
+sentence-transformers would return; a check against it is part of the export.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+OPSET = 17
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+META_FILE = "embedder.json"
+# fp32 against fp32: anything lower is a wrong graph, not rounding.
+SMALLEST_COSINE = 0.9999
+_SAMPLES = (
+    "How long should an access token live?",
+    "Expand, migrate, contract: three deployments instead of one risky one.",
+    "x",
+    "maximumPoolSize = 10 and idleTimeout = 600000 in HikariCP; 503 Service Unavailable with Retry-After. " * 4,
+)
+
+
+def export(folder: Path, embedder_id: str, target: Path) -> None:
+    """Write `target` (model, tokenizer, settings) from the model in `folder`, replacing nothing until it is whole."""
+    from sentence_transformers import SentenceTransformer
+
+    reference = SentenceTransformer(str(folder), device="cpu", model_kwargs={"attn_implementation": "eager"})
+    reference.eval()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="export-") as scratch:
+        whole = Path(scratch) / "whole"
+        whole.mkdir()
+        inputs = _export_graph(reference, Path(scratch) / "raw.onnx")
+        _optimise(Path(scratch) / "raw.onnx", whole / MODEL_FILE, reference)
+        reference.tokenizer.backend_tokenizer.save(str(whole / TOKENIZER_FILE))
+        (whole / META_FILE).write_text(json.dumps(_meta(reference, embedder_id, inputs, whole), indent=2) + "\n")
+        _check(reference, whole)
+        shutil.rmtree(target, ignore_errors=True)
+        whole.rename(target)
+
+
+def _export_graph(reference: Any, path: Path) -> list[str]:
+    import torch
+
+    names = [n for n in reference.tokenizer.model_input_names if n in ("input_ids", "attention_mask", "token_type_ids")]
+
+    class Whole(torch.nn.Module):  # type: ignore[misc]  # torch is not analysed: it is the exporter's alone
+        def __init__(self) -> None:
+            super().__init__()
+            self.pipeline = reference
+
+        def forward(self, *values: torch.Tensor) -> torch.Tensor:
+            features = dict(zip(names, values, strict=True))
+            vectors: torch.Tensor = self.pipeline(features)["sentence_embedding"]
+            return vectors
+
+    encoded = reference.tokenizer(["one", "two words here"], padding=True, return_tensors="pt")
+    axes = {name: {0: "batch", 1: "tokens"} for name in names}
+    torch.onnx.export(
+        Whole(), tuple(encoded[name] for name in names), str(path), dynamo=False, opset_version=OPSET,
+        input_names=names, output_names=["vector"], dynamic_axes={**axes, "vector": {0: "batch"}},
+    )  # fmt: skip
+    return names
+
+
+def _optimise(raw: Path, optimised: Path, reference: Any) -> None:
+    """Fuse attention and layer norms where ONNX Runtime knows how; a model it does not know stays as it is."""
+    from onnxruntime.transformers import optimizer
+
+    config = reference[0].auto_model.config
+    if getattr(config, "model_type", "") != "bert":
+        shutil.copy(raw, optimised)
+        return
+    fused = optimizer.optimize_model(
+        str(raw), model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size, opt_level=0
+    )
+    fused.save_model_to_file(str(optimised))
+
+
+def _meta(reference: Any, embedder_id: str, inputs: list[str], folder: Path) -> dict[str, object]:
+    prompts = {key: value for key, value in reference.prompts.items() if value}
+    return {
+        "id": embedder_id,
+        "dimension": reference.get_embedding_dimension(),
+        "max_tokens": reference.max_seq_length,
+        "pad_token": reference.tokenizer.pad_token,
+        "pad_id": reference.tokenizer.pad_token_id,
+        "inputs": inputs,
+        "question_prompt": prompts.get("query", ""),
+        "passage_prompt": prompts.get("document") or prompts.get("passage", ""),
+        "model_sha256": hashlib.sha256((folder / MODEL_FILE).read_bytes()).hexdigest(),
+        "tokenizer_sha256": hashlib.sha256((folder / TOKENIZER_FILE).read_bytes()).hexdigest(),
+    }
+
+
+def _check(reference: Any, folder: Path) -> None:
+    from indexes.embedding import OnnxEmbedder
+
+    expected = reference.encode_document(list(_SAMPLES), normalize_embeddings=True)
+    actual = OnnxEmbedder.open(folder, threads=1).embed_passages(list(_SAMPLES))
+    lowest = float((expected * actual).sum(axis=1).min())
+    if lowest < SMALLEST_COSINE:
+        raise RuntimeError(f"the exported graph disagrees with sentence-transformers (cosine {lowest:.5f})")
+
+
+def main() -> None:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    folder, embedder_id, target = sys.argv[1:]
+    export(Path(folder), embedder_id, Path(target))
+
+
+if __name__ == "__main__":
+    main()

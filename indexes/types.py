@@ -1,0 +1,111 @@
+"""The words the whole project speaks: Article, Chunk, Quotable, Hit, Filter."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatMatrix: TypeAlias = npt.NDArray[np.float32]  # (n, dimension), rows of unit length
+FloatVector: TypeAlias = npt.NDArray[np.float32]  # (dimension,), unit length
+ChunkMask: TypeAlias = npt.NDArray[np.bool_]  # (chunks,), True where a chunk may be returned
+TagMode: TypeAlias = Literal["any", "all"]
+QuotableKind: TypeAlias = Literal["sentence", "item", "list", "code", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A named part of the knowledge base, as its category page shows it."""
+
+    name: str
+    description: str = ""
+    site_label: str = ""
+    site_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of an article; `start` is its code-point offset in the article's Markdown."""
+
+    level: int
+    text: str
+    anchor: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One page of the knowledge base. Offsets anywhere in the project refer to `markdown`, in code points."""
+
+    id: str
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    featured: bool
+    views: int
+    updated: date | None
+    type: str
+    category: str
+    source_url: str | None
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quotable:
+    """The smallest span an answer may quote: a sentence or a whole block, `markdown[start:end]`."""
+
+    kind: QuotableKind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What is embedded and retrieved: `article.markdown[start:end]` under its heading path."""
+
+    article_id: str
+    start: int
+    end: int
+    heading: tuple[str, ...]
+    context: str  # title › headings: indexed and embedded with the text, never quoted
+    quotables: tuple[Quotable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk (its number in one snapshot) with its score in one ranking; higher is better."""
+
+    chunk: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Restricts a search to articles carrying any, or all, of `tags`. No tags: everything."""
+
+    tags: tuple[str, ...] = ()
+    mode: TagMode = "any"
+
+
+def indexed_text(chunk: Chunk, text: str) -> str:
+    """What is embedded and put in the keyword index for a chunk whose own text is `text`."""
+    return f"{chunk.context}\n{text}"
+
+
+def digest(text: str) -> str:
+    """A content hash: equal digests mean equal text, so a stored vector can be reused."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedArticle:
+    """An article with all that is derived from it at ingest. `fingerprint` is the digest of its source."""
+
+    article: Article
+    headings: tuple[Heading, ...]
+    chunks: tuple[Chunk, ...]
+    fingerprint: str
