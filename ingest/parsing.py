@@ -1,0 +1,126 @@
+"""One file or record to an `Article`: what is text, what is metadata, and what cannot be used."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from bs4 import BeautifulSoup
+from markdownify import markdownify
+
+from indexes.types import Article, Category
+from ingest import frontmatter
+from ingest.errors import ArticleRejected
+from ingest.frontmatter import Fields
+
+LARGEST = 8 * 1024 * 1024  # bytes; an article is a page, not a database dump
+_FIRST_HEADING = re.compile(r"\A\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_NOT_CONTENT = ("script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template", "iframe", "svg")
+# Non-characters mark the cited passage while a page is rendered; they have no business in a text.
+_FORBIDDEN = re.compile("[\x00\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+
+
+def parse_markdown(id: str, raw: bytes, category: Category) -> Article:
+    """A Markdown file with optional front matter. Raises ArticleRejected with the reason."""
+    fields, body = frontmatter.split(_decode(raw))
+    heading = _FIRST_HEADING.search(body)
+    fallback = heading.group(1) if heading else _title_from(id)
+    return _article(id, fields, body, fallback, category)
+
+
+def parse_html(id: str, raw: bytes, category: Category) -> Article:
+    """An HTML page: its main content as Markdown. Raises ArticleRejected with the reason."""
+    page = BeautifulSoup(_decode(raw), "html.parser")
+    fields = {
+        "title": page.title.get_text() if page.title else "",
+        "summary": _meta(page, "description"),
+        "tags": _meta(page, "keywords"),
+        "updated": _meta(page, "date") or _meta(page, "article:modified_time"),
+    }
+    content: Any = page.find("main") or page.find("article") or page.body or page
+    for element in content.find_all(_NOT_CONTENT):
+        element.decompose()
+    try:
+        body = markdownify(str(content), heading_style="ATX", bullets="-")
+    except RecursionError as error:
+        raise ArticleRejected("the HTML is nested too deeply: simplify it") from error
+    return _article(id, fields, re.sub(r"\n{3,}", "\n\n", body), _title_from(id), category)
+
+
+def parse_record(raw: bytes, category: Category) -> Article:
+    """A line of a JSONL export: `id`, `text` and optionally the fields of a front matter, `title` and `url`."""
+    fields = read_record(raw)
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise ArticleRejected('the record has no "text": add it')
+    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    return _article(record_id(fields), fields, _clean(text), first_line[:120], category)
+
+
+def read_record(raw: bytes) -> Fields:
+    try:
+        fields = json.loads(_decode(raw))
+    except (ValueError, RecursionError) as error:
+        raise ArticleRejected(f"not a JSON object ({error}): correct the line") from error
+    if not isinstance(fields, dict):
+        raise ArticleRejected("not a JSON object: correct the line")
+    return fields
+
+
+def record_id(fields: Fields) -> str:
+    id = _clean(frontmatter.text(fields, "id"))
+    if not id:
+        raise ArticleRejected('the record has no "id": add one')
+    return id
+
+
+def _article(id: str, fields: Fields, body: str, fallback: str, category: Category) -> Article:
+    markdown = body.strip("\n")
+    if not markdown.strip():
+        raise ArticleRejected("no text: the file is empty or holds metadata alone")
+    return Article(
+        id=id,
+        title=_clean(frontmatter.text(fields, "title")) or _clean(fallback) or id,
+        summary=_clean(frontmatter.text(fields, "summary", "description")),
+        tags=tuple(_clean(tag) for tag in frontmatter.tags(fields, "tags", "keywords")),
+        featured=fields.get("featured") is True,
+        views=frontmatter.count(fields, "views"),
+        updated=frontmatter.day(fields, "updated", "lastmod", "last_updated", "date"),
+        type=_clean(frontmatter.text(fields, "type")) or "Article",
+        category=_clean(frontmatter.text(fields, "category")) or category.name,
+        source_url=_web_address(frontmatter.text(fields, "url", "source_url")),
+        markdown=markdown,
+    )
+
+
+def _decode(raw: bytes) -> str:
+    if len(raw) > LARGEST:
+        raise ArticleRejected(f"larger than {LARGEST // (1024 * 1024)} MB: split it")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ArticleRejected(
+            f"not UTF-8 (byte 0x{raw[error.start]:02x} at {error.start}): save it as UTF-8"
+        ) from error
+    return _clean(text)
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _title_from(id: str) -> str:
+    words = re.sub(r"[-_]+", " ", id.rsplit("/", 1)[-1]).strip()
+    return words[:1].upper() + words[1:]
+
+
+def _web_address(url: str) -> str | None:
+    """Only web addresses become links: a `javascript:` address in an export must never reach a page."""
+    return url if url.startswith(("https://", "http://")) else None
+
+
+def _meta(page: BeautifulSoup, name: str) -> str:
+    tag = page.find("meta", attrs={"name": name}) or page.find("meta", attrs={"property": name})
+    content = tag.get("content") if tag else None
+    return content if isinstance(content, str) else ""

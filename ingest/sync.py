@@ -1,0 +1,261 @@
+"""Bring the index in line with its sources: what is new is chunked and embedded, what is gone disappears."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing
+from indexes.publishing import Draft, open_current, publish, writing
+from indexes.snapshot import FORMAT_VERSION, Manifest, Snapshot
+from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, indexed_text
+from ingest.chunking import Chunker
+from ingest.errors import ArticleRejected, NothingToIngest
+from ingest.pending import PendingVectors
+from ingest.sources import Found, Ignored, Skipped, SourceItem, read_source
+from ingest.structure import outline
+
+log = logging.getLogger(__name__)
+
+Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
+
+
+class PassageEmbedder(Protocol):
+    """Turns passages into vectors, batch by batch."""
+
+    id: str
+    dimension: int
+
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], FloatMatrix]]: ...
+
+    def truncated(self, texts: Sequence[str]) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an ingest did. `generation` is None where nothing had changed and nothing was published."""
+
+    generation: str | None
+    articles: int
+    chunks: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: int
+    skipped: tuple[Skipped, ...]
+    ignored: Mapping[str, int]
+    embedded: int
+    reused: int
+    truncated: int  # embedded chunks that the model does not read to their end
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The articles of the next snapshot in source order, and how they differ from the last."""
+
+    articles: list[IndexedArticle] = field(default_factory=list)
+    categories: dict[str, Category] = field(default_factory=dict)
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    removed: tuple[str, ...] = ()
+
+
+class Synchroniser:
+    """Holds what an ingest needs; `sync` does one."""
+
+    def __init__(self, root: Path, embedder: PassageEmbedder, chunker: Chunker, keep: int, progress: Progress) -> None:
+        self._root = root
+        self._embedder = embedder
+        self._chunker = chunker
+        self._keep = keep
+        self._progress = progress
+
+    def sync(self, sources: Sequence[Path], *, full: bool = False) -> Report:
+        """Make the index hold exactly what `sources` hold. Raises IndexBusy, SourceMissing, NothingToIngest.
+
+        `full` chunks and embeds everything anew. An article whose file has become unreadable keeps its last version.
+        """
+        started = time.monotonic()
+        with writing(self._root):
+            previous, notes = self._previous()
+            ignored = Ignored()
+            plan = self._plan(_read_all(sources, ignored), previous, full)
+            if not plan.articles:
+                raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
+            names = tuple(str(source) for source in sources)
+            if previous and not full and self._nothing_new(plan, previous, names):
+                return self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
+            vectors, work = self._vectors(plan, None if full else previous)
+            manifest = publish(self._root, self._draft(plan, vectors, names), self._keep)
+            return self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
+
+    def _previous(self) -> tuple[Snapshot | None, tuple[str, ...]]:
+        """The current snapshot if its parts can be reused. A newer format is never overwritten."""
+        try:
+            return open_current(self._root), ()
+        except SnapshotMissing:
+            return None, ()
+        except SnapshotIncompatible:
+            if _format(self._root) > FORMAT_VERSION:
+                raise
+            return None, ("The previous index has an older format: everything was embedded anew.",)
+        except SnapshotDamaged as error:
+            return None, (f"The previous index could not be reused: {error}",)
+
+    def _plan(self, found: Iterable[Found], previous: Snapshot | None, full: bool) -> _Plan:
+        plan = _Plan()
+        known = previous.articles.fingerprints() if previous else {}
+        reusable = previous is not None and not full and previous.manifest.chunker == self._chunker.id
+        seen: dict[str, str] = {}
+        for item in found:
+            if isinstance(item, Skipped):
+                self._skip(plan, item, previous, seen)
+            elif item.id in seen:
+                plan.skipped.append(Skipped(item.origin, f"its id {item.id!r} is taken by {seen[item.id]}: rename it"))
+            else:
+                self._take(plan, item, known, previous, reusable, seen)
+            self._progress("Reading", len(seen), 0)
+        plan.removed = tuple(id for id in known if id not in seen)
+        return plan
+
+    def _take(
+        self, plan: _Plan, item: SourceItem, known: Mapping[str, str], previous: Snapshot | None, reusable: bool,
+        seen: dict[str, str],
+    ) -> None:  # fmt: skip
+        same = known.get(item.id) == item.fingerprint
+        stored = previous.articles.indexed(item.id) if previous and same and reusable else None
+        try:
+            entry = stored or self._index(item)
+        except ArticleRejected as error:
+            self._skip(plan, Skipped(item.origin, str(error), item.id), previous, seen)
+            return
+        seen[item.id] = item.origin
+        plan.articles.append(entry)
+        plan.categories.setdefault(entry.article.category, _named(item.category, entry.article))
+        kind = plan.unchanged if same else plan.changed if item.id in known else plan.added
+        kind.append(item.id)
+
+    def _skip(self, plan: _Plan, skipped: Skipped, previous: Snapshot | None, seen: dict[str, str]) -> None:
+        """Report it; if it was ingested before, its last version stays: nothing is lost to a typing error."""
+        stored = previous.articles.indexed(skipped.id) if previous and skipped.id and skipped.id not in seen else None
+        if stored:
+            seen[skipped.id] = skipped.origin
+            plan.articles.append(stored)
+            plan.unchanged.append(skipped.id)
+            plan.categories.setdefault(stored.article.category, Category(stored.article.category))
+        plan.skipped.append(replace(skipped, kept=stored is not None))
+
+    def _index(self, item: SourceItem) -> IndexedArticle:
+        article = item.parse()
+        parsed = outline(article.markdown, article.title)
+        chunks = self._chunker.chunk(article, parsed)
+        if not chunks:
+            raise ArticleRejected("no text below its headings")
+        return IndexedArticle(article, parsed.headings, chunks, item.fingerprint)
+
+    def _nothing_new(self, plan: _Plan, previous: Snapshot, sources: tuple[str, ...]) -> bool:
+        manifest = previous.manifest
+        made_alike = (manifest.embedder, manifest.chunker) == (self._embedder.id, self._chunker.id)
+        return made_alike and manifest.sources == sources and not (plan.added or plan.changed or plan.removed)
+
+    def _vectors(self, plan: _Plan, previous: Snapshot | None) -> tuple[FloatMatrix, tuple[int, int, int]]:
+        """The vectors of all chunks in order, and (embedded, reused, truncated)."""
+        texts = [
+            indexed_text(chunk, entry.article.markdown[chunk.start : chunk.end])
+            for entry in plan.articles
+            for chunk in entry.chunks
+        ]
+        keys = [digest(text) for text in texts]
+        known = self._known_vectors(keys, previous)
+        pending = PendingVectors(self._root, self._embedder.id)
+        try:
+            known.update(pending.load())
+            missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+            fresh = self._embed(missing, pending)
+            known.update(fresh)
+        except BaseException:
+            pending.close()
+            raise
+        pending.discard()
+        reused = len(keys) - len(missing)
+        return np.stack([known[key] for key in keys]), (len(missing), reused, self._truncated(missing))
+
+    def _known_vectors(self, keys: Sequence[str], previous: Snapshot | None) -> dict[str, FloatVector]:
+        if previous is None or previous.manifest.embedder != self._embedder.id:
+            return {}
+        stored = previous.articles.chunk_digests()
+        shared = [key for key in dict.fromkeys(keys) if key in stored]
+        rows = previous.vectors.rows(np.array([stored[key] for key in shared], dtype=np.int64))
+        return dict(zip(shared, rows, strict=True))
+
+    def _embed(self, missing: Mapping[str, str], pending: PendingVectors) -> dict[str, FloatVector]:
+        keys, texts = list(missing), list(missing.values())
+        vectors: dict[str, FloatVector] = {}
+        for places, batch in self._embedder.passage_batches(texts):
+            fresh = [(keys[place], vector) for place, vector in zip(places, batch, strict=True)]
+            pending.add(fresh)
+            vectors.update(fresh)
+            self._progress("Embedding", len(vectors), len(texts))
+        return vectors
+
+    def _truncated(self, missing: Mapping[str, str]) -> int:
+        return self._embedder.truncated(list(missing.values())) if missing else 0
+
+    def _draft(self, plan: _Plan, vectors: FloatMatrix, sources: tuple[str, ...]) -> Draft:
+        changes = {
+            "added": len(plan.added), "changed": len(plan.changed),
+            "removed": len(plan.removed), "skipped": len(plan.skipped),
+        }  # fmt: skip
+        categories = tuple(plan.categories.values())
+        return Draft(plan.articles, categories, vectors, self._embedder.id, self._chunker.id, sources, changes)
+
+    def _report(
+        self, plan: _Plan, manifest: Manifest, generation: str | None, ignored: Ignored, started: float,
+        notes: tuple[str, ...], work: tuple[int, int, int],
+    ) -> Report:  # fmt: skip
+        embedded, reused, truncated = work
+        return Report(
+            generation, manifest.articles, manifest.chunks, tuple(plan.added), tuple(plan.changed), plan.removed,
+            len(plan.unchanged), tuple(plan.skipped), dict(ignored.by_ending), embedded, reused, truncated,
+            round(time.monotonic() - started, 2), notes,
+        )  # fmt: skip
+
+
+def _read_all(sources: Sequence[Path], ignored: Ignored) -> Iterator[Found]:
+    for source in sources:
+        yield from read_source(source, ignored)
+
+
+def _named(category: Category, article: Article) -> Category:
+    """The category an article is shown under: its own word for it wins over the folder's."""
+    return category if category.name == article.category else Category(article.category)
+
+
+def _nothing(sources: Sequence[Path], skipped: Sequence[Skipped], ignored: Ignored) -> str:
+    named = ", ".join(str(source) for source in sources)
+    reasons = "".join(f"\n  {s.origin}: {s.reason}" for s in skipped[:10])
+    others = f" ({sum(ignored.by_ending.values())} files of other kinds were ignored)" if ignored.by_ending else ""
+    return (
+        f"No article could be read from {named}{others}: an article is a .md or .html file, or a line of a .jsonl "
+        f"export. The index was left as it is.{reasons}"
+    )
+
+
+def _format(root: Path) -> int:
+    import json
+
+    from indexes.publishing import current_generation
+    from indexes.snapshot import MANIFEST
+
+    generation = current_generation(root) or ""
+    return int(json.loads((root / generation / MANIFEST).read_text(encoding="utf-8"))["format_version"])
