@@ -1,0 +1,122 @@
+"""`ask` and `search` in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from indexes.commands import add_index_option, index_of
+from indexes.console import OK, USAGE, Commands, command, show
+from indexes.embedding import load_embedder
+from indexes.errors import ModelUnavailable
+from indexes.settings import IndexSettings
+from indexes.store import SnapshotStore
+from indexes.types import Filter
+from qa.answering import Answerer
+from qa.links import Links
+from qa.retrieving import QuestionEmbedder, Retriever
+from qa.rewriting import HistoryRewriter
+from qa.types import Answer, Passage, Question
+from qa.writing import ExtractiveWriter
+
+log = logging.getLogger(__name__)
+
+_QUESTION_LIMIT = 4_000
+
+
+def add_commands(commands: Commands) -> None:
+    for name, run, summary in (
+        ("ask", _ask, "answer a question, every sentence footnoted"),
+        ("search", _search, "show passages, best first, without an answer"),
+    ):
+        parser = command(commands, name, run, summary)
+        parser.add_argument("question")
+        parser.add_argument("--tag", action="append", default=[], help="only articles with this tag; repeatable")
+        parser.add_argument(
+            "--tag-mode", choices=("any", "all"), default="any", help="with several tags (default: any)"
+        )
+        parser.add_argument("--limit", type=_passages, default=8, metavar="N", help="passages, 1 to 50 (8)")
+        add_index_option(parser)
+
+
+def open_retrieval(index: Path, settings: IndexSettings) -> tuple[SnapshotStore, QuestionEmbedder | None]:
+    """The snapshot store and the model that made it; without the model, keyword search alone answers.
+
+    Raises SnapshotMissing before the first ingest, SnapshotIncompatible for the index of another model.
+    """
+    store = SnapshotStore(index)
+    try:
+        embedder = load_embedder(settings.model, settings.models)
+    except ModelUnavailable as error:
+        log.warning("%s Until then keywords alone answer.", error)
+        return store, None
+    store.require_embedder(embedder.id)
+    return store, embedder
+
+
+def build_answerer(store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links) -> Answerer:
+    return Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), links)
+
+
+def _passages(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 50:
+        raise argparse.ArgumentTypeError("must be from 1 to 50")
+    return number
+
+
+def _answerer(args: argparse.Namespace, settings: IndexSettings) -> Answerer:
+    return build_answerer(*open_retrieval(index_of(args, settings), settings), Links())
+
+
+def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:
+    text = args.question.strip()
+    if not 0 < len(text) <= _QUESTION_LIMIT:
+        return _refuse_length()
+    answer = _answerer(args, settings).ask(Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit))
+    show(args, _document(answer), _in_words(answer))
+    return OK
+
+
+def _search(args: argparse.Namespace, settings: IndexSettings) -> int:
+    text = args.question.strip()
+    if not 0 < len(text) <= _QUESTION_LIMIT:
+        return _refuse_length()
+    passages = _answerer(args, settings).search(text, Filter(tuple(args.tag), args.tag_mode), args.limit).passages
+    lines = [f"{n}. {_place(p.article.title, p.heading)}\n   {_line(p.text)}" for n, p in enumerate(passages, start=1)]
+    show(args, {"items": [_passage(p) for p in passages]}, "\n".join(lines) or "No passage matches.")
+    return OK
+
+
+def _refuse_length() -> int:
+    print(f"footnote: a question has 1 to {_QUESTION_LIMIT} characters.", file=sys.stderr)
+    return USAGE
+
+
+def _in_words(answer: Answer) -> str:
+    notes = [f"[{c.n}] {_place(c.title, c.heading)} ({c.url})" for c in answer.citations]
+    return "\n".join([answer.text, *(["", *notes] if notes else [])])
+
+
+def _place(title: str, heading: tuple[str, ...]) -> str:
+    return " › ".join([title, *heading])
+
+
+def _line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 160 else f"{words[:159]}…"
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    return {**asdict(answer), "passages": [_passage(p) for p in answer.passages]}
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    return {
+        "article_id": passage.article.id, "title": passage.article.title, "heading": list(passage.heading),
+        "text": passage.text, "start": passage.start, "end": passage.end, "score": passage.score,
+    }  # fmt: skip

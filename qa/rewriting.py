@@ -1,0 +1,58 @@
+"""A follow-up and its history to a question that stands alone. No LLM: history is added, never invented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from indexes.analysis import informative_terms
+from qa.types import Probe, Question, Standalone, Turn
+
+# A question that leans on the one before it: it opens like a continuation, or points back with a pronoun.
+_OPENS = re.compile(
+    r"^\W*(?:and|but|or|so|also|then|what about|how about|what if|why not|same|ok(?:ay)?|yes|no|yeah|sure|instead"
+    r"|else)\b",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|those|these|this|that|there|one|ones|he|she|him|her|another|the (?:same|first"
+    r"|second|third|last|latter|former|other|others))\b",
+    re.IGNORECASE,
+)
+_FEW_TERMS = 2  # a question with no more informative terms than this rarely says what it is about
+_FURTHEST = 3  # user turns to look back for one that stands alone
+# Best of the weights tried on the development conversations: docs/decisions/follow-ups.md
+_HISTORY_WEIGHT = 0.5
+
+
+class Rewriter(Protocol):
+    def standalone(self, question: Question) -> Standalone: ...
+
+
+class HistoryRewriter:
+    """Searches for the last turn and, if it leans on them, also for the turns it leans on."""
+
+    def standalone(self, question: Question) -> Standalone:
+        leaned_on = _leaned_on(question.text, question.history)
+        if not leaned_on:
+            return Standalone(question.text, (Probe(question.text, 1.0),))
+        whole = " ".join([*leaned_on, question.text])
+        return Standalone(whole, (Probe(question.text, 1.0), Probe(whole, _HISTORY_WEIGHT)))
+
+
+def leans_on_history(text: str) -> bool:
+    """Whether a question can hardly be understood alone."""
+    return bool(_OPENS.search(text) or _POINTS_BACK.search(text)) or len(informative_terms(text)) <= _FEW_TERMS
+
+
+def _leaned_on(text: str, history: Sequence[Turn]) -> list[str]:
+    """The user turns that `text` needs to be understood, oldest first."""
+    if not leans_on_history(text):
+        return []
+    found: list[str] = []
+    for turn in reversed([turn for turn in history if turn.role == "user"][-_FURTHEST:]):
+        found.insert(0, turn.text.strip())
+        if not leans_on_history(turn.text):
+            break
+    return found

@@ -1,0 +1,122 @@
+"""What a question is made of, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from indexes.types import Article, Filter, Quotable
+
+Role: TypeAlias = Literal["user", "assistant"]
+Writer: TypeAlias = Literal["extractive", "llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One side of an earlier exchange of the conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as asked. `limit`: passages to consider and return."""
+
+    text: str
+    filter: Filter = field(default_factory=Filter)
+    history: tuple[Turn, ...] = ()
+    limit: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A text to search for, with the weight its rankings have in the fusion."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """A question that needs no history: as shown to the asker, and as searched for."""
+
+    text: str
+    probes: tuple[Probe, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrieved chunk with its place: `article.markdown[start:end]`.
+
+    `score` is the fused one, comparable within one answer only; `similarity` is the cosine to the question,
+    None when the vectors were unavailable.
+    """
+
+    chunk: int
+    article: Article
+    heading: tuple[str, ...]
+    context: str
+    start: int
+    end: int
+    quotables: tuple[Quotable, ...]
+    score: float
+    similarity: float | None
+
+    @property
+    def text(self) -> str:
+        return self.article.markdown[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Mark `n` of an answer: `quote == article Markdown[start:end]`, in code points."""
+
+    n: int
+    article_id: str
+    title: str
+    url: str
+    heading: tuple[str, ...]
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of an answer's text, in reading order, with the citation it rests on."""
+
+    kind: Literal["sentence", "list", "code", "table"]
+    text: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """An article related to another, or to an answer, and why."""
+
+    article_id: str
+    title: str
+    url: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, or the plain word that the KB has none (`answered` is False, no citations)."""
+
+    answer_id: str
+    question: str
+    standalone_question: str
+    answered: bool
+    confidence: float
+    text: str
+    writer: Writer
+    segments: tuple[Segment, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    related: tuple[Related, ...]
+    degraded: tuple[str, ...]
+    generation: str
+    took_ms: float

@@ -1,0 +1,194 @@
+"""The extractive writer: which sentences and blocks of the passages answer the question, quoted verbatim."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from indexes.analysis import informative_terms, terms
+from indexes.types import Quotable, QuotableKind
+from qa.evidence import covered
+from qa.types import Passage
+
+_CONSIDERED = 5  # passages
+_MOST_QUOTES = 4
+_MOST_CHARACTERS = 1_400  # of sentences; a block that answers is quoted whole
+_ALIKE = 0.6  # share of common terms from which two quotations say the same
+
+_STEPS = re.compile(r"\bhow (?:do|can|should|would|to)\b|\bsteps?\b|\bprocedure\b|\bchecklist\b", re.IGNORECASE)
+_CODE = re.compile(
+    r"\b(?:example|code|snippet|config(?:uration)?|command|script|query|yaml|json|sql|dockerfile|syntax|curl)\b",
+    re.IGNORECASE,
+)
+_COMPARISON = re.compile(
+    r"\b(?:vs\.?|versus|compared?|comparison|difference|differ|trade-?offs?|which|when to use|or)\b", re.IGNORECASE
+)
+_AMOUNT = re.compile(
+    r"\bhow (?:many|much|long|often|large|big|small|high|low|fast)\b|\b(?:limit|size|timeout|number)\b", re.IGNORECASE
+)
+_DEFINITION = re.compile(r"^\W*what(?:'s| is| are| does)\b", re.IGNORECASE)
+_DANGLING = re.compile(
+    r"^\W*(?:this|that|these|those|it|its|they|their|he|she|such|here|however|therefore|thus|hence|also|but|and|then|so"
+    r"|otherwise|instead|for example|for instance|in that case|similarly|likewise|conversely|both|neither|as above"
+    r"|the (?:former|latter|above|same|first|second))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A span chosen for the answer: `passage.article.markdown[start:end]`."""
+
+    kind: QuotableKind
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.passage.article.markdown[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    quote: Quote
+    place: int  # among the passage's quotables
+    words: frozenset[str]
+    score: float
+
+
+class ExtractiveWriter:
+    """Needs no model: weighs every quotable span of the first passages by the question's words it holds."""
+
+    def write(self, question: str, passages: Sequence[Passage], rarity: Callable[[str], float]) -> tuple[Quote, ...]:
+        """The quotations that answer `question`, the one that answers best first; `()` if nothing can be quoted."""
+        weights = {term: rarity(term) for term in informative_terms(question)}
+        candidates = [
+            candidate
+            for rank, passage in enumerate(passages[:_CONSIDERED])
+            for candidate in _candidates(question, weights, passage, rank)
+        ]
+        if not candidates:
+            return ()
+        candidates.sort(key=lambda candidate: -candidate.score)
+        return tuple(_compose(candidates, weights))
+
+
+def _candidates(question: str, weights: dict[str, float], passage: Passage, rank: int) -> list[_Candidate]:
+    context = set(terms(passage.context))
+    trust = _trust(passage, rank)
+    found = []
+    for place, quotable in enumerate(passage.quotables):
+        quote = Quote(quotable.kind, passage, quotable.start, quotable.end)
+        if _introduces(quote.text):
+            continue  # it comes with the block it introduces
+        words = frozenset(terms(_with_introduction(passage, place)))
+        own = covered(weights, set(words))
+        joint = covered(weights, set(words) | context)
+        score = trust * (0.25 + own + 0.5 * joint + _fitness(question, quote, place))
+        found.append(_Candidate(quote, place, words, score))
+    return found
+
+
+def _trust(passage: Passage, rank: int) -> float:
+    """How far a passage is believed to be about the question, from its rank and similarity."""
+    similarity = passage.similarity if passage.similarity is not None else 0.4
+    return (0.5 + max(similarity, 0.0)) / (1 + 0.2 * rank)
+
+
+def _fitness(question: str, quote: Quote, place: int) -> float:
+    """What the form of a quotation adds for the form of the question."""
+    bonus = 0.1 if place == 0 else 0.0  # a section opens with its point
+    if quote.kind == "sentence":
+        if _DANGLING.match(quote.text):
+            bonus -= 0.3
+        if _AMOUNT.search(question) and re.search(r"\d", quote.text):
+            bonus += 0.2
+        if _DEFINITION.match(question) and place == 0:
+            bonus += 0.15
+        return bonus
+    wanted = {
+        "list": _STEPS.search(question),
+        "code": _CODE.search(question),
+        "table": _COMPARISON.search(question),
+        "item": None,
+    }[quote.kind]
+    return bonus + (0.15 if wanted else -0.15 if quote.kind in ("code", "table") else -0.05)
+
+
+def _compose(candidates: Sequence[_Candidate], weights: dict[str, float]) -> list[Quote]:
+    """The best candidate, what it needs to be understood, and what adds to it."""
+    best = candidates[0]
+    chosen = [best]
+    said = set(best.words)
+    for candidate in candidates[1:]:
+        if len(chosen) == _MOST_QUOTES or sum(len(c.quote.text) for c in chosen) > _MOST_CHARACTERS:
+            break
+        if _adds(candidate, best, chosen, said, weights):
+            chosen.append(candidate)
+            said |= candidate.words
+    return _in_reading_order(chosen)
+
+
+def _adds(
+    candidate: _Candidate, best: _Candidate, chosen: Sequence[_Candidate], said: set[str], weights: dict[str, float]
+) -> bool:
+    if any(_overlap(candidate, other) for other in chosen) or candidate.score < 0.6 * best.score:
+        return False
+    if any(c.quote.kind != "sentence" for c in chosen) and candidate.quote.kind not in ("sentence", "item"):
+        return False  # one block is enough
+    gained = covered(weights, said | candidate.words) - covered(weights, said)
+    follows = candidate.quote.passage.chunk == best.quote.passage.chunk and candidate.score >= 0.75 * best.score
+    return gained >= 0.1 or follows
+
+
+def _overlap(one: _Candidate, other: _Candidate) -> bool:
+    """Whether two candidates share text or say the same."""
+    a, b = one.quote, other.quote
+    if a.passage.article.id == b.passage.article.id and a.start < b.end and b.start < a.end:
+        return True
+    return len(one.words & other.words) / max(1, min(len(one.words), len(other.words))) > _ALIKE
+
+
+def _in_reading_order(chosen: Sequence[_Candidate]) -> list[Quote]:
+    """The best passage's quotations first, each passage's in reading order, blocks after their introduction."""
+    passages = list(dict.fromkeys(c.quote.passage.chunk for c in chosen))
+    ordered: list[Quote] = []
+    for chunk in passages:
+        own = sorted((c for c in chosen if c.quote.passage.chunk == chunk), key=lambda c: c.quote.start)
+        for candidate in own:
+            needed = _needed_before(candidate)
+            if needed and not any(q.start == needed.start and q.passage is needed.passage for q in ordered):
+                ordered.append(needed)
+            ordered.append(candidate.quote)
+    return ordered
+
+
+def _needed_before(candidate: _Candidate) -> Quote | None:
+    """The introduction of a block, or the sentence that a dangling one points back to."""
+    passage, place = candidate.quote.passage, candidate.place
+    before = passage.quotables[place - 1] if place else None
+    if before is None or before.kind != "sentence":
+        return None
+    quote = Quote("sentence", passage, before.start, before.end)
+    if candidate.quote.kind == "sentence":
+        dangles = _DANGLING.match(candidate.quote.text) and not _introduces(quote.text)
+        return quote if dangles else None
+    return quote if _introduces(quote.text) else None
+
+
+def _with_introduction(passage: Passage, place: int) -> str:
+    quotable = passage.quotables[place]
+    text = passage.article.markdown[quotable.start : quotable.end]
+    before = passage.quotables[place - 1] if place and quotable.kind != "sentence" else None
+    introduction = _text(passage, before) if before and before.kind == "sentence" else ""
+    return f"{introduction} {text}" if _introduces(introduction) else text
+
+
+def _text(passage: Passage, quotable: Quotable) -> str:
+    return passage.article.markdown[quotable.start : quotable.end]
+
+
+def _introduces(text: str) -> bool:
+    return text.rstrip("*_ ").endswith(":")
