@@ -3,7 +3,7 @@
 import sys
 
 from indexes.commands import add_commands
-from indexes.console import main
+from indexes.console import main, parser
 from indexes.settings import IndexSettings
 
-sys.exit(main("python -m indexes", [add_commands], IndexSettings, None))
+sys.exit(main(parser("python -m indexes", [add_commands]), IndexSettings))

@@ -16,6 +16,7 @@ from indexes.settings import IndexSettings
 OK, FAILED, USAGE, BUSY = 0, 1, 2, 75
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+AddCommands: TypeAlias = Callable[[Commands], None]
 Run: TypeAlias = Callable[[argparse.Namespace, IndexSettings], int]
 
 
@@ -32,15 +33,18 @@ def show(args: argparse.Namespace, document: Any, text: str) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2) if args.json else text)
 
 
-def main(
-    program: str, add: Sequence[Callable[[Commands], None]], settings: type[IndexSettings], argv: Sequence[str] | None
-) -> int:
-    """Parse `argv`, run the command it names, and turn every expected error into a message and an exit code."""
-    parser = argparse.ArgumentParser(program, description="Ask your knowledge base; every sentence is footnoted.")
-    commands: Commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser(program: str, add: Sequence[AddCommands]) -> argparse.ArgumentParser:
+    """The parser of a command line with all commands added."""
+    whole = argparse.ArgumentParser(program, description="Ask your knowledge base; every sentence is footnoted.")
+    commands: Commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for add_commands in add:
         add_commands(commands)
-    args = parser.parse_args(argv)
+    return whole
+
+
+def main(whole: argparse.ArgumentParser, settings: type[IndexSettings], argv: Sequence[str] | None = None) -> int:
+    """Parse `argv`, run the command it names, and turn every expected error into a message and an exit code."""
+    args = whole.parse_args(argv)
     try:
         return int(args.run(args, settings()))
     except ValidationError as error:

@@ -4,7 +4,8 @@ FootnoteError
 └── IndexesError
     ├── SnapshotMissing       there is no published snapshot at this place
     ├── SnapshotDamaged       a file is missing, cut or altered
-    ├── SnapshotIncompatible  another format, embedding model or chunker made it
+    ├── SnapshotIncompatible  an older format or another embedding model made it
+    │   └── SnapshotTooNew    a newer Footnote made it
     ├── IndexBusy             another process is writing this index
     └── ModelUnavailable      the embedding model cannot be found, verified or loaded
 
@@ -29,6 +30,10 @@ class SnapshotDamaged(IndexesError):
 
 
 class SnapshotIncompatible(IndexesError):
+    pass
+
+
+class SnapshotTooNew(SnapshotIncompatible):
     pass
 
 

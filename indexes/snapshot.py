@@ -11,7 +11,7 @@ import numpy as np
 
 from indexes import lexical
 from indexes.articles import ArticleTable
-from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing
+from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.lexical import KeywordIndex
 from indexes.types import FloatMatrix
 from indexes.vectors import VectorIndex
@@ -55,7 +55,7 @@ class Manifest:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise _damaged(folder, f"{MANIFEST} cannot be read ({error})") from error
         if version != FORMAT_VERSION:
-            raise SnapshotIncompatible(_other_format(folder, version))
+            raise _other_format(folder, version)
         try:
             return cls(**{**fields, "sources": tuple(fields["sources"])})
         except (TypeError, KeyError) as error:
@@ -127,7 +127,8 @@ def _damaged(path: Path, what: str) -> SnapshotDamaged:
     )
 
 
-def _other_format(path: Path, version: object) -> str:
-    newer = isinstance(version, int) and version > FORMAT_VERSION
-    remedy = "upgrade Footnote" if newer else "run `footnote ingest SOURCE --full` to rebuild it"
-    return f"The snapshot {path} has format {version}; this Footnote reads format {FORMAT_VERSION}: {remedy}."
+def _other_format(path: Path, version: object) -> SnapshotIncompatible:
+    reads = f"The snapshot {path} has format {version}; this Footnote reads format {FORMAT_VERSION}"
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return SnapshotTooNew(f"{reads}: upgrade Footnote.")
+    return SnapshotIncompatible(f"{reads}: run `footnote ingest SOURCE --full` to rebuild it.")

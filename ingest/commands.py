@@ -18,6 +18,7 @@ from indexes.console import OK, Commands, command, show
 from indexes.embedding import load_embedder
 from indexes.settings import IndexSettings
 from ingest.chunking import Chunker
+from ingest.sources import require_source
 from ingest.sync import Report, Synchroniser
 
 _SHOWN = 20  # skipped files named in the text report; --json has them all
@@ -32,6 +33,8 @@ def add_commands(commands: Commands) -> None:
 
 def synchronise(sources: Sequence[Path], index: Path, settings: IndexSettings, *, full: bool = False) -> Report:
     """One ingest with the settings' model and chunk size, on all cores, with a progress bar."""
+    for source in sources:  # before the model is made ready, which takes a while the first time
+        require_source(source)
     embedder = load_embedder(settings.model, settings.models, threads=os.cpu_count() or 1)
     with ProgressBar() as progress:
         chunker = Chunker(settings.chunk_tokens)

@@ -58,18 +58,23 @@ class Ignored:
     by_ending: Counter[str] = field(default_factory=Counter)
 
 
+def require_source(path: Path) -> None:
+    """Raises SourceMissing unless `path` is a folder, an article or an export."""
+    if not path.exists():
+        raise SourceMissing(f"There is no file or folder {path}: check the path.")
+    if not path.is_dir() and path.suffix.lower() not in (*_PARSERS, _JSONL):
+        raise SourceMissing(f"{path} is neither a folder nor a .md, .html or .jsonl file.")
+
+
 def read_source(path: Path, ignored: Ignored) -> Iterator[Found]:
     """Every article of a folder, file or export, in a stable order. Raises SourceMissing."""
+    require_source(path)
     if path.is_dir():
         yield from _folder(path, ignored)
-    elif path.suffix.lower() == _JSONL and path.is_file():
+    elif path.suffix.lower() == _JSONL:
         yield from _export(path)
-    elif path.suffix.lower() in _PARSERS and path.is_file():
-        yield _file(path, path.parent, _category(path.parent, path.parent))
-    elif path.exists():
-        raise SourceMissing(f"{path} is neither a folder nor a .md, .html or .jsonl file.")
     else:
-        raise SourceMissing(f"There is no file or folder {path}: check the path.")
+        yield _file(path, path.parent, _category(path.parent, path.parent))
 
 
 def _folder(root: Path, ignored: Ignored) -> Iterator[Found]:

@@ -11,9 +11,9 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing
+from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.publishing import Draft, open_current, publish, writing
-from indexes.snapshot import FORMAT_VERSION, Manifest, Snapshot
+from indexes.snapshot import Manifest, Snapshot
 from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, indexed_text
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected, NothingToIngest
@@ -105,9 +105,9 @@ class Synchroniser:
             return open_current(self._root), ()
         except SnapshotMissing:
             return None, ()
+        except SnapshotTooNew:
+            raise
         except SnapshotIncompatible:
-            if _format(self._root) > FORMAT_VERSION:
-                raise
             return None, ("The previous index has an older format: everything was embedded anew.",)
         except SnapshotDamaged as error:
             return None, (f"The previous index could not be reused: {error}",)
@@ -249,13 +249,3 @@ def _nothing(sources: Sequence[Path], skipped: Sequence[Skipped], ignored: Ignor
         f"No article could be read from {named}{others}: an article is a .md or .html file, or a line of a .jsonl "
         f"export. The index was left as it is.{reasons}"
     )
-
-
-def _format(root: Path) -> int:
-    import json
-
-    from indexes.publishing import current_generation
-    from indexes.snapshot import MANIFEST
-
-    generation = current_generation(root) or ""
-    return int(json.loads((root / generation / MANIFEST).read_text(encoding="utf-8"))["format_version"])

@@ -2,8 +2,8 @@
 
 import sys
 
-from indexes.console import main
+from indexes.console import main, parser
 from indexes.settings import IndexSettings
 from qa.commands import add_commands
 
-sys.exit(main("python -m qa", [add_commands], IndexSettings, None))
+sys.exit(main(parser("python -m qa", [add_commands]), IndexSettings))

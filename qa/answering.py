@@ -12,8 +12,9 @@ from indexes.snapshot import Snapshot
 from indexes.store import SnapshotStore
 from indexes.types import Filter
 from qa.citing import Cited, cite
+from qa.courtesy import courtesy
 from qa.errors import UnknownTag
-from qa.evidence import Evidence, weigh
+from qa.evidence import NOTHING, Evidence, weigh
 from qa.links import Links
 from qa.related import related
 from qa.retrieving import Retrieved, Retriever
@@ -56,6 +57,8 @@ class Answerer:
         started = time.perf_counter()
         snapshot = self._store.current()
         filter = known_filter(snapshot, question.filter)
+        if reply := courtesy(question.text, snapshot.manifest.articles):
+            return _courteous(question, reply, snapshot.generation)
         standalone = self._rewriter.standalone(question)
         retrieved = self._retriever.retrieve(snapshot, standalone, filter, question.limit)
         evidence = weigh(standalone.text, retrieved, snapshot.keywords.rarity)
@@ -79,7 +82,7 @@ class Answerer:
         evidence: Evidence, cited: Cited | None,
     ) -> Answer:  # fmt: skip
         return Answer(
-            answer_id=uuid.uuid4().hex,
+            answer_id=_new_id(),
             question=question.text,
             standalone_question=standalone.text,
             answered=cited is not None,
@@ -115,6 +118,19 @@ class Answerer:
             )
             for p in nearest_articles(retrieved.passages)
         ]
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _courteous(question: Question, reply: str, generation: str) -> Trace:
+    answer = Answer(
+        answer_id=_new_id(), question=question.text, standalone_question=question.text, answered=False, confidence=0.0,
+        text=reply, writer="extractive", segments=(), citations=(), passages=(), related=(), degraded=(),
+        generation=generation, took_ms=0.0,
+    )  # fmt: skip
+    return Trace(answer, Retrieved((), (), ()), NOTHING)
 
 
 def nearest_articles(passages: Sequence[Passage]) -> list[Passage]:

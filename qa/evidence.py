@@ -11,9 +11,10 @@ from qa.retrieving import Retrieved
 from qa.types import Passage
 
 _WEIGHED = 3  # passages an answer draws on
+_LONG = 10  # informative words from which a question counts as fully specified
 # Fitted by `python -m benchmarks.fit_evidence`: docs/decisions/evidence.md
-_INTERCEPT = -6.2
-_SLOPES = (8.0, 2.2, 1.5, 0.6)
+_INTERCEPT = -7.6
+_SLOPES = (10.2, 3.6, 2.8)
 _TYPICAL_SIMILARITY = 0.45  # stands in where the vectors were unavailable
 ENOUGH = 0.5  # an answer is given from this confidence on
 
@@ -22,10 +23,9 @@ ENOUGH = 0.5  # an answer is given from this confidence on
 class Evidence:
     """What speaks for an answer, each from 0 to 1 (`similarity` may be slightly negative)."""
 
-    similarity: float  # cosine of the question to the closest passage
-    coverage: float  # share of the question's informative words in the best single passage, rare words counting more
-    joint_coverage: float  # the same over the first passages together
-    agreement: float  # whether keywords and vectors put the same passage near the top
+    similarity: float  # cosine of the question to the closest of the first passages
+    coverage: float  # share of the question's informative words found in them, rare words counting more
+    detail: float  # how much the question says: a long one is harder to cover, so its coverage means more
 
     @property
     def confidence(self) -> float:
@@ -38,19 +38,17 @@ class Evidence:
         return self.confidence >= ENOUGH
 
 
+NOTHING = Evidence(0.0, 0.0, 0.0)
+
+
 def weigh(question: str, retrieved: Retrieved, rarity: Callable[[str], float]) -> Evidence:
     """Weigh the first passages against `question`; `rarity` is a term's inverse document frequency."""
     first = retrieved.passages[:_WEIGHED]
     if not first:
-        return Evidence(0.0, 0.0, 0.0, 0.0)
+        return NOTHING
     weights = {term: rarity(term) for term in informative_terms(question)}
-    found = [set(terms(f"{p.context} {p.text}")) for p in first]
-    return Evidence(
-        similarity=_similarity(first),
-        coverage=max(covered(weights, words) for words in found),
-        joint_coverage=covered(weights, set.union(*found)),
-        agreement=_agreement(retrieved),
-    )
+    found = {term for passage in first for term in terms(f"{passage.context} {passage.text}")}
+    return Evidence(_similarity(first), covered(weights, found), min(1.0, len(weights) / _LONG))
 
 
 def covered(weights: dict[str, float], words: set[str]) -> float:
@@ -62,11 +60,3 @@ def covered(weights: dict[str, float], words: set[str]) -> float:
 def _similarity(passages: Sequence[Passage]) -> float:
     known = [p.similarity for p in passages if p.similarity is not None]
     return max(known) if known else _TYPICAL_SIMILARITY
-
-
-def _agreement(retrieved: Retrieved) -> float:
-    """1 where the first passage is in the first three of both rankings, 0.5 where in the first ten."""
-    best = retrieved.passages[0].chunk
-    if best in retrieved.keyword_best[:3] and best in retrieved.vector_best[:3]:
-        return 1.0
-    return 0.5 if best in retrieved.keyword_best and best in retrieved.vector_best else 0.0

@@ -35,8 +35,6 @@ class Retrieved:
 
     ranking: tuple[Hit, ...]
     passages: tuple[Passage, ...]
-    keyword_best: tuple[int, ...]  # chunks at the top of the keyword ranking
-    vector_best: tuple[int, ...]  # and of the vector ranking
     degraded: tuple[str, ...]
 
 
@@ -58,8 +56,6 @@ class Retriever:
         return Retrieved(
             ranking=tuple(ranking),
             passages=_passages(snapshot, ranking[:limit], vectors[-1]),
-            keyword_best=_best(keyword),
-            vector_best=_best(vector),
             degraded=() if vectors[0] is not None else ("vectors",),
         )
 
@@ -84,10 +80,6 @@ class Retriever:
             if len(self._vectors) > _REMEMBERED:
                 self._vectors.popitem(last=False)
         return vector
-
-
-def _best(rankings: Sequence[Sequence[Hit]]) -> tuple[int, ...]:
-    return tuple(hit.chunk for hit in (rankings[-1] if rankings else ())[:10])
 
 
 def _passages(snapshot: Snapshot, hits: Sequence[Hit], vector: FloatVector | None) -> tuple[Passage, ...]:
