@@ -1,0 +1,186 @@
+"""Real parts, small data: the bundled model, FAISS, SQLite, and either five tiny articles or the whole bundled KB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from indexes.embedding import OnnxEmbedder, load_embedder
+from indexes.publishing import open_current
+from indexes.snapshot import Snapshot
+from indexes.store import SnapshotStore
+from ingest.chunking import Chunker
+from ingest.sync import Report, Synchroniser
+from qa.answering import Answerer
+from qa.conversing import Conversations
+from qa.journal import Journal
+from qa.links import Links
+from qa.retrieving import Retriever
+from qa.rewriting import HistoryRewriter
+from qa.writing import ExtractiveWriter
+from web.app import create_app
+from web.services import Services
+
+ROOT = Path(__file__).parent.parent
+KB = ROOT / "kb"
+
+TINY = {
+    "tokens": """---
+title: Rotating refresh tokens
+summary: How refresh tokens are rotated and revoked.
+tags: [auth, tokens]
+featured: true
+views: 3
+updated: 2026-03-30
+---
+A refresh token is exchanged for a new one every time it is used. An access token lives for 10 minutes.
+
+## Detecting reuse
+
+When a refresh token is presented twice, revoke the whole token family at once. See [retries](retries.md).
+
+## Configuring the lifetime
+
+The settings below keep sessions alive for 30 days:
+
+```yaml
+refresh_ttl: 30d
+access_ttl: 10m
+```
+""",
+    "retries": """---
+title: Retrying requests safely
+summary: Backoff, jitter and idempotency keys.
+tags: [resilience, auth]
+updated: 2026-03-29
+---
+A client retries an idempotent request at most three times, with exponential backoff and full jitter.
+
+## Choosing what to retry
+
+| Status | Retry? |
+| --- | --- |
+| 503 | Yes, after `Retry-After` |
+| 400 | No |
+
+Use these steps to retry a payment:
+
+1. Create an idempotency key for the payment.
+2. Send the key with every attempt.
+3. Stop after the third attempt.
+""",
+    "caching": """---
+title: Caching responses
+tags: [http]
+updated: 2026-01-02
+---
+Send `Cache-Control: max-age=60` with a response that may be a minute old. An ETag lets a client revalidate cheaply.
+""",
+    "guides/deploying": """# Deploying the service
+
+A canary release sends five percent of the traffic to the new version first.
+
+## Rolling back
+
+Run the command below to roll back within a minute:
+
+```bash
+kubectl rollout undo deployment/web
+```
+""",
+    "logging": """---
+title: Writing useful logs
+tags: [observability]
+updated: 2026-02-03
+---
+Write one JSON object per line. Put the correlation ID into every line, so that one request can be followed.
+""",
+}
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def write_articles(folder: Path, articles: dict[str, str]) -> Path:
+    for id, text in articles.items():
+        path = folder / f"{id}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class Site:
+    """A served index: the client, and the parts behind it."""
+
+    client: TestClient
+    services: Services
+    index: Path
+    source: Path
+    ingest: Callable[[], Report]
+
+
+@pytest.fixture(scope="session")
+def embedder() -> OnnxEmbedder:
+    return load_embedder("all-MiniLM-L6-v2", ROOT / "var" / "models", threads=2)
+
+
+@pytest.fixture(scope="session")
+def chunker() -> Chunker:
+    return Chunker(185)
+
+
+@pytest.fixture(scope="session")
+def kb_index(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
+    """The bundled KB, ingested once for all tests."""
+    root = tmp_path_factory.mktemp("kb") / "index"
+    Synchroniser(root, embedder, chunker, 3, quiet).sync([KB])
+    return root
+
+
+@pytest.fixture(scope="session")
+def kb_snapshot(kb_index: Path) -> Snapshot:
+    return open_current(kb_index)
+
+
+@pytest.fixture(scope="session")
+def kb_site(kb_index: Path, embedder: OnnxEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The bundled KB behind the whole application."""
+    yield from _site(kb_index, KB, embedder, tmp_path_factory.mktemp("kb-journal"), _nothing)
+
+
+@pytest.fixture
+def site(tmp_path: Path, embedder: OnnxEmbedder, chunker: Chunker) -> Iterator[Site]:
+    """The five tiny articles behind the whole application; `ingest` syncs what a test changed in `source`."""
+    source, root = write_articles(tmp_path / "source", TINY), tmp_path / "index"
+
+    def ingest() -> Report:
+        return Synchroniser(root, embedder, chunker, 3, quiet).sync([source])
+
+    ingest()
+    yield from _site(root, source, embedder, tmp_path, ingest)
+
+
+def make_services(index: Path, embedder: OnnxEmbedder | None, journal: Journal) -> Services:
+    store = SnapshotStore(index, interval=0)
+    answerer = Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), Links())
+    return Services(store, answerer, Conversations(answerer, journal), Links())
+
+
+def _site(
+    index: Path, source: Path, embedder: OnnxEmbedder, folder: Path, ingest: Callable[[], Report]
+) -> Iterator[Site]:
+    journal = Journal(folder / "journal.sqlite")
+    services = make_services(index, embedder, journal)
+    with TestClient(create_app(services, max_body=262_144), raise_server_exceptions=False) as client:
+        yield Site(client, services, index, source, ingest)
+    journal.close()
+
+
+def _nothing() -> Report:
+    raise NotImplementedError("the bundled KB is shared between tests: change a copy of it")

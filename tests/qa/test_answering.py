@@ -1,0 +1,133 @@
+"""The whole road on tiny articles with the real model: answers, refusals, filters, follow-ups."""
+
+from __future__ import annotations
+
+import pytest
+
+from indexes.types import Filter
+from qa.answering import REFUSAL
+from qa.citing import check
+from qa.errors import UnknownTag
+from qa.types import Answer, Question, Turn
+from tests.conftest import Site, make_services
+
+
+def ask(site: Site, text: str, **more: object) -> Answer:
+    return site.services.answerer.ask(Question(text, **more))  # type: ignore[arg-type]
+
+
+def test_an_answer_quotes_the_article_that_answers(site: Site) -> None:
+    answer = ask(site, "How long does an access token live?")
+    assert answer.answered
+    assert answer.citations[0].article_id == "tokens"
+    assert "10 minutes" in answer.text
+
+
+def test_every_citation_is_exactly_its_place(site: Site) -> None:
+    for text in (
+        "How do I roll back a deployment?",
+        "What are the steps to retry a payment?",
+        "Which settings keep sessions alive?",
+    ):
+        answer = ask(site, text)
+        assert answer.answered, text
+        for citation in answer.citations:
+            article = site.services.store.current().articles.article(citation.article_id)
+            assert article is not None
+            assert article.markdown[citation.start : citation.end] == citation.quote
+
+
+def test_a_command_is_answered_with_its_code_block_and_its_introduction(site: Site) -> None:
+    answer = ask(site, "What command rolls back the deployment?")
+    assert "```bash\nkubectl rollout undo deployment/web\n```" in answer.text
+    assert answer.text.index("Run the command below") < answer.text.index("```bash")
+
+
+def test_a_question_about_something_else_is_declined_with_the_nearest_articles(site: Site) -> None:
+    answer = ask(site, "What is the capital of Mongolia?")
+    assert not answer.answered
+    assert answer.text.startswith(REFUSAL)
+    assert answer.citations == ()
+    assert answer.related
+    assert answer.confidence < 0.5
+
+
+def test_a_filter_keeps_other_articles_out_of_the_answer_and_the_passages(site: Site) -> None:
+    answer = ask(site, "How long does an access token live?", filter=Filter(("http",)))
+    assert {p.article.id for p in answer.passages} == {"caching"}
+
+
+def test_a_filter_that_leaves_nothing_declines(site: Site) -> None:
+    answer = ask(site, "How long does an access token live?", filter=Filter(("http", "auth"), "all"))
+    assert not answer.answered
+    assert answer.passages == ()
+
+
+def test_an_unknown_tag_is_refused_with_near_ones(site: Site) -> None:
+    with pytest.raises(UnknownTag, match="observability"):
+        ask(site, "logs?", filter=Filter(("observabilty",)))
+
+
+def test_tags_are_known_whatever_their_case(site: Site) -> None:
+    assert ask(site, "How are logs written?", filter=Filter(("Observability",))).passages
+
+
+def test_a_follow_up_finds_what_the_earlier_question_was_about(site: Site) -> None:
+    history = (Turn("user", "How are refresh tokens rotated?"), Turn("assistant", "…"))
+    answer = ask(site, "and when one is used twice?", history=history)
+    assert answer.standalone_question == "How are refresh tokens rotated? and when one is used twice?"
+    assert answer.passages[0].article.id == "tokens"
+
+
+def test_an_answer_names_related_articles_but_not_its_own_sources(site: Site) -> None:
+    answer = ask(site, "What happens when a refresh token is presented twice?")
+    assert "retries" in [r.article_id for r in answer.related]
+    assert "tokens" not in [r.article_id for r in answer.related]
+    assert next(r for r in answer.related if r.article_id == "retries").reason == "same topic: auth"
+
+
+def test_without_the_model_keywords_answer_and_the_answer_says_so(site: Site) -> None:
+    services = make_services(site.index, None, None)  # type: ignore[arg-type]
+    answer = services.answerer.ask(Question("How do I roll back the deployment?"))
+    assert answer.degraded == ("vectors",)
+    assert answer.passages[0].article.id == "guides/deploying"
+
+
+def test_a_model_that_fails_on_a_question_leaves_a_degraded_answer_and_no_error(site: Site) -> None:
+    class Broken:
+        def embed_question(self, text: str) -> object:
+            raise RuntimeError("out of memory")
+
+    services = make_services(site.index, Broken(), None)  # type: ignore[arg-type]
+    assert services.answerer.ask(Question("How do I roll back the deployment?")).degraded == ("vectors",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "node not ready?",
+        "C++",
+        ".NET",
+        "10.0.0.1",
+        "what's up",
+        "???",
+        "a OR b AND (",
+        '"',
+        "' ; DROP TABLE x",
+        "🙂",
+        "的",
+        "x" * 4000,
+    ],
+)
+def test_no_question_is_a_syntax_error(site: Site, text: str) -> None:
+    answer = ask(site, text)
+    assert answer.text
+    assert answer.generation == "000001"
+
+
+def test_the_check_of_citations_accepts_every_real_answer(site: Site) -> None:
+    trace = site.services.answerer.trace(Question("How do I retry a payment?"))
+    assert trace.answer.answered
+    from qa.citing import Cited
+
+    check(Cited(trace.answer.text, trace.answer.segments, trace.answer.citations), trace.retrieved.passages)

@@ -1,0 +1,38 @@
+"""The HTTP application: routes, errors and headers around `Services`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.staticfiles import StaticFiles
+
+from web import problems
+from web.headers import SecurityHeaders
+from web.limits import TooLargeAsProblem
+from web.routes import articles, ask, health, pages
+from web.services import Services
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(services: Services, max_body: int) -> FastAPI:
+    """An application that answers from `services`; bodies over `max_body` bytes get 413."""
+    app = FastAPI(
+        title="Footnote",
+        summary="Answers from a knowledge base, every sentence cited.",
+        version="0.1.0",
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; the document is at /openapi.json
+        redoc_url=None,
+    )
+    app.state.services = services
+    # Added here and not by FastAPI(max_body_size=…), which would stand outside the two below. Last added, first run.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
+    app.add_middleware(TooLargeAsProblem, max_body=max_body)
+    app.add_middleware(SecurityHeaders)
+    problems.install(app)
+    for routes in (ask.router, articles.router, health.router, pages.router):
+        app.include_router(routes)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    return app

@@ -1,0 +1,70 @@
+"""`serve`: the HTTP service."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import socket
+
+from indexes.commands import add_index_option, index_of
+from indexes.console import OK, Commands, command
+from indexes.settings import IndexSettings
+from qa.commands import build_answerer, open_retrieval
+from qa.conversing import Conversations
+from qa.journal import Journal
+from qa.links import Links
+from web.errors import CannotListen
+from web.settings import Settings
+
+_GRACE = 3  # seconds that open requests get at shutdown
+
+
+def add_commands(commands: Commands) -> None:
+    parser = command(commands, "serve", _serve, "answer over HTTP: pages and JSON")
+    parser.add_argument("--host", help="address to listen on (FOOTNOTE_HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (FOOTNOTE_PORT)")
+    add_index_option(parser)
+
+
+def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
+    # Imported here: FastAPI costs half a second that the other commands need not wait for.
+    import uvicorn
+
+    from web.app import create_app
+    from web.services import Services
+
+    assert isinstance(settings, Settings)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    host, port = args.host or settings.host, settings.port if args.port is None else args.port
+    with _listening(host, port) as listener:  # before the model is loaded: a taken port is known at once
+        store, embedder = open_retrieval(index_of(args, settings), settings)
+        links = Links(settings.public_url)
+        answerer = build_answerer(store, embedder, links)
+        journal = Journal(settings.journal)
+        degraded = () if embedder else ("vectors",)
+        services = Services(store, answerer, Conversations(answerer, journal), links, degraded)
+        manifest = store.current().manifest
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+        print(f"Footnote answers from {manifest.articles} articles at {address}", flush=True)
+        config = uvicorn.Config(
+            create_app(services, settings.max_body), log_level="warning", timeout_graceful_shutdown=_GRACE,
+            server_header=False,
+        )  # fmt: skip
+        uvicorn.Server(config).run(sockets=[listener])
+        journal.close()
+    return OK
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises CannotListen saying what to do."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OverflowError as error:
+        raise CannotListen(f"{port} is no port: choose one from 0 to 65535.") from error
+    except OSError as error:
+        raise CannotListen(
+            f"Cannot listen on {host}:{port} ({error.strerror}): stop what listens there, or choose another port "
+            "with --port or PORT=… make serve."
+        ) from error

@@ -1,0 +1,38 @@
+"""Whether it lives, whether it is ready, and what it serves."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from web.schemas import HealthOut, StatusOut
+from web.services import Use
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez")
+def livez() -> HealthOut:
+    """The process answers."""
+    return HealthOut(status="ok")
+
+
+@router.get("/readyz")
+def readyz(use: Use) -> HealthOut:
+    """A whole snapshot is open. `detail` says if a newer one was refused, and why."""
+    use.store.current()
+    return HealthOut(status="ok", detail=use.store.problem or "")
+
+
+@router.get("/api/v1/status")
+def status(use: Use) -> StatusOut:
+    """The snapshot being served, and parts that are unavailable."""
+    manifest = use.store.current().manifest
+    return StatusOut(
+        generation=manifest.generation,
+        built=manifest.created,
+        articles=manifest.articles,
+        chunks=manifest.chunks,
+        embedding_model=manifest.embedder,
+        degraded=list(use.degraded),
+        problem=use.store.problem,
+    )

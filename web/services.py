@@ -1,0 +1,30 @@
+"""What the routes work with, built once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from indexes.store import SnapshotStore
+from qa.answering import Answerer
+from qa.conversing import Conversations
+from qa.links import Links
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    store: SnapshotStore
+    answerer: Answerer
+    conversations: Conversations
+    links: Links
+    degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Use = Annotated[Services, Depends(_services)]

@@ -1,0 +1,19 @@
+"""The settings of the server, on top of those of the index. A bad value is refused at start with its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from indexes.settings import IndexSettings
+
+
+class Settings(IndexSettings):
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="address of this site in links; empty: relative"
+    )
+    journal: Path = Field(Path("var/journal.sqlite"), description="file of conversations")
+    max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")
