@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from indexes.types import (
     Category,
     Chunk,
     ChunkMask,
+    Chunks,
     Filter,
     Heading,
     IndexedArticle,
@@ -68,6 +70,8 @@ class ArticleTable:
         counts = [int(count) for _, count in stored]
         self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
         self._tag_rows = self._rows_by_tag()
+        self._places = {id: place for place, id in enumerate(self._ids)}
+        self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
         self._tags_of = self._tags_by_article()
         self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
         self.mask = lru_cache(maxsize=128)(self._mask)
@@ -135,6 +139,13 @@ class ArticleTable:
         """The id of the article each chunk belongs to."""
         return [self._ids[int(self._owner[chunk])] for chunk in chunks]
 
+    def around(self, chunks: Chunks) -> Chunks:
+        """Shape (3, len(chunks)): the chunk before each in its article, the chunk, the one after; -1 for none."""
+        owner = np.concatenate(([-1], self._owner, [-1]))
+        before = np.where(owner[chunks] == owner[chunks + 1], chunks - 1, -1)
+        after = np.where(owner[chunks + 2] == owner[chunks + 1], chunks + 1, -1)
+        return np.stack([before, chunks, after])
+
     def fingerprints(self) -> dict[str, str]:
         """Article id → digest of its source, to see what changed; in stored order."""
         return dict(self._db.execute("SELECT id, fingerprint FROM articles ORDER BY row"))
@@ -168,6 +179,10 @@ class ArticleTable:
 
     def tags_of(self, article_id: str) -> tuple[str, ...]:
         return self._tags_of.get(article_id, ())
+
+    def place(self, article_id: str) -> int:
+        """Where an article stands among `ids`. Raises KeyError for an unknown one."""
+        return self._places[article_id]
 
     def ids(self) -> list[str]:
         """Every article's id, in stored order."""
@@ -219,6 +234,10 @@ class ArticleTable:
         for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
             rows.setdefault(tag, []).append(row)
         return rows
+
+    def _rarity_of_tags(self) -> dict[str, float]:
+        total = max(2, len(self._ids))
+        return {tag: math.log(total / len(rows)) / math.log(total) for tag, rows in self._tag_rows.items()}
 
     def _tags_by_article(self) -> dict[str, tuple[str, ...]]:
         tags: dict[str, list[str]] = {}

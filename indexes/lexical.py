@@ -78,15 +78,21 @@ class KeywordIndex:
         """The inverse document frequency of a term (natural log, Lucene's form); highest for an unseen term."""
         return float(_rarity(np.array([self._frequency(term)]), self._count)[0])
 
-    def search(self, weights: Mapping[str, float], limit: int, mask: ChunkMask | None = None) -> list[Hit]:
-        """The `limit` chunks with the highest BM25 score for the weighted terms, among those `mask` allows."""
+    def scores(self, weights: Mapping[str, float]) -> npt.NDArray[np.float32]:
+        """The BM25 score of every chunk for the weighted terms, shape (chunks,)."""
         scores = np.zeros(self._count, dtype=np.float32)
         for term, weight in weights.items():
             low, high = self._range(term)
             scores[self._chunks[low:high]] += weight * self._impacts[low:high]
-        if mask is not None:
-            scores[~mask] = 0.0
-        return _best(scores, limit)
+        return scores
+
+    def attainable(self, weights: Mapping[str, float]) -> float:
+        """What no chunk's score for these terms can exceed: each term's impact is below its rarity."""
+        return sum(weight * self.rarity(term) for term, weight in weights.items())
+
+    def search(self, weights: Mapping[str, float], limit: int, mask: ChunkMask | None = None) -> list[Hit]:
+        """The `limit` chunks with the highest BM25 score for the weighted terms, among those `mask` allows."""
+        return best(self.scores(weights), limit, mask)
 
     def _frequency(self, term: str) -> int:
         low, high = self._range(term)
@@ -113,8 +119,9 @@ def _impacts(
     return np.asarray(_rarity(documents, count) * frequency / (frequency + norm), dtype=np.float32)
 
 
-def _best(scores: npt.NDArray[np.float32], limit: int) -> list[Hit]:
-    matching = np.flatnonzero(scores > 0)
+def best(scores: npt.NDArray[np.float32], limit: int, mask: ChunkMask | None = None) -> list[Hit]:
+    """The `limit` highest positive scores among the chunks `mask` allows, best first."""
+    matching = np.flatnonzero(scores > 0 if mask is None else (scores > 0) & mask)
     if len(matching) > limit:
         matching = matching[np.argpartition(-scores[matching], limit - 1)[:limit]]
     order = np.lexsort((matching, -scores[matching]))

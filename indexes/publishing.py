@@ -29,7 +29,7 @@ from indexes.snapshot import (
     Snapshot,
     file_digest,
 )
-from indexes.types import Category, FloatMatrix, IndexedArticle, indexed_text
+from indexes.types import Category, FloatMatrix, IndexedArticle, keyword_text
 from indexes.vectors import VectorIndex
 
 _LOCK = "lock"
@@ -88,7 +88,7 @@ def publish(root: Path, draft: Draft, keep: int) -> Manifest:
 
 def point_current(root: Path, generation: str) -> None:
     """Replace CURRENT atomically. Raises SnapshotMissing if there is no such generation."""
-    if not (root / generation / MANIFEST).exists():
+    if generation not in generations(root):
         raise SnapshotMissing(f"There is no snapshot {generation} in {root}: see `footnote snapshots`.")
     pointer = root / f"{CURRENT}.new"
     pointer.write_text(f"{generation}\n", encoding="utf-8")
@@ -100,7 +100,7 @@ def point_current(root: Path, generation: str) -> None:
 def current_generation(root: Path) -> str | None:
     """The generation CURRENT names, or None before the first ingest."""
     try:
-        return (root / CURRENT).read_text(encoding="utf-8").strip() or None
+        return (root / CURRENT).read_text(encoding="utf-8", errors="replace").strip() or None
     except FileNotFoundError:
         return None
 
@@ -160,7 +160,7 @@ def _article_vectors(draft: Draft) -> FloatMatrix:
 def _texts(articles: Sequence[IndexedArticle]) -> Iterator[str]:
     for entry in articles:
         for chunk in entry.chunks:
-            yield indexed_text(chunk, entry.article.markdown[chunk.start : chunk.end])
+            yield keyword_text(entry.article, chunk)
 
 
 def _next_generation(root: Path) -> str:

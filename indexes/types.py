@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 FloatMatrix: TypeAlias = npt.NDArray[np.float32]  # (n, dimension), rows of unit length
 FloatVector: TypeAlias = npt.NDArray[np.float32]  # (dimension,), unit length
+Chunks: TypeAlias = npt.NDArray[np.int64]  # chunk numbers of one snapshot
 ChunkMask: TypeAlias = npt.NDArray[np.bool_]  # (chunks,), True where a chunk may be returned
 TagMode: TypeAlias = Literal["any", "all"]
 QuotableKind: TypeAlias = Literal["sentence", "item", "list", "code", "table"]
@@ -71,7 +72,7 @@ class Chunk:
     start: int
     end: int
     heading: tuple[str, ...]
-    context: str  # title › headings: indexed and embedded with the text, never quoted
+    context: str  # title › headings: embedded and indexed with the text, never quoted
     quotables: tuple[Quotable, ...]
 
 
@@ -91,9 +92,15 @@ class Filter:
     mode: TagMode = "any"
 
 
-def indexed_text(chunk: Chunk, text: str) -> str:
-    """What is embedded and put in the keyword index for a chunk whose own text is `text`."""
+def embedded_text(chunk: Chunk, text: str) -> str:
+    """What is embedded for a chunk whose own text is `text`."""
     return f"{chunk.context}\n{text}"
+
+
+def keyword_text(article: Article, chunk: Chunk) -> str:
+    """What the keyword index holds for a chunk: its own text, and the words its article is known by."""
+    own = embedded_text(chunk, article.markdown[chunk.start : chunk.end])
+    return "\n".join([own, " ".join(article.tags), article.summary])
 
 
 def digest(text: str) -> str:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-from indexes.types import ChunkMask, FloatMatrix, FloatVector, Hit
+from indexes.types import ChunkMask, Chunks, FloatMatrix, FloatVector, Hit
 
 
 class VectorIndex:
@@ -52,7 +51,7 @@ class VectorIndex:
         scores, rows = self._index.search(vector[None, :], min(limit, allowed), params=_selecting(mask))
         return [Hit(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 
-    def rows(self, chunks: npt.NDArray[np.int64]) -> FloatMatrix:
+    def rows(self, chunks: Chunks) -> FloatMatrix:
         """The stored vectors of `chunks`, shape (len(chunks), dimension)."""
         if len(chunks) == 0:
             return np.zeros((0, self.dimension), dtype=np.float32)

@@ -61,7 +61,7 @@ class Answerer:
             return _courteous(question, reply, snapshot.generation)
         standalone = self._rewriter.standalone(question)
         retrieved = self._retriever.retrieve(snapshot, standalone, filter, question.limit)
-        evidence = weigh(standalone.text, retrieved, snapshot.keywords.rarity)
+        evidence = weigh(question.text, standalone.text, retrieved, snapshot.keywords.rarity)
         cited = self._cited(snapshot, standalone, retrieved) if evidence.enough else None
         answer = self._answer(snapshot, question, standalone, retrieved, evidence, cited)
         took_ms = round((time.perf_counter() - started) * 1000, 2)

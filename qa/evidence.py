@@ -13,8 +13,8 @@ from qa.types import Passage
 _WEIGHED = 3  # passages an answer draws on
 _LONG = 10  # informative words from which a question counts as fully specified
 # Fitted by `python -m benchmarks.fit_evidence`: docs/decisions/evidence.md
-_INTERCEPT = -7.6
-_SLOPES = (10.2, 3.6, 2.8)
+_INTERCEPT = -9.04
+_SLOPES = (10.87, 3.31, 5.41)
 _TYPICAL_SIMILARITY = 0.45  # stands in where the vectors were unavailable
 ENOUGH = 0.5  # an answer is given from this confidence on
 
@@ -41,20 +41,27 @@ class Evidence:
 NOTHING = Evidence(0.0, 0.0, 0.0)
 
 
-def weigh(question: str, retrieved: Retrieved, rarity: Callable[[str], float]) -> Evidence:
-    """Weigh the first passages against `question`; `rarity` is a term's inverse document frequency."""
+def weigh(asked: str, standalone: str, retrieved: Retrieved, rarity: Callable[[str], float]) -> Evidence:
+    """Weigh the first passages against a question, as `asked` and made `standalone`.
+
+    `rarity` is a term's inverse document frequency.
+    """
     first = retrieved.passages[:_WEIGHED]
     if not first:
         return NOTHING
-    weights = {term: rarity(term) for term in informative_terms(question)}
+    weights = {term: rarity(term) for term in informative_terms(standalone)}
     found = {term for passage in first for term in terms(f"{passage.context} {passage.text}")}
-    return Evidence(_similarity(first), covered(weights, found), min(1.0, len(weights) / _LONG))
+    return Evidence(_similarity(first), covered(weights, found), _detail(asked))
 
 
 def covered(weights: dict[str, float], words: set[str]) -> float:
     """The weighted share of the question's terms among `words`; 0 for a question without any."""
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in words) / total if total else 0.0
+
+
+def _detail(asked: str) -> float:
+    return min(1.0, len(informative_terms(asked)) / _LONG)
 
 
 def _similarity(passages: Sequence[Passage]) -> float:

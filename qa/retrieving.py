@@ -1,4 +1,4 @@
-"""A standalone question to ranked passages: keyword and vector rankings under one filter, fused."""
+"""A standalone question to ranked passages: keyword and vector scores under one filter, fused."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from typing import Protocol
 import numpy as np
 
 from indexes.analysis import informative_terms, terms
-from indexes.fusion import reciprocal_rank_fusion
+from indexes.fusion import Scores, convex, with_neighbours
+from indexes.lexical import best
 from indexes.snapshot import Snapshot
-from indexes.types import ChunkMask, Filter, FloatMatrix, FloatVector, Hit
+from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
 from qa.types import Passage, Standalone
 
 log = logging.getLogger(__name__)
 
-DEPTH = 200  # hits taken from each ranking; the answer to nearly every question is among the first 50
+DEPTH = 200  # candidates from each index; the answer to nearly every question is among the first 50
+# Chosen on the development sets: docs/decisions/fusion.md
+KEYWORD_SHARE = 0.5
+NEIGHBOURS = 1.0
 _REMEMBERED = 512  # question vectors
 
 
@@ -27,6 +31,15 @@ class QuestionEmbedder(Protocol):
     """Turns a question into a matrix of one row."""
 
     def embed_question(self, text: str) -> FloatMatrix: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """A probe with its keyword score for every chunk, and its vector (None where there is no model)."""
+
+    weight: float
+    keyword: Scores
+    vector: FloatVector | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +60,21 @@ class Retriever:
         self._lock = Lock()
 
     def retrieve(self, snapshot: Snapshot, question: Standalone, filter: Filter, limit: int) -> Retrieved:
-        mask = snapshot.articles.mask(filter)
-        vectors = [self._vector(probe.text) for probe in question.probes]
-        keyword = [self._by_keyword(snapshot, probe.text, mask) for probe in question.probes]
-        vector = [snapshot.vectors.search(v, DEPTH, mask) if v is not None else [] for v in vectors]
-        weights = [probe.weight for probe in question.probes]
-        ranking = reciprocal_rank_fusion(zip([*keyword, *vector], [*weights, *weights], strict=True))
+        """Every candidate of either index under `filter`, scored by both; the first `limit` as passages."""
+        probes = [
+            _Searched(probe.weight, _keyword_scores(snapshot, probe.text), self._vector(probe.text))
+            for probe in question.probes
+        ]
+        candidates = _candidates(snapshot, probes, snapshot.articles.mask(filter))
+        scores = _scores(snapshot, probes, candidates)
+        order = np.lexsort((candidates, -scores))
+        ranking = [Hit(int(candidates[place]), float(scores[place])) for place in order]
+        whole = probes[-1].vector
         return Retrieved(
             ranking=tuple(ranking),
-            passages=_passages(snapshot, ranking[:limit], vectors[-1]),
-            degraded=() if vectors[0] is not None else ("vectors",),
+            passages=_passages(snapshot, ranking[:limit], whole),
+            degraded=() if whole is not None else ("vectors",),
         )
-
-    def _by_keyword(self, snapshot: Snapshot, text: str, mask: ChunkMask | None) -> list[Hit]:
-        asked = informative_terms(text) or terms(text)
-        return snapshot.keywords.search(dict.fromkeys(asked, 1.0), DEPTH, mask)
 
     def _vector(self, text: str) -> FloatVector | None:
         if self._embedder is None:
@@ -80,6 +93,40 @@ class Retriever:
             if len(self._vectors) > _REMEMBERED:
                 self._vectors.popitem(last=False)
         return vector
+
+
+def _keyword_scores(snapshot: Snapshot, text: str) -> Scores:
+    """BM25 as a share of what a chunk full of every asked word would score, so that weak matches stay weak."""
+    weights = dict.fromkeys(informative_terms(text) or terms(text), 1.0)
+    attainable = snapshot.keywords.attainable(weights)
+    return snapshot.keywords.scores(weights) / np.float32(attainable or 1.0)
+
+
+def _candidates(snapshot: Snapshot, probes: Sequence[_Searched], mask: ChunkMask | None) -> Chunks:
+    found: set[int] = set()
+    for probe in probes:
+        found.update(hit.chunk for hit in best(probe.keyword, DEPTH, mask))
+        if probe.vector is not None:
+            found.update(hit.chunk for hit in snapshot.vectors.search(probe.vector, DEPTH, mask))
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks) -> Scores:
+    """The fused score of each candidate: each probe's, by its weight."""
+    around = snapshot.articles.around(candidates)
+    missing = around < 0
+    vectors = snapshot.vectors.rows(np.where(missing, 0, around).ravel())
+    total = np.zeros(len(candidates), dtype=np.float32)
+    for probe in probes:
+        keyword = np.where(missing, np.nan, probe.keyword[around])
+        share = KEYWORD_SHARE
+        if probe.vector is None:
+            similarity, share = np.zeros_like(keyword), 1.0
+        else:
+            similarity = np.where(missing, np.nan, (vectors @ probe.vector).reshape(around.shape))
+        fused = convex(with_neighbours(keyword, NEIGHBOURS), with_neighbours(similarity, NEIGHBOURS), share)
+        total += np.float32(probe.weight) * fused
+    return total
 
 
 def _passages(snapshot: Snapshot, hits: Sequence[Hit], vector: FloatVector | None) -> tuple[Passage, ...]:
