@@ -9,7 +9,7 @@ from functools import lru_cache
 import Stemmer
 
 # Names whose punctuation is the name come first; then runs of letters and digits.
-_WORD = re.compile(r"\b[cC]\+\+|\b[cCfF]#|\.NET\b|[^\W_]+(?:['’](?:s|t|re|ve|ll|d|m)\b)?")
+_WORD = re.compile(r"\b[cC]\+\+|\b[cCfF]#|\.NET\b|(?<!\w)\.[nN]et\b|[^\W_]+(?:['’](?:s|t|re|ve|ll|d|m)\b)?")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _CLITIC = re.compile(r"['’].*$")
 _LONGEST = 40  # longer runs are keys, hashes and base64, never words people ask for
@@ -44,7 +44,7 @@ def _words(text: str) -> Iterator[str]:
 
 def _parts(word: str) -> list[str]:
     """The parts of a camel-case name: `maxLifetime` is found by "max lifetime" too."""
-    if word.islower() or word.isupper() or word.isdigit() or not word.isalnum():
+    if word.islower() or word.isupper() or word.isdigit() or not (word.isascii() and word.isalnum()):
         return []
     parts = _CAMEL.findall(word)
     return parts if len(parts) > 1 else []

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from indexes.types import Category, IndexedArticle, digest, indexed_text
+from indexes.types import Category, IndexedArticle, digest, embedded_text
 
 _SCHEMA = """
 CREATE TABLE categories (name TEXT PRIMARY KEY, description TEXT, site_label TEXT, site_url TEXT);
@@ -66,7 +66,7 @@ def _insert_chunks(connection: sqlite3.Connection, row: int, first: int, entry: 
         [
             (first + place, row, c.start, c.end, json.dumps(c.heading), c.context,
              json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
-             digest(indexed_text(c, markdown[c.start : c.end])))
+             digest(embedded_text(c, markdown[c.start : c.end])))
             for place, c in enumerate(entry.chunks)
         ],
     )  # fmt: skip

@@ -146,6 +146,10 @@ class ArticleTable:
         after = np.where(owner[chunks + 2] == owner[chunks + 1], chunks + 1, -1)
         return np.stack([before, chunks, after])
 
+    def places(self, chunks: Chunks) -> Chunks:
+        """Where the article of each chunk stands among `ids`."""
+        return np.asarray(self._owner[chunks], dtype=np.int64)
+
     def fingerprints(self) -> dict[str, str]:
         """Article id → digest of its source, to see what changed; in stored order."""
         return dict(self._db.execute("SELECT id, fingerprint FROM articles ORDER BY row"))

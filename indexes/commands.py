@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from indexes.console import FAILED, OK, Commands, command, show
 from indexes.errors import IndexesError, SnapshotMissing
@@ -72,24 +73,32 @@ def _damage(folder: Path) -> str:
 def _snapshots(args: argparse.Namespace, settings: IndexSettings) -> int:
     root = index_of(args, settings)
     current = current_generation(root)
-    rows = []
-    for generation in generations(root):
-        manifest = Manifest.read(root / generation)
-        rows.append({
-            "generation": generation, "current": generation == current, "created": manifest.created,
-            "articles": manifest.articles, "chunks": manifest.chunks, "changes": manifest.changes,
-        })  # fmt: skip
-    lines = [
-        f"{'*' if row['current'] else ' '} {row['generation']}  {row['created']}  {row['articles']} articles, "
-        f"{row['chunks']} chunks"
-        for row in rows
-    ]
+    rows = [_row(root / generation, current=generation == current) for generation in generations(root)]
+    lines = [f"{'*' if row['current'] else ' '} {row['generation']}  {_contents(row)}" for row in rows]
     show(args, {"snapshots": rows}, "\n".join(lines) or f"No snapshots at {root}.")
     return OK
 
 
+def _row(folder: Path, *, current: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"generation": folder.name, "current": current, "problem": ""}
+    try:
+        manifest = Manifest.read(folder)
+    except IndexesError as error:
+        return {**row, "problem": str(error)}
+    return {
+        **row, "created": manifest.created, "articles": manifest.articles, "chunks": manifest.chunks,
+        "changes": manifest.changes,
+    }  # fmt: skip
+
+
+def _contents(row: dict[str, Any]) -> str:
+    return row["problem"] or f"{row['created']}  {row['articles']} articles, {row['chunks']} chunks"
+
+
 def _rollback(args: argparse.Namespace, settings: IndexSettings) -> int:
     root = index_of(args, settings)
+    if not generations(root):
+        raise SnapshotMissing(f"There is no index at {root} yet: run `footnote ingest SOURCE`.")
     with writing(root):
         target = args.generation or _before_current(root)
         Snapshot.open(root / target).articles.close()  # never point at a damaged one

@@ -30,7 +30,8 @@ def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.A
 
 def show(args: argparse.Namespace, document: Any, text: str) -> None:
     """Print `document` as JSON where `--json` was given, else `text`."""
-    print(json.dumps(document, ensure_ascii=False, indent=2) if args.json else text)
+    shown = json.dumps(document, ensure_ascii=False, indent=2) if args.json else text
+    print(shown.encode("utf-8", "backslashreplace").decode())  # the name of a file need not be UTF-8
 
 
 def parser(program: str, add: Sequence[AddCommands]) -> argparse.ArgumentParser:
@@ -56,6 +57,8 @@ def main(whole: argparse.ArgumentParser, settings: type[IndexSettings], argv: Se
     except BrokenPipeError:  # the reader (`head`, a pager) has seen enough
         sys.stderr.close()
         return OK
+    except OSError as error:
+        return _fail(args, f"{error}. Check the path, its permissions and the space on the disk.", FAILED)
     except KeyboardInterrupt:
         return _fail(args, "Stopped. What was embedded is kept: run the same command to go on.", FAILED)
 

@@ -48,7 +48,7 @@ class OnnxEmbedder:
             tokenizer.enable_truncation(meta["max_tokens"])
             tokenizer.enable_padding(pad_id=meta["pad_id"], pad_token=meta["pad_token"])
             return cls(_session(folder / MODEL_FILE, threads), tokenizer, meta)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelUnavailable(
                 f"The exported model in {folder} cannot be loaded ({error}): delete that folder and ingest again."
             ) from error

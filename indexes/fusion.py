@@ -15,12 +15,17 @@ Scores: TypeAlias = npt.NDArray[np.float32]  # (candidates,)
 AroundScores: TypeAlias = npt.NDArray[np.float32]  # (3, candidates): before, itself, after; NaN where the article ends
 
 
+def blended(own: Scores, other: Scores, weight: float) -> Scores:
+    """`own` with `weight` parts of `other` to its one."""
+    return np.asarray((own + weight * other) / (1 + weight), dtype=np.float32)
+
+
 def with_neighbours(around: AroundScores, weight: float) -> Scores:
-    """Each chunk's own score plus `weight` times the mean over itself and its neighbours in the article.
+    """Each chunk's own score blended with the mean over itself and its neighbours in the article.
 
     A chunk is cut from a longer train of thought: what stands before and after says what it is about.
     """
-    return np.asarray((around[1] + weight * np.nanmean(around, axis=0)) / (1 + weight), dtype=np.float32)
+    return blended(around[1], np.nanmean(around, axis=0), weight)
 
 
 def convex(keyword: Scores, similarity: Scores, keyword_share: float) -> Scores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ VECTORS = "vectors.faiss"
 ARTICLE_VECTORS = "article_vectors.npy"
 DATA_FILES = (ARTICLES, VECTORS, ARTICLE_VECTORS, *lexical.FILES)
 CURRENT = "CURRENT"
+_SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The manifest with a seal: the SHA-256 of all its other fields."""
+        fields = asdict(self)
+        return json.dumps({**fields, _SEAL: seal(fields)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -52,13 +56,15 @@ class Manifest:
             version = fields["format_version"]
         except FileNotFoundError as error:
             raise SnapshotMissing(f"No snapshot at {folder}: run `footnote ingest SOURCE`.") from error
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise _damaged(folder, f"{MANIFEST} cannot be read ({error})") from error
         if version != FORMAT_VERSION:
             raise _other_format(folder, version)
+        if fields.pop(_SEAL, "") != seal(fields):
+            raise _damaged(folder, f"{MANIFEST} does not match its own SHA-256")
         try:
-            return cls(**{**fields, "sources": tuple(fields["sources"])})
-        except (TypeError, KeyError) as error:
+            return cls(**{**fields, "sources": tuple(fields["sources"]), "files": dict(fields["files"])})
+        except (TypeError, ValueError, KeyError) as error:
             raise _damaged(folder, f"{MANIFEST} lacks a field ({error})") from error
 
 
@@ -101,6 +107,11 @@ class Snapshot:
                 f"configured. Set FOOTNOTE_MODEL back, or run `footnote ingest {' '.join(self.manifest.sources)}` "
                 "to embed everything anew."
             )
+
+
+def seal(fields: Mapping[str, object]) -> str:
+    """The SHA-256 of a manifest's fields, in whatever order and spacing they stand."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:

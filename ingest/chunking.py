@@ -7,7 +7,7 @@ sentences) only if that block alone is over budget; inside an item, row, line or
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tiktoken
 
@@ -24,7 +24,7 @@ _CHARACTERS_A_TOKEN = 12  # text with more characters than this per token of bud
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    """A span that is not cut further. `header` is set where it is the inside of a table cut in two."""
+    """A span that is not cut further. `header` names the columns where it is the inside of a table cut in two."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class Chunker:
     @property
     def id(self) -> str:
         """Names the way of cutting: stored with the index, so that a change cuts everything anew."""
-        return f"structure/1 tokens={self._budget}"
+        return f"structure/2 tokens={self._budget}"
 
     def chunk(self, article: Article, outline: Outline) -> tuple[Chunk, ...]:
         """The chunks of an article in reading order."""
@@ -58,13 +58,12 @@ class Chunker:
 
     def _section(self, article: Article, section: Section) -> Iterator[Chunk]:
         context = self._context(article.title, section.path)
-        room = self._budget - self.count(context) - 1
+        room = self._budget - self.count(context) - 2  # the line break after it, and one: joined text may need more
         quotables = _quotables(article.markdown, section.blocks)
-        for atoms in _packed(self._atoms(article.markdown, section.blocks, room), room):
+        for atoms in self._packed(article.markdown, self._atoms(article.markdown, section.blocks, room), room):
             start, end = atoms[0].start, atoms[-1].end
-            header = f" › {atoms[0].header}" if atoms[0].header else ""
             offered = _within(article.markdown, quotables, start, end)
-            yield Chunk(article.id, start, end, section.path, context + header, offered)
+            yield Chunk(article.id, start, end, section.path, context + atoms[0].header, offered)
 
     def _context(self, title: str, path: tuple[str, ...]) -> str:
         """title › headings; where that is too long, the outer headings go first, then words of the title."""
@@ -89,10 +88,19 @@ class Chunker:
         if whole.tokens <= room:
             yield whole
             return
-        header = _cells(markdown, block.parts[0]) if block.kind == "table" and block.parts else ""
+        header = self._columns(markdown, block.parts[0]) if block.kind == "table" and block.parts else ""
+        room -= self.count(header)
         for number, part in enumerate(block.parts or ((block.start, block.end),)):
             for atom in self._cut_part(markdown, part, room):
-                yield _Atom(atom.start, atom.end, atom.tokens, header if number else "")
+                yield replace(atom, header=header if number else "")
+
+    def _columns(self, markdown: str, row: Span) -> str:
+        """What the context of a table's later pieces ends with: its columns, as many as fit a quarter of the budget."""
+        room = self._budget // _CONTEXT_SHARE
+        names = _cells(markdown, row)[:room]
+        while names and self.count(", ".join(names)) > room:
+            names.pop()
+        return f" › {', '.join(names)}" if names else ""
 
     def _cut_part(self, markdown: str, part: Span, room: int) -> Iterator[_Atom]:
         atom = self._atom(markdown, part)
@@ -122,7 +130,20 @@ class Chunker:
                 start += 1
 
     def _atom(self, markdown: str, span: Span) -> _Atom:
-        return _Atom(*span, self.count(markdown[slice(*span)]) + 1)  # + 1: the line break that joins it to the next
+        return _Atom(*span, self.count(markdown[slice(*span)]))
+
+    def _packed(self, markdown: str, atoms: Iterator[_Atom], room: int) -> Iterator[list[_Atom]]:
+        packed: list[_Atom] = []
+        used = 0
+        for atom in atoms:
+            gap = self.count(markdown[packed[-1].end : atom.start]) if packed else 0
+            if packed and used + gap + atom.tokens > room:
+                yield packed
+                packed, gap = [], 0
+            used = used + gap + atom.tokens if packed else self.count(atom.header) + atom.tokens
+            packed.append(atom)
+        if packed:
+            yield packed
 
 
 def _groups(markdown: str, blocks: Sequence[Block]) -> Iterator[list[Block]]:
@@ -140,19 +161,6 @@ def _groups(markdown: str, blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 def _introduces(markdown: str, block: Block) -> bool:
     return block.kind == "paragraph" and markdown[block.end - 1] == ":"
-
-
-def _packed(atoms: Iterator[_Atom], room: int) -> Iterator[list[_Atom]]:
-    packed: list[_Atom] = []
-    used = 0
-    for atom in atoms:
-        if packed and used + atom.tokens > room:
-            yield packed
-            packed, used = [], 0
-        packed.append(atom)
-        used += atom.tokens
-    if packed:
-        yield packed
 
 
 def _quotables(markdown: str, blocks: Sequence[Block]) -> list[Quotable]:
@@ -193,6 +201,6 @@ def _offered(quotable: Quotable, start: int, end: int) -> bool:
     return quotable.start < end and quotable.end > start
 
 
-def _cells(markdown: str, row: Span) -> str:
+def _cells(markdown: str, row: Span) -> list[str]:
     cells = [plain(cell) for cell in markdown[slice(*row)].strip().strip("|").split("|")]
-    return ", ".join(cell for cell in cells if cell)
+    return [cell for cell in cells if cell]

@@ -14,12 +14,13 @@ from ingest.errors import ArticleRejected
 
 Fields: TypeAlias = Mapping[str, Any]
 
-_YAML = re.compile(r"---[ \t]*\n(.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
-_TOML = re.compile(r"\+\+\+[ \t]*\n(.*?)(?:^|\n)\+\+\+[ \t]*(?:\n|$)", re.DOTALL)
+_YAML = re.compile(r"---[ \t]*\n(.*?)(?m:^)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_TOML = re.compile(r"\+\+\+[ \t]*\n(.*?)(?m:^)\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
 _LONGEST = 64_000  # characters; a front matter is a few lines
+_LARGEST = 2**63 - 1  # what SQLite stores
 
 
-class _PlainLoader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
     """Refuses aliases: an article needs none, and a few nested ones expand to gigabytes."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -46,13 +47,14 @@ def _looks_like_fields(block: str) -> bool:
 
 
 def _yaml(block: str) -> Any:
-    return yaml.load(block, Loader=_PlainLoader)
+    return yaml.load(block, Loader=PlainLoader)
 
 
 def _read(block: str, read: Any) -> Fields:
     try:
         fields = read(block)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: an impossible date
+    # ValueError: an impossible date; LookupError, AttributeError: PyYAML on `!!bool perhaps`, `!!timestamp soon`
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ArticleRejected(f"the front matter cannot be read ({reason}): correct it") from error
     if fields is None:
@@ -66,7 +68,7 @@ def text(fields: Fields, *names: str) -> str:
     """The first of the named fields that holds text or a number, on one line; "" if none does."""
     for name in names:
         value = fields.get(name)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if _prints(value) and not isinstance(value, bool):
             return " ".join(str(value).split())
     return ""
 
@@ -78,7 +80,7 @@ def tags(fields: Fields, *names: str) -> tuple[str, ...]:
         listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
         kept: dict[str, str] = {}
         for tag in listed:
-            clean = " ".join(str(tag).split()) if isinstance(tag, str | int | float) else ""
+            clean = " ".join(str(tag).split()) if _prints(tag) else ""
             if clean:
                 kept.setdefault(clean.casefold(), clean)
         if kept:
@@ -104,4 +106,9 @@ def day(fields: Fields, *names: str) -> date | None:
 
 def count(fields: Fields, name: str) -> int:
     value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else 0
+
+
+def _prints(value: object) -> bool:
+    """Text or a number; not one of thousands of digits, which Python refuses to print."""
+    return isinstance(value, str | float) or (isinstance(value, int) and abs(value) <= _LARGEST)

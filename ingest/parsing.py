@@ -7,15 +7,17 @@ import re
 from typing import Any
 
 from bs4 import BeautifulSoup
+from bs4.exceptions import ParserRejectedMarkup
 from markdownify import markdownify
 
 from indexes.types import Article, Category
 from ingest import frontmatter
 from ingest.errors import ArticleRejected
 from ingest.frontmatter import Fields
+from ingest.structure import heading_text
 
 LARGEST = 8 * 1024 * 1024  # bytes; an article is a page, not a database dump
-_FIRST_HEADING = re.compile(r"\A\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_FIRST_HEADING = re.compile(r"\A\s*#[ \t]+(\S.*)$", re.MULTILINE)
 _NOT_CONTENT = ("script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template", "iframe", "svg")
 # Non-characters mark the cited passage while a page is rendered; they have no business in a text.
 _FORBIDDEN = re.compile("[\x00\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
@@ -25,13 +27,16 @@ def parse_markdown(id: str, raw: bytes, category: Category) -> Article:
     """A Markdown file with optional front matter. Raises ArticleRejected with the reason."""
     fields, body = frontmatter.split(_decode(raw))
     heading = _FIRST_HEADING.search(body)
-    fallback = heading.group(1) if heading else _title_from(id)
+    fallback = heading_text(_open(heading.group(1))) if heading else _title_from(id)
     return _article(id, fields, body, fallback, category)
 
 
 def parse_html(id: str, raw: bytes, category: Category) -> Article:
     """An HTML page: its main content as Markdown. Raises ArticleRejected with the reason."""
-    page = BeautifulSoup(_decode(raw), "html.parser")
+    try:
+        page = BeautifulSoup(_decode(raw), "html.parser")
+    except ParserRejectedMarkup as error:
+        raise ArticleRejected("the HTML cannot be read: correct it") from error
     fields = {
         "title": page.title.get_text() if page.title else "",
         "summary": _meta(page, "description"),
@@ -89,7 +94,7 @@ def _article(id: str, fields: Fields, body: str, fallback: str, category: Catego
         updated=frontmatter.day(fields, "updated", "lastmod", "last_updated", "date"),
         type=_clean(frontmatter.text(fields, "type")) or "Article",
         category=_clean(frontmatter.text(fields, "category")) or category.name,
-        source_url=_web_address(frontmatter.text(fields, "url", "source_url")),
+        source_url=_web_address(_clean(frontmatter.text(fields, "url", "source_url"))),
         markdown=markdown,
     )
 
@@ -108,6 +113,13 @@ def _decode(raw: bytes) -> str:
 
 def _clean(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _open(line: str) -> str:
+    """Without the closing marks of `# Title #`, which a space sets off: `# C#` has none."""
+    text = line.rstrip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if bare.endswith((" ", "\t")) else text
 
 
 def _title_from(id: str) -> str:

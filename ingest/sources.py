@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import yaml
 
 from indexes.types import Article, Category
 from ingest.errors import ArticleRejected, SourceMissing
+from ingest.frontmatter import PlainLoader, text
 from ingest.parsing import LARGEST, parse_html, parse_markdown, parse_record, read_record, record_id
 
 _PARSERS: dict[str, Callable[[str, bytes, Category], Article]] = {
@@ -24,6 +25,7 @@ _PARSERS: dict[str, Callable[[str, bytes, Category], Article]] = {
 _JSONL = ".jsonl"
 _CATEGORY_FILE = "category.yaml"
 _NEVER = frozenset({"node_modules", "__pycache__"})
+_LINK = "a symbolic link: name its target as a source instead"
 _PARSER_VERSION = "1"  # raise it when the same bytes parse to another article
 
 
@@ -71,28 +73,40 @@ def read_source(path: Path, ignored: Ignored) -> Iterator[Found]:
     require_source(path)
     if path.is_dir():
         yield from _folder(path, ignored)
-    elif path.suffix.lower() == _JSONL:
-        yield from _export(path)
-    else:
-        yield _file(path, path.parent, _category(path.parent, path.parent))
+        return
+    category, broken = _category(path.parent, Category(path.parent.resolve().name))
+    yield from broken
+    yield from _articles(path, path.parent, category)
 
 
 def _folder(root: Path, ignored: Ignored) -> Iterator[Found]:
-    for folder, subfolders, names in os.walk(root):
+    categories: dict[Path, Category] = {}
+    unreadable: list[Skipped] = []
+    for folder, subfolders, names in os.walk(root, onerror=lambda error: unreadable.append(_unreadable(error))):
+        here = Path(folder)
         subfolders[:] = sorted(n for n in subfolders if not n.startswith(".") and n not in _NEVER)
-        try:
-            category = _category(Path(folder), root)
-        except ArticleRejected as error:
-            yield Skipped(str(Path(folder) / _CATEGORY_FILE), str(error))
-            category = Category(root.resolve().name)
+        yield from (Skipped(str(here / n), _LINK) for n in subfolders if (here / n).is_symlink())
+        category, broken = _category(here, categories.get(here.parent) or Category(root.resolve().name))
+        categories[here] = category
+        yield from broken
         for name in sorted(names):
-            path = Path(folder) / name
-            if path.suffix.lower() in _PARSERS:
-                yield _file(path, root, category)
-            elif path.suffix.lower() == _JSONL:
-                yield from _export(path)
+            path = here / name
+            if path.suffix.lower() in (*_PARSERS, _JSONL):
+                yield from _articles(path, root, category)
             elif name != _CATEGORY_FILE:
                 ignored.by_ending[path.suffix.lower() or name] += 1
+    yield from unreadable
+
+
+def _unreadable(error: OSError) -> Skipped:
+    return Skipped(str(error.filename), f"the folder cannot be read ({error.strerror}): check its permissions")
+
+
+def _articles(path: Path, root: Path, category: Category) -> Iterator[Found]:
+    if path.suffix.lower() == _JSONL:
+        yield from _export(path, category)
+    else:
+        yield _file(path, root, category)
 
 
 def _file(path: Path, root: Path, category: Category) -> Found:
@@ -105,28 +119,14 @@ def _file(path: Path, root: Path, category: Category) -> Found:
     return SourceItem(id, str(path), category, _fingerprint(raw, path.suffix.lower(), category), parse)
 
 
-def _read(path: Path) -> bytes:
-    """Only regular files: a symlink may lead out of the folder, a FIFO never ends."""
+def _export(path: Path, category: Category) -> Iterator[Found]:
     try:
-        str(path).encode("utf-8")
-        status = path.lstat()
-        if stat.S_ISLNK(status.st_mode):
-            raise ArticleRejected("a symbolic link: name its target as a source instead")
-        if not stat.S_ISREG(status.st_mode):
-            raise ArticleRejected("not a regular file")
-        if status.st_size > LARGEST:
-            raise ArticleRejected(f"larger than {LARGEST // (1024 * 1024)} MB: split it")
-        return path.read_bytes()
-    except UnicodeEncodeError as error:
-        raise ArticleRejected("its name is not UTF-8: rename it") from error
-    except OSError as error:
-        raise ArticleRejected(f"cannot be read ({error.strerror}): check its permissions") from error
-
-
-def _export(path: Path) -> Iterator[Found]:
-    category = _category(path.parent, path.parent)
-    with path.open("rb") as lines:
-        for number, raw in enumerate(lines, start=1):
+        file = _open(path)
+    except ArticleRejected as error:
+        yield Skipped(str(path), str(error))
+        return
+    with file:
+        for number, raw in enumerate(_lines(file), start=1):
             if not raw.strip():
                 continue
             origin = f"{path}:{number}"
@@ -140,29 +140,65 @@ def _export(path: Path) -> Iterator[Found]:
             )
 
 
-def _category(folder: Path, root: Path) -> Category:
-    """The category of a folder: the nearest category.yaml, from the folder up to the source's root."""
-    while True:
-        file = folder / _CATEGORY_FILE
-        if file.is_file():
-            return _read_category(file)
-        if folder == root or folder == folder.parent:
-            return Category(root.resolve().name)
-        folder = folder.parent
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long only the beginning, which is refused for its length."""
+    while raw := file.readline(LARGEST + 1):
+        rest = raw
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(LARGEST)
+        yield raw
+
+
+def _open(path: Path) -> BinaryIO:
+    """Only regular files: a symlink may lead out of the folder, a FIFO never ends."""
+    try:
+        str(path).encode("utf-8")
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            raise ArticleRejected(_LINK)
+        if not stat.S_ISREG(mode):
+            raise ArticleRejected("not a regular file")
+        return path.open("rb")
+    except UnicodeEncodeError as error:
+        raise ArticleRejected("its name is not UTF-8: rename it") from error
+    except OSError as error:
+        raise ArticleRejected(f"cannot be read ({error.strerror}): check its permissions") from error
+
+
+def _read(path: Path) -> bytes:
+    with _open(path) as file:
+        try:
+            raw = file.read(LARGEST + 1)
+        except OSError as error:
+            raise ArticleRejected(f"cannot be read ({error.strerror}): check its disk") from error
+    if len(raw) > LARGEST:
+        raise ArticleRejected(f"larger than {LARGEST // (1024 * 1024)} MB: split it")
+    return raw
+
+
+def _category(folder: Path, inherited: Category) -> tuple[Category, list[Skipped]]:
+    """The category that a folder's own category.yaml names, else the inherited one; a broken file is reported."""
+    file = folder / _CATEGORY_FILE
+    if not os.path.lexists(file):
+        return inherited, []
+    try:
+        return _read_category(file), []
+    except ArticleRejected as error:
+        return inherited, [Skipped(str(file), str(error))]
 
 
 def _read_category(file: Path) -> Category:
     try:
-        fields = yaml.safe_load(file.read_text(encoding="utf-8"))
+        fields = yaml.load(_read(file).decode("utf-8"), Loader=PlainLoader)
         site = fields.get("main_site") or {}
-        return Category(
-            str(fields["name"]),
-            str(fields.get("description", "")),
-            str(site.get("label", "")),
-            str(site.get("url", "")),
-        )
-    except (OSError, ValueError, yaml.YAMLError, KeyError, AttributeError) as error:
-        raise ArticleRejected(f"the category cannot be read ({error}): it needs at least `name: …`") from error
+        category = Category(text(fields, "name"), text(fields, "description"), text(site, "label"), text(site, "url"))
+        "".join(astuple(category)).encode("utf-8")  # YAML can spell lone surrogates, which nothing can store
+    except (ValueError, yaml.YAMLError, LookupError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ArticleRejected(f"the category cannot be read ({reason}): it needs at least `name: …`") from error
+    if not category.name:
+        raise ArticleRejected("the category has no name: it needs at least `name: …`")
+    return category
 
 
 def _fingerprint(raw: bytes, kind: str, category: Category) -> str:

@@ -28,9 +28,11 @@ _KINDS: dict[str, BlockKind] = {
 }  # fmt: skip
 _PART = {"list": ("list_item_open", 1), "table": ("tr_open", 2)}
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
-_CUSTOM_ANCHOR = re.compile(r"\s*\{\s*#([\w.:-]+)[^}]*\}\s*$")
-_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
-_MARKS = re.compile(r"(?<!\\)(?:[*`~]+|(?<!\w)_+|_+(?!\w))|\\(?=[^\w\s])")
+# Nothing is read twice: no class takes in the mark that opens it, repeats give nothing back (`*+`), and a run of
+# underscores is tried from its start alone, or after the escaped one.
+_CUSTOM_ANCHOR = re.compile(r"\{\s*+#([\w.:-]++)[^{}]*+\}\s*+$")
+_LINK = re.compile(r"!?\[([^\[\]]*+)\](?:\([^)\]]*+\)|\[[^\[\]]*+\])")
+_MARKS = re.compile(r"(?<!\\)(?:[*`~]+|(?<!\w)_+|(?:(?<!_)|(?<=\\_))_++(?!\w))|\\(?=[^\w\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ def plain(inline: str) -> str:
     return " ".join(_MARKS.sub("", _LINK.sub(r"\1", inline)).split())
 
 
+def heading_text(content: str) -> str:
+    """A heading as plain text, without the anchor `{#…}` it may name."""
+    return plain(_CUSTOM_ANCHOR.sub("", content))
+
+
 def slug(text: str) -> str:
     """The anchor a heading gets: lower-case words joined by hyphens."""
     folded = unicodedata.normalize("NFKC", text).lower()
@@ -142,7 +149,7 @@ def _top_level(tokens: Sequence[Token]) -> Iterator[tuple[Token, Sequence[Token]
 def _heading(token: Token, inside: Sequence[Token], lines: _Lines, anchors: set[str]) -> Heading:
     content = inside[0].content
     custom = _CUSTOM_ANCHOR.search(content)
-    text = plain(_CUSTOM_ANCHOR.sub("", content))
+    text = heading_text(content)
     anchor = wanted = custom.group(1) if custom else slug(text)
     repeat = 0
     while anchor in anchors:

@@ -14,7 +14,7 @@ import numpy as np
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.publishing import Draft, open_current, publish, writing
 from indexes.snapshot import Manifest, Snapshot
-from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, indexed_text
+from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected, NothingToIngest
 from ingest.pending import PendingVectors
@@ -171,7 +171,7 @@ class Synchroniser:
     def _vectors(self, plan: _Plan, previous: Snapshot | None) -> tuple[FloatMatrix, tuple[int, int, int]]:
         """The vectors of all chunks in order, and (embedded, reused, truncated)."""
         texts = [
-            indexed_text(chunk, entry.article.markdown[chunk.start : chunk.end])
+            embedded_text(chunk, entry.article.markdown[chunk.start : chunk.end])
             for entry in plan.articles
             for chunk in entry.chunks
         ]

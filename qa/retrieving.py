@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from indexes.analysis import informative_terms, terms
-from indexes.fusion import Scores, convex, with_neighbours
+from indexes.fusion import Scores, blended, convex, with_neighbours
 from indexes.lexical import best
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
@@ -24,6 +24,7 @@ DEPTH = 200  # candidates from each index; the answer to nearly every question i
 # Chosen on the development sets: docs/decisions/fusion.md
 KEYWORD_SHARE = 0.5
 NEIGHBOURS = 1.0
+WHOLE_ARTICLE = 0.4
 _REMEMBERED = 512  # question vectors
 
 
@@ -116,15 +117,14 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks)
     around = snapshot.articles.around(candidates)
     missing = around < 0
     vectors = snapshot.vectors.rows(np.where(missing, 0, around).ravel())
+    whole = snapshot.article_vectors[snapshot.articles.places(candidates)]
     total = np.zeros(len(candidates), dtype=np.float32)
     for probe in probes:
-        keyword = np.where(missing, np.nan, probe.keyword[around])
-        share = KEYWORD_SHARE
-        if probe.vector is None:
-            similarity, share = np.zeros_like(keyword), 1.0
-        else:
+        fused = with_neighbours(np.where(missing, np.nan, probe.keyword[around]), NEIGHBOURS)
+        if probe.vector is not None:
             similarity = np.where(missing, np.nan, (vectors @ probe.vector).reshape(around.shape))
-        fused = convex(with_neighbours(keyword, NEIGHBOURS), with_neighbours(similarity, NEIGHBOURS), share)
+            own = with_neighbours(similarity, NEIGHBOURS)
+            fused = convex(fused, blended(own, whole @ probe.vector, WHOLE_ARTICLE), KEYWORD_SHARE)
         total += np.float32(probe.weight) * fused
     return total
 

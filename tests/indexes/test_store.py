@@ -1,0 +1,170 @@
+"""The store serves the newest whole snapshot, without a restart and without a gap."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexes.embedding import OnnxEmbedder
+from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing
+from indexes.publishing import point_current
+from indexes.snapshot import MANIFEST, VECTORS, Manifest
+from indexes.store import SnapshotStore
+from ingest.chunking import Chunker
+from ingest.sync import Synchroniser
+from tests.conftest import TINY, quiet, write_articles
+
+
+@pytest.fixture(scope="module")
+def three_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
+    """An index that lost an article with each of its generations: 5, 4 and 3 articles."""
+    folder = tmp_path_factory.mktemp("store")
+    source, root = write_articles(folder / "source", TINY), folder / "index"
+    sync = Synchroniser(root, embedder, chunker, 3, quiet)
+    sync.sync([source])
+    for lost in ("logging", "caching"):
+        (source / f"{lost}.md").unlink()
+        sync.sync([source])
+    return root
+
+
+@pytest.fixture
+def root(three_snapshots: Path, tmp_path: Path) -> Path:
+    """A copy of that index in which the first generation is current."""
+    copy = shutil.copytree(three_snapshots, tmp_path / "index")
+    point_current(copy, "000001")
+    return copy
+
+
+def served(store: SnapshotStore) -> int:
+    """How many articles the served snapshot holds; its vectors must answer too."""
+    snapshot = store.current()
+    assert snapshot.vectors.count == snapshot.articles.chunk_count
+    return len(snapshot.articles.ids())
+
+
+def damage(root: Path, generation: str) -> None:
+    content = bytearray((root / generation / VECTORS).read_bytes())
+    content[len(content) // 2] ^= 1
+    (root / generation / VECTORS).write_bytes(content)
+
+
+def test_without_an_index_there_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotMissing, match="footnote ingest"):
+        SnapshotStore(tmp_path)
+
+
+def test_a_damaged_index_is_not_served(root: Path) -> None:
+    damage(root, "000001")
+    with pytest.raises(SnapshotDamaged, match=VECTORS):
+        SnapshotStore(root)
+
+
+def test_a_new_snapshot_is_followed_without_a_restart(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    assert served(store) == 5
+    point_current(root, "000002")
+    assert served(store) == 4
+    point_current(root, "000003")
+    assert served(store) == 3
+    assert store.problem is None
+
+
+def test_a_rollback_is_followed_too(root: Path) -> None:
+    point_current(root, "000003")
+    store = SnapshotStore(root, interval=0)
+    assert served(store) == 3
+    point_current(root, "000001")
+    assert served(store) == 5
+
+
+def test_a_snapshot_in_hand_stays_as_it_is(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    in_hand = store.current()
+    point_current(root, "000002")
+    assert store.current() is not in_hand
+    assert in_hand.articles.article("logging") is not None
+    assert store.current().articles.article("logging") is None
+
+
+def test_an_unchanged_current_gives_the_same_snapshot(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    assert store.current() is store.current()
+
+
+def test_a_damaged_new_snapshot_is_refused_and_the_old_one_serves_on(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    damage(root, "000002")
+    point_current(root, "000002")
+    assert served(store) == 5
+    assert store.problem is not None
+    assert f"{VECTORS} does not match" in store.problem
+    assert served(store) == 5
+
+
+def test_the_problem_ends_with_the_next_whole_snapshot(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    damage(root, "000002")
+    point_current(root, "000002")
+    store.current()
+    point_current(root, "000003")
+    assert served(store) == 3
+    assert store.problem is None
+
+
+def test_the_problem_ends_when_current_returns_to_what_is_served(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    damage(root, "000002")
+    point_current(root, "000002")
+    store.current()
+    point_current(root, "000001")
+    assert served(store) == 5
+    assert store.problem is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xb00001\n", b"000009\n", b"../000001\x00", b"000001/articles.sqlite"])
+def test_a_garbled_current_never_stops_the_service(root: Path, content: bytes) -> None:
+    store = SnapshotStore(root, interval=0)
+    (root / "CURRENT").write_bytes(content)
+    assert served(store) == 5
+    point_current(root, "000002")
+    assert served(store) == 4
+
+
+@pytest.mark.parametrize("content", [b"\xb00001\n", b"\x00"])
+def test_a_garbled_current_is_a_problem_that_is_told(root: Path, content: bytes) -> None:
+    store = SnapshotStore(root, interval=0)
+    (root / "CURRENT").write_bytes(content)
+    store.current()
+    assert store.problem
+
+
+def test_a_lost_current_never_stops_the_service(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    shutil.rmtree(root)
+    assert served(store) == 5
+
+
+def test_a_new_snapshot_of_another_model_is_refused(root: Path, embedder: OnnxEmbedder) -> None:
+    store = SnapshotStore(root, interval=0)
+    store.require_embedder(embedder.id)
+    other = replace(Manifest.read(root / "000002"), embedder="another-model@1")
+    (root / "000002" / MANIFEST).write_text(other.to_json())
+    point_current(root, "000002")
+    assert served(store) == 5
+    assert store.problem is not None
+    assert "another-model@1" in store.problem
+
+
+def test_the_current_snapshot_of_another_model_is_refused_at_once(root: Path) -> None:
+    with pytest.raises(SnapshotIncompatible, match="FOOTNOTE_MODEL"):
+        SnapshotStore(root).require_embedder("another-model@1")
+
+
+def test_current_is_not_read_more_often_than_asked(root: Path) -> None:
+    store = SnapshotStore(root, interval=3_600)
+    point_current(root, "000002")
+    assert served(store) == 5

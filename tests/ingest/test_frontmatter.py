@@ -1,0 +1,132 @@
+"""Front matter: what is metadata, what is text, and what is refused with a reason."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ingest import frontmatter
+from ingest.errors import ArticleRejected
+
+BOMB = """---
+a: &a [x, x, x, x, x, x, x, x, x]
+b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
+c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
+title: *c
+---
+Text.
+"""
+
+
+def test_yaml_fields_are_read_and_the_body_begins_after_them() -> None:
+    fields, body = frontmatter.split("---\ntitle: 'Tokens: a guide'\nviews: 3\n---\n\nText.\n\n---\n\nMore.\n")
+    assert fields == {"title": "Tokens: a guide", "views": 3}
+    assert body == "Text.\n\n---\n\nMore.\n"
+
+
+def test_yaml_may_end_with_dots() -> None:
+    assert frontmatter.split("---\ntitle: Tokens\n...\nText.") == ({"title": "Tokens"}, "Text.")
+
+
+def test_toml_fields_are_read() -> None:
+    fields, body = frontmatter.split('+++\ntitle = "Tokens"\nupdated = 2026-03-30\ntags = ["auth"]\n+++\nText.')
+    assert fields == {"title": "Tokens", "updated": date(2026, 3, 30), "tags": ["auth"]}
+    assert body == "Text."
+
+
+def test_a_text_without_front_matter_is_all_body() -> None:
+    assert frontmatter.split("Text.\n\n---\ntitle: no\n---\n") == ({}, "Text.\n\n---\ntitle: no\n---\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["---\n\nProse under a rule.\n\n---\n\nMore.", "---\n\nProse under a rule.", "----\nx"]
+)
+def test_a_rule_that_opens_a_text_is_no_front_matter(text: str) -> None:
+    assert frontmatter.split(text) == ({}, text)
+
+
+@pytest.mark.parametrize("text", ["---\n---\nText.", "---\n\n---\nText."])
+def test_empty_front_matter_is_no_part_of_the_body(text: str) -> None:
+    assert frontmatter.split(text) == ({}, "Text.")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "title: 'never closed",
+        "title: a: b",
+        "- a list: of fields",
+        "updated: 2024-02-30",
+        "a: " + "[" * 20_000,
+        "updated: !!timestamp soon",
+        "featured: !!bool perhaps",
+        "views: !!int ''",
+        "title: !!python/object/apply:os.getcwd []",
+    ],
+    ids=lambda block: str(block)[:30],
+)
+def test_broken_yaml_is_refused_and_nothing_else_happens(block: str) -> None:
+    with pytest.raises(ArticleRejected, match="front matter"):
+        frontmatter.split(f"---\n{block}\n---\nText.")
+
+
+def test_broken_toml_is_refused() -> None:
+    with pytest.raises(ArticleRejected, match="cannot be read"):
+        frontmatter.split("+++\ntitle = \n+++\nText.")
+
+
+def test_an_impossible_date_is_named_as_the_reason() -> None:
+    with pytest.raises(ArticleRejected, match="day is out of range for month"):
+        frontmatter.split("---\nupdated: 2024-02-30\n---\nText.")
+
+
+def test_an_alias_bomb_is_refused_at_its_first_alias() -> None:
+    with pytest.raises(ArticleRejected, match="aliases"):
+        frontmatter.split(BOMB)
+
+
+def test_endless_front_matter_is_refused() -> None:
+    with pytest.raises(ArticleRejected, match="longer than 64000 characters"):
+        frontmatter.split("---\ntitle: " + "x" * 64_001 + "\n---\nText.")
+
+
+@pytest.mark.parametrize("value", [["Auth", "API keys"], "Auth,  API  keys,", ["Auth", "auth", "API keys", ""]])
+def test_tags_are_a_list_or_a_comma_line_without_duplicates(value: object) -> None:
+    assert frontmatter.tags({"tags": value}, "tags") == ("Auth", "API keys")
+
+
+def test_numbers_among_tags_are_kept_and_nested_values_are_not() -> None:
+    assert frontmatter.tags({"tags": [503, 2.0, ["x"], {"a": 1}, None]}, "tags") == ("503", "2.0")
+
+
+def test_a_date_is_a_date_a_time_or_text_and_nonsense_is_none() -> None:
+    fields, _ = frontmatter.split("---\na: 2026-03-30\nb: 2026-03-30T10:00:00Z\nc: '2026-03-30 10:00'\nd: soon\n---\n")
+    assert [frontmatter.day(fields, name) for name in "abcd"] == [date(2026, 3, 30)] * 3 + [None]
+
+
+def test_the_first_field_that_holds_something_counts() -> None:
+    fields = {"summary": ["not", "text"], "description": "What  it\nsays", "title": 404}
+    assert frontmatter.text(fields, "summary", "description") == "What it says"
+    assert frontmatter.text(fields, "title") == "404"
+    assert frontmatter.text(fields, "none") == ""
+
+
+def test_a_count_is_a_whole_number_from_zero() -> None:
+    fields = {"good": 7, "negative": -1, "text": "7", "truth": True}
+    assert [frontmatter.count(fields, name) for name in ("good", "negative", "text", "truth", "none")] == [
+        7,
+        0,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_a_count_fits_the_article_table() -> None:
+    assert frontmatter.count({"views": 10**30}, "views") < 2**63
+
+
+def test_a_number_too_long_to_print_is_no_text() -> None:
+    fields, _ = frontmatter.split(f"---\ntitle: 0x{'f' * 6_000}\n---\nText.")
+    assert frontmatter.text(fields, "title") == ""

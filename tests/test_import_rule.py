@@ -1,0 +1,60 @@
+"""`indexes` imports none of the others, `ingest` and `qa` import `indexes`, `web` imports `qa` and `indexes`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+MAY_IMPORT = {
+    "indexes": {"indexes"},
+    "ingest": {"ingest", "indexes"},
+    "qa": {"qa", "indexes"},
+    "web": {"web", "qa", "indexes"},
+}
+COMPOSITION_ROOT = Path("web/cli.py")
+
+
+def modules(package: str) -> list[Path]:
+    return [path.relative_to(ROOT) for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(module: Path) -> Iterator[str]:
+    """The top-level names a module imports, inside functions too."""
+    for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").split(".")[0] if node.level == 0 else "a relative import"
+
+
+def packages_of(module: Path) -> set[str]:
+    return {name for name in imported(module) if name in {*MAY_IMPORT, "tests", "benchmarks", "a relative import"}}
+
+
+@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
+def test_a_package_imports_only_what_the_rule_allows(package: str) -> None:
+    found = {module: packages_of(module) - MAY_IMPORT[package] for module in modules(package)}
+    assert len(found) > 5
+    assert {str(m): extra for m, extra in found.items() if extra and m != COMPOSITION_ROOT} == {}
+
+
+def test_the_composition_root_imports_all_four() -> None:
+    assert packages_of(COMPOSITION_ROOT) == set(MAY_IMPORT)
+
+
+def test_only_the_exporter_imports_torch_and_only_inside_its_functions() -> None:
+    heavy = {"torch", "sentence_transformers"}
+    found = {m for package in MAY_IMPORT for m in modules(package) if heavy & set(imported(m))}
+    assert found == {Path("indexes/onnx_export.py")}
+    tree = ast.parse((ROOT / "indexes" / "onnx_export.py").read_text(encoding="utf-8"))
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not heavy & {name.split(".")[0] for node in top for name in _names(node)}
+
+
+def _names(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
