@@ -69,7 +69,7 @@ def outline(markdown: str, title: str) -> Outline:
     sections: list[Section] = []
     stack: list[Heading] = []
     blocks: list[Block] = []
-    anchors: set[str] = set()
+    anchors: dict[str, int] = {}
 
     def close() -> None:
         if blocks:
@@ -146,17 +146,22 @@ def _top_level(tokens: Sequence[Token]) -> Iterator[tuple[Token, Sequence[Token]
         place = close + 1
 
 
-def _heading(token: Token, inside: Sequence[Token], lines: _Lines, anchors: set[str]) -> Heading:
+def _heading(token: Token, inside: Sequence[Token], lines: _Lines, anchors: dict[str, int]) -> Heading:
     content = inside[0].content
     custom = _CUSTOM_ANCHOR.search(content)
     text = heading_text(content)
-    anchor = wanted = custom.group(1) if custom else slug(text)
-    repeat = 0
-    while anchor in anchors:
-        repeat += 1
-        anchor = f"{wanted}-{repeat}"
-    anchors.add(anchor)
+    anchor = _free(custom.group(1) if custom else slug(text), anchors)
     return Heading(int(token.tag[1]), text, anchor, lines.span(token.map or (0, 0))[0])
+
+
+def _free(wanted: str, taken: dict[str, int]) -> str:
+    """`wanted`, or `wanted-1`, `wanted-2`, … where it is taken; `taken` counts the headings that wanted each."""
+    anchor = wanted
+    while anchor in taken:
+        taken[wanted] += 1
+        anchor = f"{wanted}-{taken[wanted]}"
+    taken[anchor] = 0
+    return anchor
 
 
 def _block(markdown: str, token: Token, inside: Sequence[Token], lines: _Lines) -> Block | None:

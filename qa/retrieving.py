@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 DEPTH = 200  # candidates from each index; the answer to nearly every question is among the first 50
 # Chosen on the development sets: docs/decisions/fusion.md
 KEYWORD_SHARE = 0.5
-NEIGHBOURS = 1.0
-WHOLE_ARTICLE = 0.4
+NEIGHBOURS = 0.5
+WHOLE_ARTICLE = 0.2
 _REMEMBERED = 512  # question vectors
 
 

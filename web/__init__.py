@@ -1,10 +1,16 @@
 """How do people and programs reach the answers?
 
-app        the HTTP application
-routes/    ask, articles, health, pages
-schemas    JSON shapes; problems: errors as problem+json
-rendering  article and answer Markdown → safe HTML
-services   what the routes work with
-settings   the environment, read once
-cli        the `footnote` command: the one place that knows all four packages
+app           the HTTP application
+routes/       for programs: ask, articles, health; for people: chat, browse, article
+schemas       JSON shapes
+problems      every error: problem+json for programs, a page for people
+pages         what all pages share: templates, dates, the page of an error
+rendering     an article's Markdown → the body of its page
+answers       an answer's segments → HTML with footnotes
+highlighting  the marks around the cited passage
+markdown      how Markdown is read, and how its blocks look
+sanitising    the tags, attributes and addresses that may reach a page
+services      what the routes work with
+settings      the environment, read once
+cli           the `footnote` command: the one place that knows all four packages
 """

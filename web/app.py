@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from web import problems
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
-from web.routes import articles, ask, health, pages
+from web.routes import article, articles, ask, browse, chat, health
 from web.services import Services
 
 _STATIC = Path(__file__).parent / "static"
@@ -32,7 +32,7 @@ def create_app(services: Services, max_body: int) -> FastAPI:
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
-    for routes in (ask.router, articles.router, health.router, pages.router):
-        app.include_router(routes)
+    for routes in (ask, articles, health, chat, browse, article):
+        app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app

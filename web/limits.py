@@ -1,10 +1,11 @@
-"""A body over the limit answers as problem+json, like every other error."""
+"""A body over the limit answers like every other error."""
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.problems import problem
+from web.problems import failure
 
 _TOO_LARGE = 413
 
@@ -23,7 +24,7 @@ class TooLargeAsProblem:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
                 replaced = True
-                await problem(_TOO_LARGE, self._detail)(scope, receive, send)
+                await failure(Request(scope), _TOO_LARGE, self._detail)(scope, receive, send)
             elif not replaced:
                 await send(message)
 

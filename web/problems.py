@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problem+json: what happened, what to do, and nothing of what was sent."""
+"""How is an error told: what happened, what to do, and nothing of what was sent?
+
+Programs get RFC 9457 problem+json; a browser that asks for a page gets a page.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,17 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from qa.errors import UnknownConversation, UnknownTag
+from web import pages
+from web.headers import HEADERS
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_FOR_PROGRAMS = {"api", "openapi.json", "livez", "readyz"}  # first parts of paths
 
 
 class NoSuchArticle(Exception):
@@ -28,16 +34,28 @@ class NoSuchArticle(Exception):
         self.near = tuple(near)
 
 
-def problem(
-    status: int, detail: str, *, errors: Sequence[Mapping[str, str]] = (), headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    """A problem response; `errors` name fields, as `{"field", "message"}`."""
+def failure(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An error response; `errors` name fields, as `{"field", "message"}`."""
+    if _wants_page(request):
+        return pages.error(status, detail, headers or {})
     body: dict[str, Any] = {
         "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
     }  # fmt: skip
     if errors:
         body["errors"] = list(errors)
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _wants_page(request: Request) -> bool:
+    first, _, _ = str(request.scope["path"]).lstrip("/").partition("/")
+    return first not in _FOR_PROGRAMS and "text/html" in request.headers.get("accept", "").lower()
 
 
 def install(app: FastAPI) -> None:
@@ -50,34 +68,36 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _invalid(request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [{"field": _field(e["loc"]), "message": str(e["msg"])} for e in error.errors()]
     fields = ", ".join(dict.fromkeys(e["field"] for e in errors))
-    return problem(422, f"The request is not valid: see {fields}.", errors=errors)
+    return failure(request, 422, f"The request is not valid: see {fields}.", errors=errors)
 
 
 def _field(location: Sequence[object]) -> str:
     return ".".join(str(part) for part in location if part not in ("body", "query", "path")) or "body"
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail), headers=error.headers)
+    return failure(request, error.status_code, str(error.detail), headers=error.headers)
 
 
-def _unprocessable_tag(request: Request, error: Exception) -> JSONResponse:
-    return problem(422, str(error), errors=[{"field": "tags", "message": str(error)}])
+def _unprocessable_tag(request: Request, error: Exception) -> Response:
+    return failure(request, 422, str(error), errors=[{"field": "tags", "message": str(error)}])
 
 
-def _missing(request: Request, error: Exception) -> JSONResponse:
-    return problem(404, str(error))
+def _missing(request: Request, error: Exception) -> Response:
+    return failure(request, 404, str(error))
 
 
-def _nested(request: Request, error: Exception) -> JSONResponse:
-    return problem(400, "The request body is nested too deeply.")
+def _nested(request: Request, error: Exception) -> Response:
+    return failure(request, 400, "The request body is nested too deeply.")
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
-    return problem(500, "Something went wrong on our side; it has been logged. Please try again.")
+    said = "Something went wrong on our side; it has been logged. Please try again."
+    # Made outside all middleware, so these are not added to it.
+    return failure(request, 500, said, headers=HEADERS)

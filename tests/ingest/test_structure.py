@@ -133,3 +133,24 @@ def test_a_run_of_opening_marks_is_read_to_its_end(hostile: str) -> None:
 def test_a_heading_of_spaces_and_braces_is_read_to_its_end() -> None:
     heading = "# a" + " " * 20_000 + "{#" * 20_000 + " b"
     assert outline(heading, "").headings[0].text.endswith("# b")
+
+
+@pytest.mark.parametrize(
+    ("heading", "text", "anchor"),
+    [
+        ("{#a" * 20_000, "{#a" * 20_000, "a" * 20_000),
+        ("[" * 50_000, "[" * 50_000, "section"),
+        ("{#" + "a" * 50_000, "{#" + "a" * 50_000, "a" * 50_000),
+        ("a" + "_" * 50_000 + "b", "a" + "_" * 50_000 + "b", "a" + "_" * 50_000 + "b"),
+        ("{#a" * 20_000 + "{#end}", "{#a" * 20_000, "end"),
+    ],
+    ids=["anchors", "brackets", "one anchor", "underscores", "an anchor at last"],
+)
+def test_a_heading_of_opening_marks_is_kept_and_what_follows_is_under_it(heading: str, text: str, anchor: str) -> None:
+    read = outline(f"# {heading}\n\nThe end.", "")
+    assert [(h.text, h.anchor) for h in read.headings] == [(text, anchor)]
+    assert [section.path for section in read.sections] == [(text,)]
+
+
+def test_underscores_are_dropped_around_words_and_kept_inside_them() -> None:
+    assert plain("_a_ snake_case __b__ ___c d__ e__f") == "a snake_case b c d e__f"

@@ -1,4 +1,4 @@
-"""Questions written before anyone looked at an answer, asked of the bundled KB. Never tune on `questions.jsonl`."""
+"""Questions written before anyone looked at an answer, asked of the bundled KB. Never tune on them."""
 
 from __future__ import annotations
 
@@ -27,18 +27,21 @@ def test_the_right_article_comes_first_for_at_least_27_of_30_questions(kb_site: 
 
 
 def test_every_citation_of_every_answer_is_exactly_its_place(kb_site: Site) -> None:
-    answered = 0
     for entry in [*lines("questions.jsonl"), *lines("answerable.jsonl")]:
         answer = kb_site.services.answerer.ask(Question(entry["question"]))
-        answered += answer.answered
         assert bool(answer.citations) == answer.answered
         for citation in answer.citations:
             article = kb_site.client.get(f"/api/v1/articles/{citation.article_id}").json()
             assert article["markdown"][citation.start : citation.end] == citation.quote
-    assert answered >= 56  # 80 % of 70
 
 
-def test_most_questions_the_kb_cannot_answer_are_declined(kb_site: Site) -> None:
+def test_at_least_92_percent_of_answerable_questions_are_answered(kb_site: Site) -> None:
+    entries = [*lines("questions.jsonl"), *lines("answerable.jsonl")]
+    declined = [e["question"] for e in entries if not kb_site.services.answerer.ask(Question(e["question"])).answered]
+    assert len(declined) <= 0.08 * len(entries), declined
+
+
+def test_at_least_85_percent_of_unanswerable_questions_are_declined(kb_site: Site) -> None:
     entries = lines("unanswerable.jsonl")
     bluffed = [e["question"] for e in entries if kb_site.services.answerer.ask(Question(e["question"])).answered]
     assert len(bluffed) <= 0.15 * len(entries), bluffed

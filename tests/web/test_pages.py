@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from fastapi import FastAPI
+from httpx2 import Response
 
 from tests.conftest import Site, write_articles
+from web.headers import HEADERS
 
 TOKENS = "How long does an access token live?"
 
@@ -331,3 +335,65 @@ def test_an_unknown_article_is_a_page_that_names_near_ones(site: Site) -> None:
         ("/articles/tokens", "Rotating refresh tokens")
     ]
     assert page(site, "/articles/%3Cscript%3E.md", 404).select("script") == []
+
+
+# Errors
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status", "title"),
+    [
+        ("GET", "/nowhere", 404, "There is no page here"),
+        ("GET", "/static/gone.css", 404, "There is no page here"),
+        ("DELETE", "/browse", 405, "This page cannot be used like that"),
+    ],
+)
+def test_a_browser_is_told_of_an_error_in_a_page(site: Site, method: str, url: str, status: int, title: str) -> None:
+    assert_error_page(site.client.request(method, url, headers=BROWSER), status, title)
+
+
+def test_a_form_that_cannot_be_read_or_is_too_large_is_answered_with_a_page(site: Site) -> None:
+    upload = site.client.post("/", files={"question": ("a.txt", b"why?")}, headers=BROWSER)
+    assert_error_page(upload, 422, "This request is not valid")
+    large = site.client.post("/", data={"question": "x" * 1_000_000}, headers=BROWSER)
+    assert_error_page(large, 413, "That was too much at once")
+    assert "larger than 262144 bytes" in large.text
+
+
+def test_a_fault_of_ours_is_a_page_too_and_says_nothing_of_its_cause(site: Site) -> None:
+    cast(FastAPI, site.client.app).state.services = None
+    assert_error_page(site.client.get("/", headers=BROWSER), 500, "Something went wrong")
+    response = site.client.get("/api/v1/status", headers=BROWSER)
+    assert response.status_code == 500
+    assert_a_problem(response)
+
+
+@pytest.mark.parametrize("url", ["/api/v1/nowhere", "/api/v1/ask", "/api/nowhere", "/livez/on", "/api"])
+def test_the_addresses_for_programs_answer_a_browser_too_with_a_problem(site: Site, url: str) -> None:
+    assert_a_problem(site.client.get(url, headers=BROWSER))
+
+
+def test_a_program_that_does_not_ask_for_html_gets_no_page(site: Site) -> None:
+    for accept in ("*/*", "application/json", ""):
+        assert_a_problem(site.client.get("/nowhere", headers={"accept": accept}))
+
+
+def test_what_a_page_refuses_says_what_it_allows(site: Site) -> None:
+    assert site.client.delete("/browse", headers=BROWSER).headers["allow"] == "GET"
+
+
+def assert_error_page(response: Response, status: int, title: str) -> None:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers.items() >= HEADERS.items()
+    shown = BeautifulSoup(response.text, "html.parser")
+    assert [words(heading) for heading in shown.select("h1")] == [title]
+    assert [link["href"] for link in shown.select(".ways a")] == ["/", "/browse"]
+
+
+def assert_a_problem(response: Response) -> None:
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers.items() >= HEADERS.items()
+    assert response.json()["status"] == response.status_code

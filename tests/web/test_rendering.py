@@ -17,7 +17,7 @@ from indexes.types import Article, Heading, Quotable
 from ingest.structure import outline
 from qa.links import Links
 from qa.types import Answer, Citation, Segment
-from web import rendering
+from web import answers, rendering
 from web.highlighting import Span
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -342,7 +342,7 @@ def an_answer(*segments: Segment) -> Answer:
 
 
 def answered(*segments: Segment) -> BeautifulSoup:
-    return BeautifulSoup(rendering.answer(an_answer(*segments)), "html.parser")
+    return BeautifulSoup(answers.answer(an_answer(*segments)), "html.parser")
 
 
 def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None:
@@ -372,5 +372,5 @@ def test_an_answer_can_no_more_carry_a_script_than_an_article() -> None:
 
 
 def test_plain_words_of_a_quotation_are_cut_at_a_word() -> None:
-    assert rendering.plain("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
-    assert rendering.plain("one two three", 9) == "one two …"
+    assert answers.plain("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
+    assert answers.plain("one two three", 9) == "one two …"

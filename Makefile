@@ -1,0 +1,55 @@
+# Footnote. `make help` lists the targets. Needs python3 (3.11.5 or newer), make and pip.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8000
+HOST   ?= 127.0.0.1
+INDEX  ?= var/index
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve ingest test check fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## create the virtual environment and install everything, locked
+
+serve: $(STAMP) $(INDEX)/CURRENT ## install, ingest the bundled knowledge base once, serve on http://127.0.0.1:8000
+	FOOTNOTE_INDEX=$(INDEX) $(BIN)/footnote serve --host $(HOST) --port $(PORT)
+
+ingest: $(STAMP) ## bring the index in line with kb/ (SOURCE=folder for another)
+	$(BIN)/footnote ingest $(or $(SOURCE),kb) --index $(INDEX)
+
+test: $(STAMP) ## run the test suite
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## format, lint, types and tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+fmt: $(STAMP) ## format, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## delete the index, the exported model and the virtual environment
+	rm -rf var $(VENV)
+
+$(INDEX)/CURRENT: | $(STAMP)
+	$(BIN)/footnote ingest kb --index $(INDEX)
+
+# Locked packages first, with their hashes; torch after them, so that a CPU build already there is left alone.
+$(STAMP): requirements.lock constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' || \
+		{ echo "Footnote needs Python 3.11.5 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

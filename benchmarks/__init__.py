@@ -1,0 +1,1 @@
+"""Benchmarks and fits: run by hand or by their make targets, never by the test suite."""

@@ -1,0 +1,88 @@
+"""What do all pages have in common: templates, dates, the name of the knowledge base, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from indexes.snapshot import Snapshot
+from indexes.types import Category
+from qa.errors import UnknownTag
+
+_NO_CATEGORY = Category("Knowledge base")
+_TITLES = {
+    404: "There is no page here",
+    405: "This page cannot be used like that",
+    413: "That was too much at once",
+    422: "This request is not valid",
+    500: "Something went wrong",
+}
+
+
+def page(template: str, snapshot: Snapshot, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page about `snapshot`, whose age its foot tells."""
+    manifest = snapshot.manifest
+    return HTMLResponse(_TEMPLATES.get_template(template).render(manifest=manifest, **values), status)
+
+
+def error(status: int, said: str, headers: Mapping[str, str]) -> HTMLResponse:
+    """What went wrong, as a page that needs nothing but its template."""
+    phrase = HTTPStatus(status).phrase
+    title, detail = _TITLES.get(status, phrase), "" if said == phrase else said
+    html = _TEMPLATES.get_template("error.html").render(nav="", title=title, detail=detail)
+    return HTMLResponse(html, status, headers)
+
+
+def category(snapshot: Snapshot) -> Category:
+    """What the knowledge base is called: its category, or all of them."""
+    categories = snapshot.articles.categories()
+    if len(categories) == 1:
+        return categories[0]
+    return replace(_NO_CATEGORY, description=" · ".join(category.name for category in categories))
+
+
+def no_tag(error: UnknownTag) -> str:
+    """That nothing carries the tag, and which tags are near."""
+    near = f" Did you mean {' or '.join(f'“{tag}”' for tag in error.near)}?" if error.near else ""
+    return f"No article carries the tag “{error.tag}”.{near}"
+
+
+# Templates
+
+
+def _day(day: date) -> str:
+    return f"{day:%b} {day.day}, {day.year}"
+
+
+def _time(moment: str) -> str:
+    parsed = datetime.fromisoformat(moment)
+    return f"{_day(parsed)}, {parsed:%H:%M} UTC"
+
+
+def _query(path: str, values: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(values)}"
+
+
+def _templates() -> Environment:
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": _day, "time": _time}
+    environment.globals["query"] = _query
+    return environment
+
+
+_TEMPLATES = _templates()
