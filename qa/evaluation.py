@@ -131,11 +131,11 @@ def read_run(path: Path) -> Mapping[str, Ranking]:
 
 
 def _outcome(query: Query, trace: Trace, snapshot: Snapshot) -> Outcome:
-    ranking = _documents(snapshot, trace.retrieved.ranking)
+    ranking = documents(snapshot, trace.retrieved.ranking)
     return Outcome(query, ranking, trace.answer.answered, trace.answer.confidence, trace.answer.took_ms)
 
 
-def _documents(snapshot: Snapshot, hits: Sequence[Hit]) -> list[tuple[str, float]]:
+def documents(snapshot: Snapshot, hits: Sequence[Hit]) -> list[tuple[str, float]]:
     """A document ranks where its best passage does."""
     owners = snapshot.articles.owners([hit.chunk for hit in hits])
     best: dict[str, float] = {}

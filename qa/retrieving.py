@@ -21,11 +21,16 @@ from qa.types import Passage, Standalone
 log = logging.getLogger(__name__)
 
 DEPTH = 200  # candidates from each index; the answer to nearly every question is among the first 50
-# Chosen on the development sets: docs/decisions/fusion.md
-KEYWORD_SHARE = 0.5
-NEIGHBOURS = 0.5
-WHOLE_ARTICLE = 0.2
 _REMEMBERED = 512  # question vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How the scores of a chunk are put together. Chosen on the development sets: docs/decisions/fusion.md."""
+
+    keyword_share: float = 0.5  # of keywords in the fused score; the rest is similarity
+    neighbours: float = 0.5  # of the chunks around it, to its own one
+    whole_article: float = 0.2  # of its article's similarity, to its own one
 
 
 class QuestionEmbedder(Protocol):
@@ -55,8 +60,9 @@ class Retrieved:
 class Retriever:
     """Finds passages in a snapshot. Without an embedder, or when it fails, keyword search alone answers."""
 
-    def __init__(self, embedder: QuestionEmbedder | None) -> None:
+    def __init__(self, embedder: QuestionEmbedder | None, weights: Weights = Weights()) -> None:
         self._embedder = embedder
+        self._weights = weights
         self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
         self._lock = Lock()
 
@@ -67,7 +73,7 @@ class Retriever:
             for probe in question.probes
         ]
         candidates = _candidates(snapshot, probes, snapshot.articles.mask(filter))
-        scores = _scores(snapshot, probes, candidates)
+        scores = _scores(snapshot, probes, candidates, self._weights)
         order = np.lexsort((candidates, -scores))
         ranking = [Hit(int(candidates[place]), float(scores[place])) for place in order]
         whole = probes[-1].vector
@@ -112,7 +118,7 @@ def _candidates(snapshot: Snapshot, probes: Sequence[_Searched], mask: ChunkMask
     return np.array(sorted(found), dtype=np.int64)
 
 
-def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks) -> Scores:
+def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks, weights: Weights) -> Scores:
     """The fused score of each candidate: each probe's, by its weight."""
     around = snapshot.articles.around(candidates)
     missing = around < 0
@@ -120,11 +126,12 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks)
     whole = snapshot.article_vectors[snapshot.articles.places(candidates)]
     total = np.zeros(len(candidates), dtype=np.float32)
     for probe in probes:
-        fused = with_neighbours(np.where(missing, np.nan, probe.keyword[around]), NEIGHBOURS)
+        fused = with_neighbours(np.where(missing, np.nan, probe.keyword[around]), weights.neighbours)
         if probe.vector is not None:
             similarity = np.where(missing, np.nan, (vectors @ probe.vector).reshape(around.shape))
-            own = with_neighbours(similarity, NEIGHBOURS)
-            fused = convex(fused, blended(own, whole @ probe.vector, WHOLE_ARTICLE), KEYWORD_SHARE)
+            own = with_neighbours(similarity, weights.neighbours)
+            similar = blended(own, whole @ probe.vector, weights.whole_article)
+            fused = convex(fused, similar, weights.keyword_share)
         total += np.float32(probe.weight) * fused
     return total
 

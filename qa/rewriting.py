@@ -23,7 +23,7 @@ _POINTS_BACK = re.compile(
 _FEW_TERMS = 2  # a question with no more informative terms than this rarely says what it is about
 _FURTHEST = 3  # user turns to look back for one that stands alone
 # Best of the weights tried on the development conversations: docs/decisions/follow-ups.md
-_HISTORY_WEIGHT = 0.5
+HISTORY_WEIGHT = 0.5
 
 
 class Rewriter(Protocol):
@@ -33,12 +33,15 @@ class Rewriter(Protocol):
 class HistoryRewriter:
     """Searches for the last turn and, if it leans on them, also for the turns it leans on."""
 
+    def __init__(self, history_weight: float = HISTORY_WEIGHT) -> None:
+        self._history_weight = history_weight
+
     def standalone(self, question: Question) -> Standalone:
         leaned_on = _leaned_on(question.text, question.history)
         if not leaned_on:
             return Standalone(question.text, (Probe(question.text, 1.0),))
         whole = " ".join([*leaned_on, question.text])
-        return Standalone(whole, (Probe(question.text, 1.0), Probe(whole, _HISTORY_WEIGHT)))
+        return Standalone(whole, (Probe(question.text, 1.0), Probe(whole, self._history_weight)))
 
 
 def leans_on_history(text: str) -> bool:
