@@ -104,7 +104,7 @@ def load_embedder(model: str, models: Path, threads: int = 1) -> OnnxEmbedder:
 
 def _export(source: ModelSource, folder: Path) -> None:
     print(f"Preparing the embedding model {source.name} (once, about 15 s) …", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "indexes.onnx_export", str(source.folder), source.id, str(folder)]
+    command = [sys.executable, "-P", "-m", "indexes.onnx_export", str(source.folder), source.id, str(folder)]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if finished.returncode != 0:

@@ -43,16 +43,16 @@ def export(folder: Path, embedder_id: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="export-") as scratch:
         whole = Path(scratch) / "whole"
         whole.mkdir()
-        inputs = _export_graph(reference, Path(scratch) / "raw.onnx")
+        _export_graph(reference, Path(scratch) / "raw.onnx")
         _optimise(Path(scratch) / "raw.onnx", whole / MODEL_FILE, reference)
         reference.tokenizer.backend_tokenizer.save(str(whole / TOKENIZER_FILE))
-        (whole / META_FILE).write_text(json.dumps(_meta(reference, embedder_id, inputs, whole), indent=2) + "\n")
+        (whole / META_FILE).write_text(json.dumps(_meta(reference, embedder_id, whole), indent=2) + "\n")
         _check(reference, whole)
         shutil.rmtree(target, ignore_errors=True)
         whole.rename(target)
 
 
-def _export_graph(reference: Any, path: Path) -> list[str]:
+def _export_graph(reference: Any, path: Path) -> None:
     import torch
 
     names = [n for n in reference.tokenizer.model_input_names if n in ("input_ids", "attention_mask", "token_type_ids")]
@@ -73,7 +73,6 @@ def _export_graph(reference: Any, path: Path) -> list[str]:
         Whole(), tuple(encoded[name] for name in names), str(path), dynamo=False, opset_version=OPSET,
         input_names=names, output_names=["vector"], dynamic_axes={**axes, "vector": {0: "batch"}},
     )  # fmt: skip
-    return names
 
 
 def _optimise(raw: Path, optimised: Path, reference: Any) -> None:
@@ -90,7 +89,15 @@ def _optimise(raw: Path, optimised: Path, reference: Any) -> None:
     fused.save_model_to_file(str(optimised))
 
 
-def _meta(reference: Any, embedder_id: str, inputs: list[str], folder: Path) -> dict[str, object]:
+def _inputs(model: Path) -> list[str]:
+    """The inputs the graph has kept: a model may not use all that its tokeniser makes."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    return [value.name for value in session.get_inputs()]
+
+
+def _meta(reference: Any, embedder_id: str, folder: Path) -> dict[str, object]:
     prompts = {key: value for key, value in reference.prompts.items() if value}
     return {
         "id": embedder_id,
@@ -98,7 +105,7 @@ def _meta(reference: Any, embedder_id: str, inputs: list[str], folder: Path) -> 
         "max_tokens": reference.max_seq_length,
         "pad_token": reference.tokenizer.pad_token,
         "pad_id": reference.tokenizer.pad_token_id,
-        "inputs": inputs,
+        "inputs": _inputs(folder / MODEL_FILE),
         "question_prompt": prompts.get("query", ""),
         "passage_prompt": prompts.get("document") or prompts.get("passage", ""),
         "model_sha256": hashlib.sha256((folder / MODEL_FILE).read_bytes()).hexdigest(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import socket
 
@@ -51,7 +52,8 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
             create_app(services, settings.max_body), log_level="warning", timeout_graceful_shutdown=_GRACE,
             server_header=False,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
+            uvicorn.Server(config).run(sockets=[listener])
         journal.close()
     return OK
 

@@ -168,3 +168,31 @@ def test_importing_qa_and_indexes_loads_no_torch_no_web_framework_and_no_ingest(
     loaded = set(finished.stdout.split())
     assert {"indexes", "qa", "faiss", "onnxruntime"} <= loaded
     assert loaded & {"torch", "sentence_transformers", "transformers", "fastapi", "starlette", "ingest", "web"} == set()
+
+
+_TINY_MODEL = """
+import sys, torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Pooling, Transformer
+from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
+torch.manual_seed(0)
+bundled, folder = sys.argv[1:]
+DistilBertModel(DistilBertConfig(dim=32, n_layers=1, n_heads=2, hidden_dim=64)).save_pretrained(folder + "-hf")
+AutoTokenizer.from_pretrained(bundled).save_pretrained(folder + "-hf")
+modules = [Transformer(folder + "-hf", max_seq_length=64), Pooling(32, pooling_mode="cls")]
+model = SentenceTransformer(modules=modules, device="cpu", prompts={"query": "query: ", "document": "passage: "})
+model.save(folder)
+print(*model.encode_query("How are tokens rotated?", normalize_embeddings=True))
+"""
+
+
+def test_a_model_of_another_kind_works_from_its_folder_with_its_own_prompts_and_pooling(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    made = subprocess.run(
+        [sys.executable, "-c", _TINY_MODEL, str(find_model(BUNDLED).folder), str(folder)],
+        capture_output=True, text=True, check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    expected = np.array(made.stdout.split(), dtype=np.float32)
+    tiny = load_embedder(str(folder), tmp_path / "models")
+    assert (tiny.dimension, tiny.max_tokens) == (32, 64)
+    assert float(tiny.embed_question("How are tokens rotated?")[0] @ expected) >= 0.9999
