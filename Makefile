@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt clean
+.PHONY: help install serve ingest test check fmt quality clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,14 @@ check: $(STAMP) ## format, lint, types and tests
 fmt: $(STAMP) ## format, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstention on the bundled KB; SETS="DIR…" adds judged sets
+	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/development.jsonl --index $(INDEX)
+	$(BIN)/python -m benchmarks.quotations --index $(INDEX)
+	$(BIN)/python -m benchmarks.fit_evidence --index $(INDEX)
+	@for set in $(SETS); do \
+		echo "== $$set" && $(BIN)/footnote evaluate $$set --index var/quality/$$(basename $$set) && \
+		$(BIN)/python -m benchmarks.retrieval $$set --index var/quality/$$(basename $$set) || exit 1; done
 
 clean: ## delete the index, the exported model and the virtual environment
 	rm -rf var $(VENV)

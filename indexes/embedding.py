@@ -15,8 +15,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from indexes.errors import ModelUnavailable
-from indexes.models import ModelSource, find_model
-from indexes.onnx_export import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, ModelSource, find_model
 from indexes.snapshot import file_digest
 from indexes.types import FloatMatrix
 

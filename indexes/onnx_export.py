@@ -19,10 +19,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE
+
 OPSET = 17
-MODEL_FILE = "model.onnx"
-TOKENIZER_FILE = "tokenizer.json"
-META_FILE = "embedder.json"
 # fp32 against fp32: anything lower is a wrong graph, not rounding.
 SMALLEST_COSINE = 0.9999
 _SAMPLES = (

@@ -78,7 +78,7 @@ def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:
     if not 0 < len(text) <= _QUESTION_LIMIT:
         return _refuse_length()
     answer = _answerer(args, settings).ask(Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit))
-    show(args, _document(answer), _in_words(answer))
+    show(args, _document(answer), in_words(answer))
     return OK
 
 
@@ -97,7 +97,8 @@ def _refuse_length() -> int:
     return USAGE
 
 
-def _in_words(answer: Answer) -> str:
+def in_words(answer: Answer) -> str:
+    """An answer for a terminal: its text, then its footnotes."""
     notes = [f"[{c.n}] {_place(c.title, c.heading)} ({c.url})" for c in answer.citations]
     return "\n".join([answer.text, *(["", *notes] if notes else [])])
 

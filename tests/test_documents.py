@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from qa.commands import in_words
+from qa.types import Question
 from tests.conftest import ROOT, Site
 from web.cli import parser
 from web.settings import Settings
@@ -64,6 +66,12 @@ def test_the_curl_example_of_the_readme_is_answered(site: Site) -> None:
         "/api/v1/ask", content=body.replace("JWT", "auth"), headers={"content-type": "application/json"}
     )
     assert response.json()["answered"] is True
+
+
+def test_the_terminal_example_of_the_readme_is_what_the_bundled_kb_answers(kb_site: Site) -> None:
+    ((question, shown),) = re.findall(r'\$ footnote ask "([^"]+)"\n(.*?)\n```', README, re.DOTALL)
+    answer = kb_site.services.answerer.ask(Question(question))
+    assert in_words(answer) == shown
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

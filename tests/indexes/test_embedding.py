@@ -15,8 +15,7 @@ import pytest
 
 from indexes.embedding import OnnxEmbedder, load_embedder
 from indexes.errors import ModelUnavailable
-from indexes.models import BUNDLED, find_model
-from indexes.onnx_export import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.models import BUNDLED, META_FILE, MODEL_FILE, TOKENIZER_FILE, find_model
 from tests.conftest import ROOT
 
 TEXTS = [
