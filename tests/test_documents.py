@@ -38,7 +38,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 def test_every_footnote_command_of_the_readme_parses() -> None:
     commands = [line for line in code_lines("bash", "console") if line.startswith("footnote ")]
-    assert len(commands) >= 4
+    assert len(commands) >= 3
     for line in commands:
         parser().parse_args(shlex.split(line)[1:])
 
