@@ -1,7 +1,8 @@
 """Fit the confidence: `python -m benchmarks.fit_evidence [--index DIR] [--elsewhere QUERIES.jsonl]`.
 
-Fitted on `data/development.jsonl`, `data/quotations.jsonl` (answerable) and `data/development_unanswerable.jsonl`, with
-ten held-out folds; reported on the questions of `tests/quality/`, which nothing is fitted on. `--elsewhere` adds the
+Fitted on `data/development.jsonl`, `data/quotations.jsonl` and every fourth tag of the KB typed as a question
+(answerable), `data/development_unanswerable.jsonl` and `data/keywords_unanswerable.jsonl`, with ten held-out folds;
+reported on the questions of `tests/quality/` and on the other tags, which nothing is fitted on. `--elsewhere` adds the
 first turns of another knowledge base's questions as unanswerable ones.
 """
 
@@ -59,10 +60,13 @@ def main() -> None:
     arguments.add_argument("--index", type=Path, default=settings.index)
     arguments.add_argument("--elsewhere", type=Path)
     args = arguments.parse_args()
-    answerer = build_answerer(*open_retrieval(args.index, settings), Links())
-    data = HERE / "data"
+    store, embedder = open_retrieval(args.index, settings)
+    answerer = build_answerer(store, embedder, Links())
+    data, tags = HERE / "data", sorted(store.current().articles.tags())
     answerable = [e["question"] for name in ("development", "quotations") for e in lines(data / f"{name}.jsonl")]
-    unanswerable = [e["question"] for e in lines(data / "development_unanswerable.jsonl")]
+    answerable += tags[::4]
+    missing = ("development_unanswerable", "keywords_unanswerable")
+    unanswerable = [e["question"] for name in missing for e in lines(data / f"{name}.jsonl")]
     if args.elsewhere:
         unanswerable += [e["text"] for e in lines(args.elsewhere) if not e.get("history")]
     yes, no = figures(answerer, answerable), figures(answerer, unanswerable)
@@ -78,6 +82,8 @@ def main() -> None:
     test_no = [e["question"] for e in lines(QUALITY / "unanswerable.jsonl")]
     tests = [model.predict_proba(figures(answerer, questions))[:, 1] for questions in (test_yes, test_no)]
     report("tests/quality", tests[0], tests[1])
+    others = model.predict_proba(figures(answerer, [tag for place, tag in enumerate(tags) if place % 4]))[:, 1]
+    print(f"\nTags typed as questions that were not fitted on: {(others >= 0.5).mean():.0%} of {len(others)} answered")
     reliability(truth, held_out)
 
 

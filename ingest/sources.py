@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ _PARSERS: dict[str, Callable[[str, bytes, Category], Article]] = {
 }  # fmt: skip
 _JSONL = ".jsonl"
 _CATEGORY_FILE = "category.yaml"
+_ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,1000})"')
 _NEVER = frozenset({"node_modules", "__pycache__"})
 _LINK = "a symbolic link: name its target as a source instead"
 _PARSER_VERSION = "1"  # raise it when the same bytes parse to another article
@@ -133,7 +135,8 @@ def _export(path: Path, category: Category) -> Iterator[Found]:
             try:
                 id = record_id(read_record(raw))
             except ArticleRejected as error:
-                yield Skipped(origin, str(error))
+                guessed = _ID.search(raw)  # so that the last version of a line that broke is kept
+                yield Skipped(origin, str(error), guessed.group(1).decode("utf-8", "replace") if guessed else "")
                 continue
             yield SourceItem(
                 id, origin, category, _fingerprint(raw, _JSONL, category), partial(parse_record, raw, category)

@@ -13,8 +13,8 @@ from qa.types import Passage
 _WEIGHED = 3  # passages an answer draws on
 _LONG = 10  # informative words from which a question counts as fully specified
 # Fitted by `python -m benchmarks.fit_evidence`: docs/decisions/evidence.md
-_INTERCEPT = -8.68
-_SLOPES = (10.84, 2.92, 5.07)
+_INTERCEPT = -9.12
+_SLOPES = (8.85, 2.83, 4.57, 5.97)
 _TYPICAL_SIMILARITY = 0.45  # stands in where the vectors were unavailable
 ENOUGH = 0.5  # an answer is given from this confidence on
 
@@ -25,6 +25,7 @@ class Evidence:
 
     similarity: float  # cosine of the question to the closest of the first passages
     coverage: float  # share of the question's informative words found in them, rare words counting more
+    subject: float  # the same share in their titles, tags, summaries and headings: what they are about
     detail: float  # how much the question says: a long one is harder to cover, so its coverage means more
 
     @property
@@ -38,7 +39,7 @@ class Evidence:
         return self.confidence >= ENOUGH
 
 
-NOTHING = Evidence(0.0, 0.0, 0.0)
+NOTHING = Evidence(0.0, 0.0, 0.0, 0.0)
 
 
 def weigh(asked: str, standalone: str, retrieved: Retrieved, rarity: Callable[[str], float]) -> Evidence:
@@ -51,13 +52,18 @@ def weigh(asked: str, standalone: str, retrieved: Retrieved, rarity: Callable[[s
         return NOTHING
     weights = {term: rarity(term) for term in informative_terms(standalone)}
     found = {term for passage in first for term in terms(f"{passage.context} {passage.text}")}
-    return Evidence(_similarity(first), covered(weights, found), _detail(asked))
+    subjects = {term for passage in first for term in terms(_about(passage))}
+    return Evidence(_similarity(first), covered(weights, found), covered(weights, subjects), _detail(asked))
 
 
 def covered(weights: dict[str, float], words: set[str]) -> float:
     """The weighted share of the question's terms among `words`; 0 for a question without any."""
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in words) / total if total else 0.0
+
+
+def _about(passage: Passage) -> str:
+    return " ".join([passage.context, passage.article.summary, *passage.article.tags])
 
 
 def _detail(asked: str) -> float:

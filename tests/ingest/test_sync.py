@@ -461,3 +461,14 @@ def test_the_article_table_of_a_snapshot_is_sound(shop: Workshop) -> None:
     with sqlite3.connect(shop.index / "000001" / "articles.sqlite") as table:
         assert table.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     table.close()
+
+
+def test_an_article_of_an_export_whose_line_breaks_keeps_its_last_version(shop: Workshop) -> None:
+    export = shop.source / "export.jsonl"
+    export.write_text('{"id": "pools", "title": "Pools", "text": "A pool holds ten connections."}\n')
+    shop.sync()
+    export.write_text('{"id": "pools", "title": "Pools", "text": "A pool holds \n')
+    report = shop.sync()
+    assert report.removed == ()
+    assert [(skip.id, skip.kept) for skip in report.skipped] == [("pools", True)]
+    assert shop.current().articles.article("pools") is not None
