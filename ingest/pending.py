@@ -47,7 +47,7 @@ class PendingVectors:
     def close(self) -> None:
         self._db.close()
 
-    def discard(self) -> None:
-        """Forget everything: it has been published."""
-        self.close()
-        self._path.unlink(missing_ok=True)
+
+def discard_pending(root: Path) -> None:
+    """Forget everything: it has been published."""
+    (root / _FILE).unlink(missing_ok=True)

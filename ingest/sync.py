@@ -17,7 +17,7 @@ from indexes.snapshot import Manifest, Snapshot
 from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected, NothingToIngest
-from ingest.pending import PendingVectors
+from ingest.pending import PendingVectors, discard_pending
 from ingest.sources import Found, Ignored, Skipped, SourceItem, read_source
 from ingest.structure import outline
 
@@ -97,6 +97,7 @@ class Synchroniser:
                 return self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
             vectors, work = self._vectors(plan, None if full else previous)
             manifest = publish(self._root, self._draft(plan, vectors, names), self._keep)
+            discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
             return self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
 
     def _previous(self) -> tuple[Snapshot | None, tuple[str, ...]]:
@@ -183,10 +184,8 @@ class Synchroniser:
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
             fresh = self._embed(missing, pending)
             known.update(fresh)
-        except BaseException:
+        finally:
             pending.close()
-            raise
-        pending.discard()
         reused = len(keys) - len(missing)
         return np.stack([known[key] for key in keys]), (len(missing), reused, self._truncated(missing))
 

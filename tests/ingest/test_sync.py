@@ -472,3 +472,12 @@ def test_an_article_of_an_export_whose_line_breaks_keeps_its_last_version(shop: 
     assert report.removed == ()
     assert [(skip.id, skip.kept) for skip in report.skipped] == [("pools", True)]
     assert shop.current().articles.article("pools") is not None
+
+
+def test_a_publish_that_fails_keeps_the_vectors_for_the_next_run(shop: Workshop) -> None:
+    blocker = shop.index / "CURRENT.new"
+    blocker.mkdir(parents=True)  # the pointer cannot be written over a folder
+    with pytest.raises(OSError, match="directory"):
+        shop.sync()
+    blocker.rmdir()
+    assert shop.sync().embedded == 0
