@@ -6,8 +6,8 @@ models      where the embedding model lies
 embedding   text → vectors (ONNX Runtime); onnx_export makes its model
 lexical     keyword index (BM25)
 vectors     vector index (FAISS)
-articles    article table (SQLite)
-fusion      several rankings → one
+articles    article table (SQLite); article_writing makes it
+fusion      keyword and vector scores → one
 snapshot    one immutable generation, verified on open
 publishing  write, publish, prune generations
 store       follows CURRENT; what `qa` talks to

@@ -69,6 +69,7 @@ class ArticleTable:
         self._ids = [str(id) for id, _ in stored]
         counts = [int(count) for _, count in stored]
         self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
+        self._fenced = np.concatenate(([-1], self._owner, [-1]))  # so that the first and last chunk have neighbours
         self._tag_rows = self._rows_by_tag()
         self._places = {id: place for place, id in enumerate(self._ids)}
         self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
@@ -97,14 +98,15 @@ class ArticleTable:
         article = self.article(article_id)
         if article is None:
             return None
-        row, headings, fingerprint = self._db.execute(
-            "SELECT row, headings, fingerprint FROM articles WHERE id = ?", (article_id,)
+        row, fingerprint = self._db.execute(
+            "SELECT row, fingerprint FROM articles WHERE id = ?", (article_id,)
         ).fetchone()
         chunks = self._db.execute(
             'SELECT start, "end", heading, context, quotables FROM chunks WHERE article = ? ORDER BY number', (row,)
         )
-        parsed = tuple(Heading(*heading) for heading in json.loads(headings))
-        return IndexedArticle(article, parsed, tuple(_chunk(article_id, *c) for c in chunks), fingerprint)
+        return IndexedArticle(
+            article, self.headings(article_id), tuple(_chunk(article_id, *c) for c in chunks), fingerprint
+        )
 
     def headings(self, article_id: str) -> tuple[Heading, ...]:
         found = self._db.execute("SELECT headings FROM articles WHERE id = ?", (article_id,)).fetchone()
@@ -141,7 +143,7 @@ class ArticleTable:
 
     def around(self, chunks: Chunks) -> Chunks:
         """Shape (3, len(chunks)): the chunk before each in its article, the chunk, the one after; -1 for none."""
-        owner = np.concatenate(([-1], self._owner, [-1]))
+        owner = self._fenced
         before = np.where(owner[chunks] == owner[chunks + 1], chunks - 1, -1)
         after = np.where(owner[chunks + 2] == owner[chunks + 1], chunks + 1, -1)
         return np.stack([before, chunks, after])
@@ -200,9 +202,8 @@ class ArticleTable:
         """Which chunks `filter` lets through; None when it lets all through."""
         if not filter.tags:
             return None
-        allowed = np.zeros(int(self._owner[-1]) + 1 if len(self._owner) else 0, dtype=np.bool_)
-        rows = [row for row in self._tagged(filter) if row < len(allowed)]
-        allowed[rows] = True
+        allowed = np.zeros(len(self._ids), dtype=np.bool_)
+        allowed[list(self._tagged(filter))] = True
         return np.asarray(allowed[self._owner], dtype=np.bool_)
 
     def _tagged(self, filter: Filter) -> set[int]:
@@ -210,6 +211,8 @@ class ArticleTable:
         return set.union(*sets) if filter.mode == "any" else set.intersection(*sets)
 
     def _matching(self, filter: Filter, featured: bool | None, words: Sequence[str]) -> list[int]:
+        if not filter.tags and featured is None and not words:
+            return list(range(len(self._ids)))
         rows = self._db.execute(
             "SELECT row, featured, title || ' ' || summary || ' ' || "
             "coalesce((SELECT group_concat(tag, ' ') FROM tags WHERE article = row), '') FROM articles"
@@ -225,13 +228,7 @@ class ArticleTable:
         ]
 
     def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
-        tags: dict[object, list[str]] = {row[0]: [] for row in rows}
-        found = self._db.execute(
-            f"SELECT article, tag FROM tags WHERE article IN {_LISTED} ORDER BY position", (_listed(tags),)
-        )
-        for row, tag in found:
-            tags[row].append(tag)
-        return [_article(row, tuple(tags[row[0]])) for row in rows]
+        return [_article(row, self.tags_of(str(row[1]))) for row in rows]
 
     def _rows_by_tag(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}

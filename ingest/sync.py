@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,6 @@ from ingest.errors import ArticleRejected, NothingToIngest
 from ingest.pending import PendingVectors, discard_pending
 from ingest.sources import Found, Ignored, Skipped, SourceItem, read_source
 from ingest.structure import outline
-
-log = logging.getLogger(__name__)
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
 

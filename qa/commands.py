@@ -21,12 +21,10 @@ from qa.answering import Answerer
 from qa.links import Links
 from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
-from qa.types import Answer, Passage, Question
+from qa.types import LONGEST_QUESTION, Answer, Passage, Question
 from qa.writing import ExtractiveWriter
 
 log = logging.getLogger(__name__)
-
-_QUESTION_LIMIT = 4_000
 
 
 def add_commands(commands: Commands) -> None:
@@ -75,7 +73,7 @@ def _answerer(args: argparse.Namespace, settings: IndexSettings) -> Answerer:
 
 def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:
     text = args.question.strip()
-    if not 0 < len(text) <= _QUESTION_LIMIT:
+    if not 0 < len(text) <= LONGEST_QUESTION:
         return _refuse_length()
     answer = _answerer(args, settings).ask(Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit))
     show(args, _document(answer), in_words(answer))
@@ -84,7 +82,7 @@ def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:
 
 def _search(args: argparse.Namespace, settings: IndexSettings) -> int:
     text = args.question.strip()
-    if not 0 < len(text) <= _QUESTION_LIMIT:
+    if not 0 < len(text) <= LONGEST_QUESTION:
         return _refuse_length()
     passages = _answerer(args, settings).search(text, Filter(tuple(args.tag), args.tag_mode), args.limit).passages
     lines = [f"{n}. {_place(p.article.title, p.heading)}\n   {_line(p.text)}" for n, p in enumerate(passages, start=1)]
@@ -93,7 +91,7 @@ def _search(args: argparse.Namespace, settings: IndexSettings) -> int:
 
 
 def _refuse_length() -> int:
-    print(f"footnote: a question has 1 to {_QUESTION_LIMIT} characters.", file=sys.stderr)
+    print(f"footnote: a question has 1 to {LONGEST_QUESTION} characters.", file=sys.stderr)
     return USAGE
 
 

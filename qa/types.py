@@ -10,6 +10,8 @@ from indexes.types import Article, Filter, Quotable
 Role: TypeAlias = Literal["user", "assistant"]
 Writer: TypeAlias = Literal["extractive", "llm"]
 
+LONGEST_QUESTION = 4_000  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -13,7 +13,6 @@ from qa import types as qa
 from qa.conversing import Exchange
 from qa.links import Links
 
-MOST_CHARACTERS = 4_000  # of a question
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
 
 Item = TypeVar("Item")
@@ -27,7 +26,9 @@ def _speakable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_speakable)]
 QuestionText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_speakable)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=qa.LONGEST_QUESTION),
+    AfterValidator(_speakable),
 ]
 TagName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_speakable)

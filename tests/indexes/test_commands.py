@@ -18,20 +18,7 @@ from indexes.embedding import OnnxEmbedder
 from indexes.publishing import current_generation, writing
 from indexes.settings import IndexSettings
 from indexes.snapshot import VECTORS
-from ingest.chunking import Chunker
-from ingest.sync import Synchroniser
-from tests.conftest import ROOT, TINY, quiet, write_articles
-
-
-@pytest.fixture(scope="module")
-def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
-    folder = tmp_path_factory.mktemp("commands")
-    source, root = write_articles(folder / "source", TINY), folder / "index"
-    sync = Synchroniser(root, embedder, chunker, 3, quiet)
-    sync.sync([source])
-    (source / "logging.md").unlink()
-    sync.sync([source])
-    return root
+from tests.conftest import ROOT
 
 
 @pytest.fixture

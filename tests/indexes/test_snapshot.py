@@ -21,23 +21,8 @@ from indexes.snapshot import (
     file_digest,
     seal,
 )
-from ingest.chunking import Chunker
-from ingest.sync import Synchroniser
-from tests.conftest import TINY, quiet, write_articles
 
 EVERY_FILE = pytest.mark.parametrize("name", DATA_FILES)
-
-
-@pytest.fixture(scope="module")
-def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
-    """An index with the five tiny articles as 000001 and four of them as 000002."""
-    folder = tmp_path_factory.mktemp("snapshot")
-    source, root = write_articles(folder / "source", TINY), folder / "index"
-    sync = Synchroniser(root, embedder, chunker, 3, quiet)
-    sync.sync([source])
-    (source / "logging.md").unlink()
-    sync.sync([source])
-    return root
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ def articles(
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> ArticlePage:
     """The articles, with how many match and how often each tag occurs among them."""
-    table = use.store.current().articles
-    filter = known_filter(use.store.current(), Filter(tuple(tag), tag_mode))
+    snapshot = use.store.current()
+    table, filter = snapshot.articles, known_filter(snapshot, Filter(tuple(tag), tag_mode))
     offset, words = paging.decode(cursor), q.split()
     found = table.listing(filter, featured=featured, words=words, sort=sort, limit=limit, offset=offset)
     counts = table.tag_counts(filter, featured=featured, words=words)

@@ -14,9 +14,9 @@ from indexes.snapshot import Snapshot
 from indexes.types import Filter
 from qa.answering import REFUSAL
 from qa.errors import UnknownConversation, UnknownTag
-from qa.types import Answer, Citation, Question, Turn
+from qa.types import LONGEST_QUESTION, Answer, Citation, Question, Turn
 from web import answers, pages
-from web.schemas import MOST_CHARACTERS, AskIn
+from web.schemas import AskIn
 from web.services import Services, Use
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -95,7 +95,7 @@ def _chat(
     tags = [tag for tag, _ in table.tag_counts()[:_TOP_TAGS]]
     newest = table.listing(sort="newest", limit=1).articles
     return pages.page(
-        "chat.html", snapshot, status, nav="ask", draft=draft, earlier=earlier, most=MOST_CHARACTERS,
+        "chat.html", snapshot, status, nav="ask", draft=draft, earlier=earlier, most=LONGEST_QUESTION,
         category=pages.category(snapshot), newest=newest[0].updated if newest else None, examples=_examples(snapshot),
         tags=[*tags, *(tag for tag in draft.tags if tag not in tags)], answer=answer, **_answered(answer),
     )  # fmt: skip
@@ -147,7 +147,7 @@ def _examples(snapshot: Snapshot) -> list[str]:
 
 
 def _typed(text: str) -> str:
-    return text[:MOST_CHARACTERS]
+    return text[:LONGEST_QUESTION]
 
 
 def _wrong_with(error: ValidationError) -> str:
@@ -158,5 +158,5 @@ def _wrong_with(error: ValidationError) -> str:
         case "string_too_short":
             return "Please type a question first."
         case "string_too_long":
-            return f"This question is too long: please keep it under {MOST_CHARACTERS:,} characters."
+            return f"This question is too long: please keep it under {LONGEST_QUESTION:,} characters."
     return "This question holds characters that cannot be read: please remove them."

@@ -1,0 +1,24 @@
+"""What several tests of `indexes` start from. Copy it before changing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexes.embedding import OnnxEmbedder
+from ingest.chunking import Chunker
+from ingest.sync import Synchroniser
+from tests.conftest import TINY, quiet, write_articles
+
+
+@pytest.fixture(scope="session")
+def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
+    """An index with the five tiny articles as 000001 and four of them as 000002."""
+    folder = tmp_path_factory.mktemp("snapshot")
+    source, root = write_articles(folder / "source", TINY), folder / "index"
+    sync = Synchroniser(root, embedder, chunker, 3, quiet)
+    sync.sync([source])
+    (source / "logging.md").unlink()
+    sync.sync([source])
+    return root
