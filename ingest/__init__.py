@@ -1,5 +1,6 @@
 """How does a source become a searchable snapshot?
 
+items        what a source yields
 sources      folders, files and exports → items
 parsing      one item → Article (frontmatter reads its metadata)
 structure    Markdown → headings and blocks with offsets; sentences cuts text

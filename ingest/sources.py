@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO
 
 import yaml
 
 from indexes.types import Article, Category
 from ingest.errors import ArticleRejected, SourceMissing
 from ingest.frontmatter import PlainLoader, text
+from ingest.items import Found, Ignored, Skipped, SourceItem, fingerprint
 from ingest.parsing import LARGEST, parse_html, parse_markdown, parse_record, read_record, record_id
 
 _PARSERS: dict[str, Callable[[str, bytes, Category], Article]] = {
@@ -28,38 +27,6 @@ _CATEGORY_FILE = "category.yaml"
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,1000})"')
 _NEVER = frozenset({"node_modules", "__pycache__"})
 _LINK = "a symbolic link: name its target as a source instead"
-_PARSER_VERSION = "1"  # raise it when the same bytes parse to another article
-
-
-@dataclass(frozen=True, slots=True)
-class SourceItem:
-    """An article before it is parsed. Equal fingerprints mean that it would parse to the same article."""
-
-    id: str
-    origin: str  # for people: the file, or file:line
-    category: Category
-    fingerprint: str
-    parse: Callable[[], Article]
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """What could not be used, and why. `kept`: the version ingested before still serves."""
-
-    origin: str
-    reason: str
-    id: str = ""
-    kept: bool = False
-
-
-Found: TypeAlias = SourceItem | Skipped
-
-
-@dataclass(slots=True)
-class Ignored:
-    """Files that are no articles by their ending, counted so that nothing goes unsaid."""
-
-    by_ending: Counter[str] = field(default_factory=Counter)
 
 
 def require_source(path: Path) -> None:
@@ -84,10 +51,12 @@ def read_source(path: Path, ignored: Ignored) -> Iterator[Found]:
 def _folder(root: Path, ignored: Ignored) -> Iterator[Found]:
     categories: dict[Path, Category] = {}
     unreadable: list[Skipped] = []
-    for folder, subfolders, names in os.walk(root, onerror=lambda error: unreadable.append(_unreadable(error))):
+    for folder, subfolders, names in os.walk(root, onerror=lambda error: unreadable.append(_unreadable(error, root))):
         here = Path(folder)
         subfolders[:] = sorted(n for n in subfolders if not n.startswith(".") and n not in _NEVER)
-        yield from (Skipped(str(here / n), _LINK) for n in subfolders if (here / n).is_symlink())
+        yield from (
+            Skipped(str(here / n), _LINK, under=_under(here / n, root)) for n in subfolders if (here / n).is_symlink()
+        )
         category, broken = _category(here, categories.get(here.parent) or Category(root.resolve().name))
         categories[here] = category
         yield from broken
@@ -100,8 +69,14 @@ def _folder(root: Path, ignored: Ignored) -> Iterator[Found]:
     yield from unreadable
 
 
-def _unreadable(error: OSError) -> Skipped:
-    return Skipped(str(error.filename), f"the folder cannot be read ({error.strerror}): check its permissions")
+def _unreadable(error: OSError, root: Path) -> Skipped:
+    reason = f"the folder cannot be read ({error.strerror}): check its permissions"
+    return Skipped(str(error.filename), reason, under=_under(Path(error.filename), root))
+
+
+def _under(folder: Path, root: Path) -> str:
+    """What the ids of all articles in `folder` begin with."""
+    return "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
 
 
 def _articles(path: Path, root: Path, category: Category) -> Iterator[Found]:
@@ -118,14 +93,14 @@ def _file(path: Path, root: Path, category: Category) -> Found:
     except ArticleRejected as error:
         return Skipped(str(path), str(error), id)
     parse = partial(_PARSERS[path.suffix.lower()], id, raw, category)
-    return SourceItem(id, str(path), category, _fingerprint(raw, path.suffix.lower(), category), parse)
+    return SourceItem(id, str(path), category, fingerprint(raw, path.suffix.lower(), category), parse)
 
 
 def _export(path: Path, category: Category) -> Iterator[Found]:
     try:
         file = _open(path)
     except ArticleRejected as error:
-        yield Skipped(str(path), str(error))
+        yield Skipped(str(path), str(error), under="")  # which articles came from it is not known: none is removed
         return
     with file:
         for number, raw in enumerate(_lines(file), start=1):
@@ -139,7 +114,7 @@ def _export(path: Path, category: Category) -> Iterator[Found]:
                 yield Skipped(origin, str(error), guessed.group(1).decode("utf-8", "replace") if guessed else "")
                 continue
             yield SourceItem(
-                id, origin, category, _fingerprint(raw, _JSONL, category), partial(parse_record, raw, category)
+                id, origin, category, fingerprint(raw, _JSONL, category), partial(parse_record, raw, category)
             )
 
 
@@ -202,9 +177,3 @@ def _read_category(file: Path) -> Category:
     if not category.name:
         raise ArticleRejected("the category has no name: it needs at least `name: …`")
     return category
-
-
-def _fingerprint(raw: bytes, kind: str, category: Category) -> str:
-    digest = hashlib.sha256(raw)
-    digest.update("\x1f".join((_PARSER_VERSION, kind, *astuple(category))).encode())
-    return digest.hexdigest()

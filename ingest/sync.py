@@ -16,8 +16,9 @@ from indexes.snapshot import Manifest, Snapshot
 from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected, NothingToIngest
+from ingest.items import Found, Ignored, Skipped, Source, SourceItem
 from ingest.pending import PendingVectors, discard_pending
-from ingest.sources import Found, Ignored, Skipped, SourceItem, read_source
+from ingest.sources import read_source
 from ingest.structure import outline
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
@@ -77,10 +78,11 @@ class Synchroniser:
         self._keep = keep
         self._progress = progress
 
-    def sync(self, sources: Sequence[Path], *, full: bool = False) -> Report:
+    def sync(self, sources: Sequence[Path | Source], *, full: bool = False) -> Report:
         """Make the index hold exactly what `sources` hold. Raises IndexBusy, SourceMissing, NothingToIngest.
 
-        `full` chunks and embeds everything anew. An article whose file has become unreadable keeps its last version.
+        A path is a folder, file or export. `full` chunks and embeds everything anew. An article whose file has become
+        unreadable keeps its last version.
         """
         started = time.monotonic()
         with writing(self._root):
@@ -89,7 +91,7 @@ class Synchroniser:
             plan = self._plan(_read_all(sources, ignored), previous, full)
             if not plan.articles:
                 raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
-            names = tuple(str(source) for source in sources)
+            names = _names(sources)
             if previous and not full and self._nothing_new(plan, previous, names):
                 return self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
             vectors, work = self._vectors(plan, None if full else previous)
@@ -123,6 +125,7 @@ class Synchroniser:
             else:
                 self._take(plan, item, known, previous, reusable, seen)
             self._progress("Reading", len(seen), 0)
+        self._carry_over_unseen(plan, known, previous, seen)
         plan.removed = tuple(id for id in known if id not in seen)
         return plan
 
@@ -147,11 +150,27 @@ class Synchroniser:
         """Report it; if it was ingested before, its last version stays: nothing is lost to a typing error."""
         stored = previous.articles.indexed(skipped.id) if previous and skipped.id and skipped.id not in seen else None
         if stored:
-            seen[skipped.id] = skipped.origin
-            plan.articles.append(stored)
-            plan.unchanged.append(skipped.id)
-            plan.categories.setdefault(stored.article.category, Category(stored.article.category))
+            self._carry_over(plan, stored, skipped.origin, seen)
         plan.skipped.append(replace(skipped, kept=stored is not None))
+
+    def _carry_over_unseen(
+        self, plan: _Plan, known: Iterable[str], previous: Snapshot | None, seen: dict[str, str]
+    ) -> None:  # fmt: skip
+        """Of a folder that could not be looked at, every article keeps its last version."""
+        for place, skipped in enumerate(plan.skipped):
+            under = skipped.under
+            hidden = [] if under is None else [id for id in known if id.startswith(under) and id not in seen]
+            for id in hidden:
+                if previous and (stored := previous.articles.indexed(id)):
+                    self._carry_over(plan, stored, skipped.origin, seen)
+            if hidden:
+                plan.skipped[place] = replace(skipped, kept=True)
+
+    def _carry_over(self, plan: _Plan, stored: IndexedArticle, origin: str, seen: dict[str, str]) -> None:
+        seen[stored.article.id] = origin
+        plan.articles.append(stored)
+        plan.unchanged.append(stored.article.id)
+        plan.categories.setdefault(stored.article.category, Category(stored.article.category))
 
     def _index(self, item: SourceItem) -> IndexedArticle:
         article = item.parse()
@@ -227,9 +246,13 @@ class Synchroniser:
         )  # fmt: skip
 
 
-def _read_all(sources: Sequence[Path], ignored: Ignored) -> Iterator[Found]:
+def _read_all(sources: Sequence[Path | Source], ignored: Ignored) -> Iterator[Found]:
     for source in sources:
-        yield from read_source(source, ignored)
+        yield from read_source(source, ignored) if isinstance(source, Path) else source.read(ignored)
+
+
+def _names(sources: Sequence[Path | Source]) -> tuple[str, ...]:
+    return tuple(str(source) if isinstance(source, Path) else source.name for source in sources)
 
 
 def _named(category: Category, article: Article) -> Category:
@@ -237,8 +260,8 @@ def _named(category: Category, article: Article) -> Category:
     return category if category.name == article.category else Category(article.category)
 
 
-def _nothing(sources: Sequence[Path], skipped: Sequence[Skipped], ignored: Ignored) -> str:
-    named = ", ".join(str(source) for source in sources)
+def _nothing(sources: Sequence[Path | Source], skipped: Sequence[Skipped], ignored: Ignored) -> str:
+    named = ", ".join(_names(sources))
     reasons = "".join(f"\n  {s.origin}: {s.reason}" for s in skipped[:10])
     others = f" ({sum(ignored.by_ending.values())} files of other kinds were ignored)" if ignored.by_ending else ""
     return (

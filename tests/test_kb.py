@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from indexes.types import Article
-from ingest.sources import Ignored, SourceItem, read_source
+from ingest.items import Ignored, SourceItem
+from ingest.sources import read_source
 from ingest.structure import outline
 from tests.conftest import KB, ROOT
 

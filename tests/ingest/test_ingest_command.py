@@ -12,7 +12,7 @@ import pytest
 
 from indexes.publishing import current_generation, writing
 from ingest.commands import ProgressBar, describe
-from ingest.sources import Skipped
+from ingest.items import Skipped
 from ingest.sync import Report
 from tests.conftest import ROOT, TINY, write_articles
 

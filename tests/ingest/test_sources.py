@@ -12,8 +12,9 @@ import pytest
 
 from indexes.types import Category
 from ingest.errors import SourceMissing
+from ingest.items import Found, Ignored, Skipped, SourceItem
 from ingest.parsing import LARGEST
-from ingest.sources import Found, Ignored, Skipped, SourceItem, read_source
+from ingest.sources import read_source
 from tests.conftest import TINY, write_articles
 
 GOOD = "# Good\n\nThis one is fine."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -481,3 +482,37 @@ def test_a_publish_that_fails_keeps_the_vectors_for_the_next_run(shop: Workshop)
         shop.sync()
     blocker.rmdir()
     assert shop.sync().embedded == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_articles_of_a_folder_that_cannot_be_read_keep_their_last_version(shop: Workshop) -> None:
+    first = shop.sync()
+    (shop.source / "guides").chmod(0)
+    try:
+        report = shop.sync()
+    finally:
+        (shop.source / "guides").chmod(0o755)
+    assert (report.generation, report.removed, report.articles) == (None, (), first.articles)
+    assert shop.skipped(report) == {"guides": ("the folder cannot be read", True)}
+
+
+def test_articles_of_a_folder_that_becomes_a_link_keep_their_last_version(shop: Workshop) -> None:
+    shop.sync()
+    (shop.source / "guides").rename(shop.source.with_name("elsewhere"))
+    (shop.source / "guides").symlink_to(shop.source.with_name("elsewhere"))
+    (shop.source / "logging.md").unlink()
+    report = shop.sync()
+    assert report.removed == ("logging",)
+    assert shop.skipped(report) == {"guides": ("a symbolic link", True)}
+    assert shop.current().articles.article("guides/deploying") is not None
+
+
+def test_nothing_is_removed_while_an_export_cannot_be_read(shop: Workshop) -> None:
+    export = shop.source / "export.jsonl"
+    export.write_text('{"id": "pools", "title": "Pools", "text": "A pool holds ten connections."}\n')
+    shop.sync()
+    export.unlink()
+    export.symlink_to("/nowhere.jsonl")
+    report = shop.sync()
+    assert report.removed == ()
+    assert shop.skipped(report) == {"export.jsonl": ("a symbolic link", True)}
