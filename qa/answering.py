@@ -19,11 +19,10 @@ from qa.links import Links
 from qa.related import related
 from qa.retrieving import Retrieved, Retriever
 from qa.rewriting import Rewriter
-from qa.types import Answer, Passage, Question, Related, Standalone
+from qa.types import REFUSAL, Answer, Passage, Question, Related, Standalone
 from qa.writing import ExtractiveWriter
 
 _RELATED = 3
-REFUSAL = "The knowledge base does not say."
 _NO_MATCH = f"{REFUSAL} No article passes the chosen tags."
 
 

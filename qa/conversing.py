@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass, replace
 
 from qa.answering import Answerer
-from qa.journal import Journal
+from qa.errors import JournalUnavailable
+from qa.journal import Feedback, Journal, Kept
 from qa.types import Answer, Question, Turn
+
+log = logging.getLogger(__name__)
+
+UNKEPT = "journal"  # in `Answer.degraded`: the answer was given, but could not be kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +25,62 @@ class Exchange:
 
 
 class Conversations:
-    def __init__(self, answerer: Answerer, journal: Journal) -> None:
+    """Asks in conversations. An answer never fails because it cannot be kept: it is marked degraded instead."""
+
+    def __init__(self, answerer: Answerer, journal: Journal, retention: int = 90) -> None:
+        """`retention`: days after which what was asked is deleted."""
         self._answerer = answerer
         self._journal = journal
+        self._retention = retention
 
     def ask(self, question: Question, conversation_id: str | None = None) -> Exchange:
         """Answer in the conversation named, or in a new one. Raises UnknownConversation, UnknownTag."""
-        if conversation_id is not None:
-            question = replace(question, history=self._journal.history(conversation_id))
+        return self.reply(self.prepare(question, conversation_id), conversation_id)
+
+    def prepare(self, question: Question, conversation_id: str | None) -> Question:
+        """The question with the history of its conversation. Raises UnknownConversation."""
+        if conversation_id is None:
+            return question
+        try:
+            return replace(question, history=self._journal.history(conversation_id))
+        except JournalUnavailable as error:
+            log.error("A follow-up is answered without its history: %s", error)
+            return question
+
+    def reply(self, question: Question, conversation_id: str | None = None) -> Exchange:
+        """Answer a prepared question and keep the answer. Raises UnknownTag."""
         exchange = Exchange(conversation_id or uuid.uuid4().hex, self._answerer.ask(question))
-        self._journal.record(exchange.conversation_id, exchange.answer)
+        try:
+            self._journal.record(exchange.conversation_id, exchange.answer, question.filter)
+        except JournalUnavailable as error:
+            log.error("An answer was given but not kept: %s", error)
+            answer = exchange.answer
+            return replace(exchange, answer=replace(answer, degraded=(*answer.degraded, UNKEPT)))
         return exchange
 
     def turns(self, conversation_id: str) -> tuple[Turn, ...]:
-        """The turns so far, oldest first. Raises UnknownConversation."""
+        """The turns so far, oldest first. Raises UnknownConversation, JournalUnavailable."""
         return self._journal.history(conversation_id)
+
+    def kept(self, conversation_id: str) -> tuple[Kept, ...]:
+        """The answers of a conversation, oldest first. Raises UnknownConversation, JournalUnavailable."""
+        return self._journal.conversation(conversation_id)
+
+    def answer(self, answer_id: str) -> Kept:
+        """One answer that was given. Raises UnknownAnswer, JournalUnavailable."""
+        return self._journal.answer(answer_id)
+
+    def give_feedback(self, answer_id: str, feedback: Feedback) -> None:
+        """Keep what a reader thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
+        self._journal.give_feedback(answer_id, feedback)
+
+    def delete(self, conversation_id: str) -> None:
+        """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""
+        self._journal.delete(conversation_id)
+
+    def forget(self) -> int:
+        """Delete what is older than the retention allows; returns how many answers that were.
+
+        Raises JournalUnavailable.
+        """
+        return self._journal.purge(self._retention)

@@ -3,6 +3,8 @@
 QaError
 ├── UnknownTag            a filter names a tag that no article carries
 ├── UnknownConversation   a conversation that was never held, or was deleted
+├── UnknownAnswer         an answer that was never kept, or was deleted
+├── JournalUnavailable    the file of conversations cannot be read or written
 ├── CitingError           an answer whose marks and quotations do not hold: a defect, never shown
 └── SetError              an evaluation set cannot be read
 
@@ -29,6 +31,14 @@ class UnknownTag(QaError):
 
 
 class UnknownConversation(QaError):
+    pass
+
+
+class UnknownAnswer(QaError):
+    pass
+
+
+class JournalUnavailable(QaError):
     pass
 
 

@@ -1,14 +1,31 @@
-"""What was asked and answered: conversations in one SQLite file, WAL, with numbered migrations."""
+"""What was asked, answered and thought of it: one SQLite file, WAL, with numbered migrations.
+
+An answer is kept whole, so that its permalink shows the footnotes it had. What is deleted, or older than the retention
+allows, is gone from the file and from its write-ahead log.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import sqlite3
 import threading
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
-from qa.errors import UnknownConversation
-from qa.types import Answer, Turn
+from indexes.types import Filter
+from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
+from qa.types import Answer, Citation, Related, Segment, Turn
+
+log = logging.getLogger(__name__)
+
+Kind: TypeAlias = Literal["answer", "refusal", "courtesy"]
+
+_WAIT = 0.25  # seconds for another writer of the file; an answer is worth more than its record
 
 # Only ever append: a file's `user_version` says how many have been applied.
 _MIGRATIONS = (
@@ -19,48 +36,284 @@ _MIGRATIONS = (
       confidence REAL NOT NULL, generation TEXT NOT NULL, took_ms REAL NOT NULL,
       UNIQUE (conversation_id, position));
     """,
+    """
+    ALTER TABLE answers ADD COLUMN kind TEXT NOT NULL DEFAULT 'answer';
+    ALTER TABLE answers ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE answers ADD COLUMN tag_mode TEXT NOT NULL DEFAULT 'any';
+    ALTER TABLE answers ADD COLUMN document TEXT NOT NULL DEFAULT '{}';
+    UPDATE answers SET kind = 'refusal' WHERE answered = 0;
+    CREATE INDEX answers_asked ON answers (asked);
+    CREATE TABLE articles (
+      answer_id TEXT NOT NULL REFERENCES answers ON DELETE CASCADE, place INTEGER NOT NULL, article_id TEXT NOT NULL,
+      cited INTEGER NOT NULL, PRIMARY KEY (answer_id, place)) WITHOUT ROWID;
+    CREATE TABLE feedback (
+      answer_id TEXT PRIMARY KEY REFERENCES answers ON DELETE CASCADE, given TEXT NOT NULL, helpful INTEGER NOT NULL,
+      reason TEXT NOT NULL, comment TEXT NOT NULL);
+    """,
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader thought of an answer."""
+
+    helpful: bool
+    reason: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it was given, without the passages that were only considered."""
+
+    conversation_id: str
+    asked: datetime
+    filter: Filter
+    answer: Answer
+    feedback: Feedback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the statistics need of one question. `retrieved`: articles in rank order; `cited`: those quoted."""
+
+    answer_id: str
+    asked: datetime
+    question: str
+    kind: Kind
+    confidence: float
+    took_ms: float
+    retrieved: tuple[str, ...]
+    cited: tuple[str, ...]
+    feedback: Feedback | None
+
+    @property
+    def nearest(self) -> str:
+        """The article nearest to the question; "" if there was none."""
+        return self.retrieved[0] if self.retrieved else ""
+
+
 class Journal:
-    """Keeps answers by conversation. One connection, one writer at a time; safe to call from many threads."""
+    """Keeps answers by conversation. One connection, one writer at a time; safe to call from many threads.
+
+    Every method raises JournalUnavailable when the file cannot be read or written.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._migrate()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False, timeout=_WAIT)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unavailable(error) from error
+        with self._using() as db:
+            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+                db.execute(f"PRAGMA {pragma}")
+            _migrate(db)
 
-    def record(self, conversation_id: str, answer: Answer) -> None:
+    # Answers
+
+    def record(self, conversation_id: str, answer: Answer, filter: Filter = Filter()) -> None:
         """Append an answer to its conversation."""
-        with self._lock, self._db:
-            self._db.execute(
-                "INSERT INTO answers SELECT ?, ?, coalesce(max(position) + 1, 0), ?, ?, ?, ?, ?, ?, ?, ? "
+        with self._using() as db, db:
+            db.execute(
+                "INSERT INTO answers SELECT ?, ?, coalesce(max(position) + 1, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? "
                 "FROM answers WHERE conversation_id = ?",
-                (answer.answer_id, conversation_id, datetime.now(UTC).isoformat(timespec="milliseconds"),
-                 answer.question, answer.standalone_question, answer.text, answer.answered, answer.confidence,
-                 answer.generation, answer.took_ms, conversation_id),
+                (answer.answer_id, conversation_id, _moment(datetime.now(UTC)), answer.question,
+                 answer.standalone_question, answer.text, answer.answered, answer.confidence, answer.generation,
+                 answer.took_ms, _kind(answer), json.dumps(filter.tags), filter.mode, _document(answer),
+                 conversation_id),
             )  # fmt: skip
+            db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", _articles(answer))
 
     def history(self, conversation_id: str) -> tuple[Turn, ...]:
         """The turns of a conversation, oldest first. Raises UnknownConversation."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._using() as db:
+            rows = db.execute(
                 "SELECT question, text FROM answers WHERE conversation_id = ? ORDER BY position", (conversation_id,)
             ).fetchall()
         if not rows:
-            raise UnknownConversation(
-                f"There is no conversation {conversation_id!r}: leave conversation_id out to start a new one."
-            )
+            raise _no_conversation(conversation_id)
         return tuple(turn for question, text in rows for turn in (Turn("user", question), Turn("assistant", text)))
+
+    def conversation(self, conversation_id: str) -> tuple[Kept, ...]:
+        """The answers of a conversation, oldest first. Raises UnknownConversation."""
+        kept = self._kept("conversation_id = ? ORDER BY position", conversation_id)
+        if not kept:
+            raise _no_conversation(conversation_id)
+        return kept
+
+    def answer(self, answer_id: str) -> Kept:
+        """One answer. Raises UnknownAnswer."""
+        for kept in self._kept("answer_id = ?", answer_id):
+            return kept
+        raise _no_answer()
+
+    def give_feedback(self, answer_id: str, feedback: Feedback) -> None:
+        """Keep what a reader thought, in place of what they said before. Raises UnknownAnswer."""
+        row = (answer_id, _moment(datetime.now(UTC)), feedback.helpful, feedback.reason, feedback.comment)
+        with self._using() as db, db:
+            if not db.execute("SELECT 1 FROM answers WHERE answer_id = ?", (answer_id,)).fetchone():
+                raise _no_answer()
+            db.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)", row)
+
+    # Statistics
+
+    def asked_since(self, moment: datetime) -> tuple[Asked, ...]:
+        """Every question asked at `moment` or later, oldest first."""
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT a.answer_id, asked, question, kind, confidence, took_ms, helpful, reason, comment "
+                "FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE asked >= ? ORDER BY asked",
+                (_moment(moment),),
+            ).fetchall()
+            places = db.execute(
+                "SELECT answer_id, article_id, cited FROM articles JOIN answers USING (answer_id) WHERE asked >= ? "
+                "ORDER BY answer_id, place",
+                (_moment(moment),),
+            ).fetchall()
+        retrieved: dict[str, list[str]] = {}
+        cited: dict[str, list[str]] = {}
+        for answer_id, article_id, was_cited in places:
+            retrieved.setdefault(answer_id, []).append(article_id)
+            if was_cited:
+                cited.setdefault(answer_id, []).append(article_id)
+        return tuple(
+            Asked(id, datetime.fromisoformat(asked), question, kind, confidence, took_ms,
+                  tuple(retrieved.get(id, ())), tuple(cited.get(id, ())), _feedback(*thought))
+            for id, asked, question, kind, confidence, took_ms, *thought in rows
+        )  # fmt: skip
+
+    # Deletion
+
+    def delete(self, conversation_id: str) -> None:
+        """Delete a conversation, its answers and feedback, from the file itself. Raises UnknownConversation."""
+        if not self._delete("conversation_id = ?", conversation_id):
+            raise _no_conversation(conversation_id)
+
+    def purge(self, days: int) -> int:
+        """Delete what was asked more than `days` days ago; returns how many answers that were."""
+        return self._delete("asked < ?", _moment(datetime.now(UTC) - timedelta(days=days)))
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def _migrate(self) -> None:
-        (applied,) = self._db.execute("PRAGMA user_version").fetchone()
-        for number, script in enumerate(_MIGRATIONS[applied:], start=applied + 1):
-            self._db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+    def _delete(self, condition: str, value: str) -> int:
+        with self._using() as db:
+            with db:
+                deleted = db.execute(f"DELETE FROM answers WHERE {condition}", (value,)).rowcount
+            if deleted:
+                # The log still holds the pages as they were: only a truncating checkpoint removes them.
+                (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy:
+                    log.warning("%s is being read: deleted text leaves its log with the next deletion.", self._path)
+        return deleted
+
+    def _kept(self, condition: str, value: str) -> tuple[Kept, ...]:
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT conversation_id, asked, tags, tag_mode, document, a.answer_id, question, standalone, text, "
+                "answered, confidence, generation, took_ms, helpful, reason, comment "
+                f"FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE {condition}",
+                (value,),
+            ).fetchall()
+        return tuple(_kept(row) for row in rows)
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> JournalUnavailable:
+        return JournalUnavailable(
+            f"The conversations in {self._path} cannot be used ({error}): check the free space and the permissions, "
+            "or choose another file with FOOTNOTE_JOURNAL."
+        )
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    (applied,) = db.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(_MIGRATIONS[applied:], start=applied + 1):
+        db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _no_conversation(conversation_id: str) -> UnknownConversation:
+    return UnknownConversation(
+        f"There is no conversation {conversation_id!r}: leave conversation_id out to start a new one."
+    )
+
+
+def _no_answer() -> UnknownAnswer:
+    return UnknownAnswer("There is no answer with this id: it was deleted, or never kept.")
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _kind(answer: Answer) -> Kind:
+    if answer.answered:
+        return "answer"
+    # A search that a filter left nothing to find is a refusal too; a greeting was never searched for.
+    return "courtesy" if answer.courteous else "refusal"
+
+
+def _articles(answer: Answer) -> list[tuple[str, int, str, bool]]:
+    cited = {citation.article_id for citation in answer.citations}
+    found = dict.fromkeys(passage.article.id for passage in answer.passages)
+    return [(answer.answer_id, place, id, id in cited) for place, id in enumerate(found)]
+
+
+# An answer as JSON, without what has a column of its own
+
+_COLUMNS = ("answer_id", "question", "standalone_question", "text", "answered", "confidence", "generation", "took_ms")
+_LEFT_OUT = frozenset((*_COLUMNS, "passages"))
+_PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
+    "segments": Segment, "citations": Citation, "related": Related,
+}  # fmt: skip
+_NOTHING: dict[str, Any] = {
+    "writer": "extractive", "segments": (), "citations": (), "related": (), "degraded": (), "passages": (),
+}  # fmt: skip
+
+
+def _document(answer: Answer) -> str:
+    kept = {field.name for field in fields(answer)} - _LEFT_OUT
+    return json.dumps({name: _plain(getattr(answer, name)) for name in sorted(kept)}, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Segment, Citation, Related)):
+        return asdict(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _kept(row: Sequence[Any]) -> Kept:
+    conversation_id, asked, tags, mode, document, *columns = row
+    own, thought = columns[: len(_COLUMNS)], columns[len(_COLUMNS) :]
+    values = dict(zip(_COLUMNS, own, strict=True))
+    values["answered"] = bool(values["answered"])
+    stored = {name: _restored(name, value) for name, value in json.loads(document).items()}
+    known = {field.name for field in fields(Answer)}
+    answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
+    filter = Filter(tuple(json.loads(tags)), mode)
+    return Kept(conversation_id, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
+
+
+def _restored(name: str, value: Any) -> Any:
+    if part := _PARTS.get(name):
+        known = {field.name for field in fields(part)}
+        return tuple(part(**{k: _tuples(v) for k, v in item.items() if k in known}) for item in value)
+    return _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _feedback(helpful: int | None, reason: str | None, comment: str | None) -> Feedback | None:
+    return None if helpful is None else Feedback(bool(helpful), reason or "", comment or "")

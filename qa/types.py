@@ -11,6 +11,7 @@ Role: TypeAlias = Literal["user", "assistant"]
 Writer: TypeAlias = Literal["extractive", "llm"]
 
 LONGEST_QUESTION = 4_000  # characters
+REFUSAL = "The knowledge base does not say."  # how the text of every refusal begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +123,8 @@ class Answer:
     degraded: tuple[str, ...]
     generation: str
     took_ms: float
+
+    @property
+    def courteous(self) -> bool:
+        """A word returned to a greeting or thanks: nothing was searched for."""
+        return not self.answered and not self.passages and not self.text.startswith(REFUSAL)

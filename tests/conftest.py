@@ -154,6 +154,15 @@ def kb_site(kb_index: Path, embedder: OnnxEmbedder, tmp_path_factory: pytest.Tem
     yield from _site(kb_index, KB, embedder, tmp_path_factory.mktemp("kb-journal"), _nothing)
 
 
+@pytest.fixture(scope="session")
+def tiny_site(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Iterator[Site]:
+    """The five tiny articles, ingested once, for tests that change none of them."""
+    folder = tmp_path_factory.mktemp("tiny")
+    source = write_articles(folder / "source", TINY)
+    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+    yield from _site(folder / "index", source, embedder, folder, _nothing)
+
+
 @pytest.fixture
 def site(tmp_path: Path, embedder: OnnxEmbedder, chunker: Chunker) -> Iterator[Site]:
     """The five tiny articles behind the whole application; `ingest` syncs what a test changed in `source`."""
@@ -183,4 +192,4 @@ def _site(
 
 
 def _nothing() -> Report:
-    raise NotImplementedError("the bundled KB is shared between tests: change a copy of it")
+    raise NotImplementedError("this index is shared between tests: change a copy of it")

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
+from qa.conversing import Conversations
+from qa.errors import JournalUnavailable
 from web import problems
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
 from web.routes import article, articles, ask, browse, chat, health
 from web.services import Services
 
+log = logging.getLogger(__name__)
+
+_HOUR = 3600  # seconds
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -25,6 +35,7 @@ def create_app(services: Services, max_body: int) -> FastAPI:
         version="0.1.0",
         docs_url=None,  # FastAPI's page loads scripts from elsewhere; the document is at /openapi.json
         redoc_url=None,
+        lifespan=_forgetting,
     )
     app.state.services = services
     # Added here and not by FastAPI(max_body_size=…), which would stand outside the two below. Last added, first run.
@@ -36,3 +47,22 @@ def create_app(services: Services, max_body: int) -> FastAPI:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
+
+
+@contextlib.asynccontextmanager
+async def _forgetting(app: FastAPI) -> AsyncIterator[None]:
+    """What the retention no longer allows is deleted within the hour, asked or not."""
+    task = asyncio.create_task(_forget_hourly(app.state.services.conversations))
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _forget_hourly(conversations: Conversations) -> None:
+    while True:
+        try:
+            await run_in_threadpool(conversations.forget)
+        except JournalUnavailable as error:
+            log.error("Old questions could not be deleted: %s", error)
+        await asyncio.sleep(_HOUR)

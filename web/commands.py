@@ -42,8 +42,9 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         links = Links(settings.public_url)
         answerer = build_answerer(store, embedder, links)
         journal = Journal(settings.journal)
+        conversations = Conversations(answerer, journal, settings.retention_days)
         degraded = () if embedder else ("vectors",)
-        services = Services(store, answerer, Conversations(answerer, journal), links, degraded)
+        services = Services(store, answerer, conversations, links, degraded)
         manifest = store.current().manifest
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"

@@ -16,4 +16,5 @@ class Settings(IndexSettings):
         "", pattern=r"^(https?://\S+)?$", description="address of this site in links; empty: relative"
     )
     journal: Path = Field(Path("var/journal.sqlite"), description="file of conversations")
+    retention_days: int = Field(90, ge=1, description="days after which questions and answers are deleted")
     max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")

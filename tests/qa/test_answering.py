@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from indexes.types import Filter
-from qa.answering import REFUSAL
 from qa.citing import check
 from qa.errors import UnknownTag
-from qa.types import Answer, Question, Turn
+from qa.types import REFUSAL, Answer, Question, Turn
 from tests.conftest import Site, make_services
 
 

@@ -12,9 +12,8 @@ from pydantic import ValidationError
 
 from indexes.snapshot import Snapshot
 from indexes.types import Filter
-from qa.answering import REFUSAL
 from qa.errors import UnknownConversation, UnknownTag
-from qa.types import LONGEST_QUESTION, Answer, Citation, Question, Turn
+from qa.types import LONGEST_QUESTION, REFUSAL, Answer, Citation, Question, Turn
 from web import answers, pages
 from web.schemas import AskIn
 from web.services import Services, Use
