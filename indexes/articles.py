@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -30,6 +30,7 @@ from indexes.types import (
 Sort: TypeAlias = Literal["featured", "newest", "views", "title"]
 
 _COLUMNS = "row, id, title, summary, featured, views, updated, type, category, source_url, markdown"
+_MASKS = 128  # remembered, a byte a chunk each
 _LISTED = "(SELECT value FROM json_each(?))"  # a list of any length as one parameter
 _ORDER: dict[Sort, str] = {
     "featured": "featured DESC, updated DESC, title COLLATE NOCASE, row",
@@ -75,7 +76,8 @@ class ArticleTable:
         self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
         self._tags_of = self._tags_by_article()
         self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
-        self.mask = lru_cache(maxsize=128)(self._mask)
+        self._masks: dict[Filter, ChunkMask] = {}
+        weakref.finalize(self, connection.close)  # with its last reader; nothing here may refer back to itself
 
     @classmethod
     def open(cls, path: Path) -> ArticleTable:
@@ -198,10 +200,18 @@ class ArticleTable:
         rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories ORDER BY rowid")
         return [Category(*row) for row in rows]
 
-    def _mask(self, filter: Filter) -> ChunkMask | None:
+    def mask(self, filter: Filter) -> ChunkMask | None:
         """Which chunks `filter` lets through; None when it lets all through."""
         if not filter.tags:
             return None
+        mask = self._masks.get(filter)
+        if mask is None:
+            if len(self._masks) >= _MASKS:
+                self._masks.clear()
+            mask = self._masks[filter] = self._mask(filter)
+        return mask
+
+    def _mask(self, filter: Filter) -> ChunkMask:
         allowed = np.zeros(len(self._ids), dtype=np.bool_)
         allowed[list(self._tagged(filter))] = True
         return np.asarray(allowed[self._owner], dtype=np.bool_)

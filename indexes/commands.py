@@ -9,7 +9,8 @@ from typing import Any
 
 from indexes.console import FAILED, OK, Commands, command, show
 from indexes.errors import IndexesError, SnapshotMissing
-from indexes.publishing import current_generation, generations, open_current, point_current, writing
+from indexes.opening import open_whole
+from indexes.publishing import current_generation, generations, point_current, writing
 from indexes.settings import IndexSettings
 from indexes.snapshot import Manifest, Snapshot
 
@@ -36,21 +37,23 @@ def index_of(args: argparse.Namespace, settings: IndexSettings) -> Path:
 
 
 def _status(args: argparse.Namespace, settings: IndexSettings) -> int:
-    manifest = open_current(index_of(args, settings)).manifest
+    opened = open_whole(index_of(args, settings))
+    manifest = opened.snapshot.manifest
     text = "\n".join([
         f"generation  {manifest.generation}, built {manifest.created}",
         f"articles    {manifest.articles}",
         f"chunks      {manifest.chunks}",
         f"model       {manifest.embedder}",
         f"sources     {', '.join(manifest.sources)}",
+        *([f"problem     {opened.problem}"] if opened.problem else []),
     ])  # fmt: skip
-    show(args, asdict(manifest), text)
-    return OK
+    show(args, {**asdict(manifest), "problem": opened.problem}, text)
+    return FAILED if opened.problem else OK
 
 
 def _verify(args: argparse.Namespace, settings: IndexSettings) -> int:
     root = index_of(args, settings)
-    results = {generation: _damage(root / generation) for generation in generations(root)}
+    results = {generation: damage(root / generation) for generation in generations(root)}
     if not results:
         raise SnapshotMissing(f"There is no index at {root} yet: run `footnote ingest SOURCE`.")
     lines = [f"{generation}  {problem or 'whole'}" for generation, problem in results.items()]
@@ -62,7 +65,8 @@ def _verify(args: argparse.Namespace, settings: IndexSettings) -> int:
     return FAILED if any(results.values()) else OK
 
 
-def _damage(folder: Path) -> str:
+def damage(folder: Path) -> str:
+    """What is wrong with a snapshot; empty if it is whole."""
     try:
         Snapshot.open(folder).articles.close()
     except IndexesError as error:
@@ -100,16 +104,17 @@ def _rollback(args: argparse.Namespace, settings: IndexSettings) -> int:
     if not generations(root):
         raise SnapshotMissing(f"There is no index at {root} yet: run `footnote ingest SOURCE`.")
     with writing(root):
-        target = args.generation or _before_current(root)
+        target = args.generation or _whole_before_current(root)
         Snapshot.open(root / target).articles.close()  # never point at a damaged one
         point_current(root, target)
     show(args, {"generation": target}, f"The current snapshot is now {target}.")
     return OK
 
 
-def _before_current(root: Path) -> str:
+def _whole_before_current(root: Path) -> str:
     current = current_generation(root) or ""
     earlier = [generation for generation in generations(root) if generation < current]
     if not earlier:
         raise SnapshotMissing(f"There is no snapshot before {current or 'the first'} in {root}.")
-    return earlier[-1]
+    whole = (generation for generation in reversed(earlier) if not damage(root / generation))
+    return next(whole, earlier[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -57,7 +58,7 @@ def main(whole: argparse.ArgumentParser, settings: type[IndexSettings], argv: Se
     except BrokenPipeError:  # the reader (`head`, a pager) has seen enough
         sys.stderr.close()
         return OK
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         return _fail(args, f"{error}. Check the path, its permissions and the space on the disk.", FAILED)
     except KeyboardInterrupt:
         return _fail(args, "Stopped. What was embedded is kept: run the same command to go on.", FAILED)

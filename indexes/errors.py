@@ -6,6 +6,7 @@ FootnoteError
     ├── SnapshotDamaged       a file is missing, cut or altered
     ├── SnapshotIncompatible  an older format or another embedding model made it
     │   └── SnapshotTooNew    a newer Footnote made it
+    ├── SnapshotNotWritten    the disk is full or failing; the index is as it was
     ├── IndexBusy             another process is writing this index
     └── ModelUnavailable      the embedding model cannot be found, verified or loaded
 
@@ -34,6 +35,10 @@ class SnapshotIncompatible(IndexesError):
 
 
 class SnapshotTooNew(SnapshotIncompatible):
+    pass
+
+
+class SnapshotNotWritten(IndexesError):
     pass
 
 

@@ -1,21 +1,28 @@
-"""Writing a snapshot: build in a scratch folder, fsync, rename, point CURRENT at it, prune."""
+"""Writing a snapshot: build in a scratch folder, fsync, rename, point CURRENT at it, prune.
+
+A process may be killed, or the power cut, between any two of these steps: `tests/faults` does it at each.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
 from indexes.article_writing import write_articles
-from indexes.errors import IndexBusy, SnapshotMissing
+from indexes.errors import IndexBusy, SnapshotDamaged, SnapshotMissing, SnapshotNotWritten
 from indexes.lexical import KeywordIndex
 from indexes.snapshot import (
     ARTICLE_VECTORS,
@@ -32,8 +39,12 @@ from indexes.snapshot import (
 from indexes.types import Category, FloatMatrix, IndexedArticle, keyword_text
 from indexes.vectors import VectorIndex
 
+log = logging.getLogger(__name__)
+
 _LOCK = "lock"
-_SCRATCH = "scratch-"
+_SCRATCH = "scratch-"  # whatever bears it belongs to no snapshot, and the next writer removes it
+_POINTER = f"{CURRENT}.new"
+_NAMING = 0.1  # seconds for a new holder of the lock to write its name into it, and for `require_free` to let go
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +63,9 @@ class Draft:
 @contextlib.contextmanager
 def writing(root: Path) -> Iterator[None]:
     """Hold the index's write lock. Raises IndexBusy at once, naming the holder; a dead holder frees the lock."""
-    root.mkdir(parents=True, exist_ok=True)
+    _make_folder(root)
     with (root / _LOCK).open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            raise IndexBusy(f"The index {root} is being written by {holder}. Try again when it has ended.") from error
+        _acquire(root, lock)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
         lock.flush()
@@ -67,22 +73,38 @@ def writing(root: Path) -> Iterator[None]:
         yield
 
 
-def publish(root: Path, draft: Draft, keep: int) -> Manifest:
+def require_free(root: Path) -> None:
+    """Raises IndexBusy if somebody is writing: to know it before the costly preparations of a write."""
+    if (root / _LOCK).exists():
+        with (root / _LOCK).open("a+", encoding="utf-8") as lock:
+            _acquire(root, lock)
+
+
+def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = ()) -> Manifest:
     """Make `draft` the current snapshot of `root` in one atomic step. The caller holds the write lock.
 
-    Until CURRENT is replaced, readers see the old generation whole; after, the new one whole.
+    Until CURRENT is replaced, readers see the old generation whole; after, the new one whole. Then the generations
+    `damaged` and all but the newest `keep` are deleted. Raises SnapshotNotWritten where the disk is full or fails.
     """
     generation = _next_generation(root)
     scratch = root / f"{_SCRATCH}{generation}"
-    scratch.mkdir()
-    manifest = _write(scratch, generation, draft)
-    for name in (*DATA_FILES, MANIFEST):
-        _fsync(scratch / name)
-    _fsync(scratch)
-    scratch.rename(root / generation)
-    _fsync(root)
-    point_current(root, generation)
-    prune(root, keep)
+    try:
+        scratch.mkdir()
+        manifest = _write(scratch, generation, draft)
+        for path in scratch.iterdir():
+            _fsync(path)
+        _fsync(scratch)
+        scratch.rename(root / generation)
+        _fsync(root)
+        point_current(root, generation)
+    except (OSError, sqlite3.Error, RuntimeError) as error:  # RuntimeError: what FAISS makes of a failed write
+        shutil.rmtree(scratch, ignore_errors=True)  # a full disk needs its space back now, not at the next ingest
+        raise _not_written(root, generation, error) from error
+    try:
+        remove(root, [generation for generation in damaged if generation in generations(root)])
+        prune(root, keep)
+    except OSError as error:  # published all the same
+        log.warning("Old snapshots could not be removed (%s): the next ingest tries again.", error)
     return manifest
 
 
@@ -90,7 +112,7 @@ def point_current(root: Path, generation: str) -> None:
     """Replace CURRENT atomically. Raises SnapshotMissing if there is no such generation."""
     if generation not in generations(root):
         raise SnapshotMissing(f"There is no snapshot {generation} in {root}: see `footnote snapshots`.")
-    pointer = root / f"{CURRENT}.new"
+    pointer = root / _POINTER
     pointer.write_text(f"{generation}\n", encoding="utf-8")
     _fsync(pointer)
     pointer.rename(root / CURRENT)
@@ -113,19 +135,34 @@ def generations(root: Path) -> list[str]:
 
 
 def open_current(root: Path) -> Snapshot:
-    """Open the snapshot CURRENT names. Raises SnapshotMissing before the first ingest."""
-    generation = current_generation(root)
+    """Open the snapshot CURRENT names. Raises SnapshotMissing before the first ingest, and other SnapshotErrors."""
+    try:
+        generation = current_generation(root)
+    except OSError as error:
+        raise SnapshotDamaged(
+            f"{root / CURRENT} cannot be read ({error.strerror}): run `footnote rollback GENERATION`."
+        ) from error
     if generation is None:
         raise SnapshotMissing(f"There is no index at {root} yet: run `footnote ingest SOURCE`, or `make serve`.")
+    if not generation.isdecimal():
+        raise SnapshotDamaged(
+            f"{root / CURRENT} names no snapshot: run `footnote rollback GENERATION` with one of `footnote snapshots`."
+        )
     return Snapshot.open(root / generation)
 
 
 def prune(root: Path, keep: int) -> None:
     """Delete all but the newest `keep` generations and the current one."""
     current = current_generation(root)
-    for generation in generations(root)[:-keep]:
-        if generation != current:
-            shutil.rmtree(root / generation)
+    remove(root, [generation for generation in generations(root)[:-keep] if generation != current])
+
+
+def remove(root: Path, unwanted: Iterable[str]) -> None:
+    """Delete generations; one whose deletion is cut short is no generation any more."""
+    for generation in unwanted:
+        doomed = root / f"{_SCRATCH}removed-{generation}"
+        (root / generation).rename(doomed)
+        shutil.rmtree(doomed)
 
 
 def _write(folder: Path, generation: str, draft: Draft) -> Manifest:
@@ -172,6 +209,40 @@ def _sweep(root: Path) -> None:
     """Remove what an interrupted writer left behind; nothing points there."""
     for entry in root.glob(f"{_SCRATCH}*"):
         shutil.rmtree(entry)
+    (root / _POINTER).unlink(missing_ok=True)
+
+
+def _make_folder(path: Path) -> None:
+    """Create a folder so that a power cut does not take it away again."""
+    if not path.is_dir():
+        _make_folder(path.absolute().parent)
+        path.mkdir(exist_ok=True)
+        _fsync(path.absolute().parent)
+
+
+def _acquire(root: Path, lock: TextIO) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    except BlockingIOError:
+        time.sleep(_NAMING)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        raise IndexBusy(f"The index {root} is being written by {holder}. Try again when it has ended.") from error
+
+
+def _not_written(root: Path, generation: str, error: Exception) -> SnapshotNotWritten:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[-1]  # FAISS begins with places in its source
+    with contextlib.suppress(OSError):
+        if current_generation(root) == generation:
+            return SnapshotNotWritten(f"Snapshot {generation} is current, but the disk did not confirm it ({reason}).")
+    return SnapshotNotWritten(
+        f"The snapshot could not be written to {root} ({reason}); the index is as it was. Check the space on the disk "
+        "and its health (`footnote doctor`), then run the same command: what was embedded is kept."
+    )
 
 
 def _fsync(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -58,10 +59,11 @@ class Manifest:
             raise SnapshotMissing(f"No snapshot at {folder}: run `footnote ingest SOURCE`.") from error
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise _damaged(folder, f"{MANIFEST} cannot be read ({error})") from error
-        if version != FORMAT_VERSION:
-            raise _other_format(folder, version)
+        # The seal first, which is the same in every format: rot in the version is damage, not another format.
         if fields.pop(_SEAL, "") != seal(fields):
             raise _damaged(folder, f"{MANIFEST} does not match its own SHA-256")
+        if version != FORMAT_VERSION:
+            raise _other_format(folder, version, fields.get("sources"))
         try:
             return cls(**{**fields, "sources": tuple(fields["sources"]), "files": dict(fields["files"])})
         except (TypeError, ValueError, KeyError) as error:
@@ -87,6 +89,13 @@ class Snapshot:
         """Verify every file against the manifest, then load. Raises a SnapshotError if anything is off."""
         manifest = Manifest.read(path)
         verify(path, manifest)
+        try:
+            return cls._load(path, manifest)
+        except (OSError, ValueError, RuntimeError, sqlite3.Error) as error:  # RuntimeError: FAISS
+            raise _damaged(path, f"it cannot be loaded ({error})") from error
+
+    @classmethod
+    def _load(cls, path: Path, manifest: Manifest) -> Snapshot:
         articles = ArticleTable.open(path / ARTICLES)
         keywords = KeywordIndex.open(path, manifest.chunks)
         vectors = VectorIndex.open(path / VECTORS)
@@ -133,13 +142,14 @@ def verify(path: Path, manifest: Manifest) -> None:
 
 def _damaged(path: Path, what: str) -> SnapshotDamaged:
     return SnapshotDamaged(
-        f"The snapshot {path} is damaged: {what}. Run `footnote rollback` for the previous one, "
-        "or `footnote ingest SOURCE --full` to build it anew."
+        f"The snapshot {path} is damaged: {what}. Run `footnote ingest SOURCE` to build it anew, "
+        "or `footnote rollback` for the previous one."
     )
 
 
-def _other_format(path: Path, version: object) -> SnapshotIncompatible:
+def _other_format(path: Path, version: object, sources: object) -> SnapshotIncompatible:
     reads = f"The snapshot {path} has format {version}; this Footnote reads format {FORMAT_VERSION}"
     if isinstance(version, int) and version > FORMAT_VERSION:
         return SnapshotTooNew(f"{reads}: upgrade Footnote.")
-    return SnapshotIncompatible(f"{reads}: run `footnote ingest SOURCE --full` to rebuild it.")
+    named = " ".join(map(str, sources)) if isinstance(sources, list) and sources else "SOURCE"
+    return SnapshotIncompatible(f"{reads}: run `footnote ingest {named}` to rebuild it.")

@@ -6,63 +6,104 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import TypeAlias
 
 from indexes.errors import IndexesError
-from indexes.publishing import current_generation, open_current
-from indexes.snapshot import Snapshot
+from indexes.opening import open_whole, until_then
+from indexes.publishing import open_current
+from indexes.snapshot import CURRENT, Snapshot
 
 log = logging.getLogger(__name__)
+
+_RETRY = 30.0  # seconds until a snapshot that could not be opened is tried again: it may have been restored
+
+_Mark: TypeAlias = tuple[int, int] | None
 
 
 class SnapshotStore:
     """Hands out the current snapshot; a caller keeps the one it got for as long as its answer takes.
 
-    CURRENT is read at most every `interval` seconds. A new snapshot that cannot be opened is refused: the
-    one that serves stays, and `problem` says why until a whole one appears.
+    At the start, a damaged snapshot is passed over for the whole one before it. CURRENT is looked at every `interval`
+    seconds; a new snapshot that cannot be opened is refused and the one that serves stays. In both cases `problem`
+    says why until a whole one appears.
     """
 
-    def __init__(self, root: Path, interval: float = 0.5) -> None:
+    def __init__(self, root: Path, interval: float = 0.5, retry: float = _RETRY) -> None:
         self._root = root
         self._embedder: str | None = None
         self._interval = interval
+        self._retry = retry
         self._lock = threading.Lock()
-        self._snapshot = self._open()
-        self._looked = time.monotonic()
-        self._refused = ""
+        self._mark = _mark(root)  # before it is opened: what is published meanwhile is seen by the next look
+        opened = open_whole(root)
+        self._snapshot = opened.snapshot
         self.problem: str | None = None
+        if opened.problem:
+            self._tell(opened.problem)
+        self._looked = self._tried = time.monotonic()
 
     def current(self) -> Snapshot:
         """The snapshot to answer from now."""
-        if time.monotonic() - self._looked >= self._interval and self._lock.acquire(blocking=False):
-            try:
-                self._follow()
-            finally:
-                self._looked = time.monotonic()
-                self._lock.release()
+        if time.monotonic() - self._looked >= self._interval:
+            self._look()
         return self._snapshot
+
+    def keep_looking(self) -> None:
+        """Look from a thread of its own from now on, so that no question waits while a large snapshot is opened."""
+        threading.Thread(target=self._look_for_ever, name="snapshots", daemon=True).start()
 
     def require_embedder(self, embedder: str) -> None:
         """Serve only snapshots whose vectors `embedder` made. Raises SnapshotIncompatible for the current one."""
         self._snapshot.require_embedder(embedder)
         self._embedder = embedder
 
+    def _look_for_ever(self) -> None:
+        while True:
+            time.sleep(self._interval / 2)  # twice as often as a question would, so that none does
+            self._look()
+
+    def _look(self) -> None:
+        if self._lock.acquire(blocking=False):
+            try:
+                self._follow()
+            finally:
+                self._looked = time.monotonic()
+                self._lock.release()
+
     def _follow(self) -> None:
-        generation = current_generation(self._root)
-        if generation is None or generation == self._snapshot.generation:
-            self.problem, self._refused = None, ""
+        mark = _mark(self._root)
+        if mark == self._mark and not self._may_retry():
             return
-        if generation == self._refused:
-            return
+        self._mark, self._tried = mark, time.monotonic()
         try:
-            self._snapshot = self._open()
-            self.problem = None
-            log.info("serving snapshot %s", generation)
-        except IndexesError as error:
-            self._refused, self.problem = generation, str(error)
-            log.error("snapshot %s refused: %s", generation, error)
+            snapshot = self._open()
+        except (IndexesError, OSError) as error:
+            self._tell(until_then(error, self._snapshot))
+            return
+        self.problem = None
+        if snapshot.manifest != self._snapshot.manifest:
+            self._snapshot = snapshot
+            log.info("serving snapshot %s", snapshot.generation)
 
     def _open(self) -> Snapshot:
         snapshot = open_current(self._root)
         if self._embedder is not None:
             snapshot.require_embedder(self._embedder)
         return snapshot
+
+    def _may_retry(self) -> bool:
+        return self.problem is not None and time.monotonic() - self._tried >= self._retry
+
+    def _tell(self, problem: str) -> None:
+        if problem != self.problem:
+            log.error("%s", problem)
+        self.problem = problem
+
+
+def _mark(root: Path) -> _Mark:
+    """What changes whenever CURRENT is replaced, even by a generation of the same number in an index made anew."""
+    try:
+        stat = (root / CURRENT).stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns

@@ -11,7 +11,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
-from indexes.publishing import Draft, open_current, publish, writing
+from indexes.opening import Opened, open_whole
+from indexes.publishing import Draft, publish, writing
 from indexes.snapshot import Manifest, Snapshot
 from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
@@ -86,23 +87,27 @@ class Synchroniser:
         """
         started = time.monotonic()
         with writing(self._root):
-            previous, notes = self._previous()
+            opened, notes = self._previous()
+            previous = opened.snapshot if opened else None
             ignored = Ignored()
             plan = self._plan(_read_all(sources, ignored), previous, full)
             if not plan.articles:
                 raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
             names = _names(sources)
-            if previous and not full and self._nothing_new(plan, previous, names):
+            if previous and not full and not notes and self._nothing_new(plan, previous, names):
                 return self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
             vectors, work = self._vectors(plan, None if full else previous)
-            manifest = publish(self._root, self._draft(plan, vectors, names), self._keep)
+            damaged = opened.damaged if opened else ()
+            manifest = publish(self._root, self._draft(plan, vectors, names), self._keep, damaged)
             discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
             return self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
 
-    def _previous(self) -> tuple[Snapshot | None, tuple[str, ...]]:
-        """The current snapshot if its parts can be reused. A newer format is never overwritten."""
+    def _previous(self) -> tuple[Opened | None, tuple[str, ...]]:
+        """The current snapshot if its parts can be reused, or the whole one before it, with a note why it must be
+        replaced. A newer format is never overwritten."""
         try:
-            return open_current(self._root), ()
+            opened = open_whole(self._root)
+            return opened, _repaired(opened)
         except SnapshotMissing:
             return None, ()
         except SnapshotTooNew:
@@ -244,6 +249,12 @@ class Synchroniser:
             len(plan.unchanged), tuple(plan.skipped), dict(ignored.by_ending), embedded, reused, truncated,
             round(time.monotonic() - started, 2), notes,
         )  # fmt: skip
+
+
+def _repaired(opened: Opened) -> tuple[str, ...]:
+    if opened.problem is None:
+        return ()
+    return (f"The current snapshot was damaged: made anew from snapshot {opened.snapshot.generation} and the sources.",)
 
 
 def _read_all(sources: Sequence[Path | Source], ignored: Ignored) -> Iterator[Found]:

@@ -39,6 +39,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
     with _listening(host, port) as listener:  # before the model is loaded: a taken port is known at once
         store, embedder = open_retrieval(index_of(args, settings), settings)
+        store.keep_looking()
         links = Links(settings.public_url)
         answerer = build_answerer(store, embedder, links)
         journal = Journal(settings.journal)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from indexes.commands import add_index_option, index_of
+from indexes.commands import add_index_option, damage, index_of
 from indexes.console import FAILED, OK, Commands, command, show
 from indexes.embedding import load_embedder
 from indexes.errors import FootnoteError
-from indexes.publishing import open_current
+from indexes.opening import open_whole
+from indexes.publishing import current_generation, generations
 from indexes.settings import IndexSettings
 from indexes.store import SnapshotStore
 from qa.commands import build_answerer
 from qa.links import Links
 from qa.types import Question
+from web.settings import Settings
 
 _LEAST_FREE = 500_000_000  # bytes
 
@@ -41,6 +45,8 @@ def _doctor(count_tokens: CountTokens, args: argparse.Namespace, settings: Index
         "tokeniser": lambda: f"counts {count_tokens('one two three', settings)} tokens in three words",
         "model": lambda: load_embedder(settings.model, settings.models).id,
         "index": lambda: _index(index, settings),
+        "fallback": lambda: _fallback(index),
+        "journal": lambda: _journal(settings),
         "answering": lambda: _answering(index, settings),
     }
     results = {name: _checked(check) for name, check in checks.items()}
@@ -64,15 +70,54 @@ def _python() -> str:
 def _disk(index: Path) -> str:
     folder = next(parent for parent in (index.absolute(), *index.absolute().parents) if parent.exists())
     free = shutil.disk_usage(folder).free
-    if free < _LEAST_FREE:
-        raise FootnoteError(f"only {free // 1_000_000} MB free at {folder}: an ingest needs some 500 MB")
+    needed = max(_LEAST_FREE, 2 * _largest_snapshot(index))
+    if free < needed:
+        raise FootnoteError(
+            f"only {free // 1_000_000} MB free at {folder}: an ingest may need {needed // 1_000_000} MB. Free some, "
+            "or keep fewer snapshots (FOOTNOTE_KEEP)."
+        )
     return f"{free // 1_000_000_000} GB free"
 
 
+def _largest_snapshot(index: Path) -> int:
+    sizes = [sum(p.stat().st_size for p in (index / g).rglob("*") if p.is_file()) for g in generations(index)]
+    return max(sizes, default=0)
+
+
 def _index(index: Path, settings: IndexSettings) -> str:
-    snapshot = open_current(index)
+    opened = open_whole(index)
+    if opened.problem:
+        raise FootnoteError(opened.problem)
+    snapshot = opened.snapshot
     snapshot.require_embedder(load_embedder(settings.model, settings.models).id)
     return f"generation {snapshot.generation}, {snapshot.manifest.articles} articles, whole"
+
+
+def _fallback(index: Path) -> str:
+    """What would answer if the current snapshot were damaged."""
+    current = current_generation(index)
+    others = {generation: damage(index / generation) for generation in generations(index) if generation != current}
+    damaged = [problem for problem in others.values() if problem]
+    if damaged:
+        raise FootnoteError(" ".join(damaged))
+    return f"snapshots {', '.join(others)} are whole" if others else "none yet: each ingest keeps the one before"
+
+
+def _journal(settings: IndexSettings) -> str:
+    assert isinstance(settings, Settings)
+    if not settings.journal.exists():
+        return "none yet: the server makes it"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{settings.journal.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        found = str(error)
+    if found != "ok":
+        raise FootnoteError(
+            f"{settings.journal} is damaged ({found}): move it away, and the server starts a new one. Answers do not "
+            "depend on it; the conversations in it are lost."
+        )
+    return f"{settings.journal} is whole"
 
 
 def _answering(index: Path, settings: IndexSettings) -> str:

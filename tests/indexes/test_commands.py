@@ -15,7 +15,7 @@ import pytest
 from indexes.commands import add_commands
 from indexes.console import main, parser
 from indexes.embedding import OnnxEmbedder
-from indexes.publishing import current_generation, writing
+from indexes.publishing import current_generation, point_current, writing
 from indexes.settings import IndexSettings
 from indexes.snapshot import VECTORS
 from tests.conftest import ROOT
@@ -105,10 +105,13 @@ def test_an_index_that_is_a_file_is_an_error_not_a_crash(
     assert str(tmp_path / "index") in "".join(capsys.readouterr())
 
 
-def test_status_of_a_damaged_index_fails(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_of_a_damaged_index_fails_and_says_what_answers(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     damage(root, "000002")
     assert run("status", "--index", root) == 1
-    assert "footnote rollback" in capsys.readouterr().err
+    shown = capsys.readouterr().out
+    assert "generation  000001" in shown
+    assert "000002 is damaged" in shown
+    assert "Until then snapshot 000001 answers" in shown
 
 
 def test_verify_checks_every_snapshot(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,6 +178,14 @@ def test_rollback_to_a_damaged_snapshot_is_refused(root: Path, capsys: pytest.Ca
     assert run("rollback", "--index", root) == 1
     assert "damaged" in capsys.readouterr().err
     assert current_generation(root) == "000002"
+
+
+def test_rollback_passes_over_damaged_snapshots(root: Path) -> None:
+    shutil.copytree(root / "000002", root / "000003")
+    point_current(root, "000003")
+    damage(root, "000002")
+    assert run("rollback", "--index", root) == 0
+    assert current_generation(root) == "000001"
 
 
 def test_rollback_leaves_a_damaged_current_snapshot_behind(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from indexes.embedding import OnnxEmbedder
-from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing
+from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.publishing import point_current
-from indexes.snapshot import MANIFEST, VECTORS, Manifest
+from indexes.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest
 from indexes.store import SnapshotStore
+from indexes.types import Filter
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
@@ -57,10 +59,84 @@ def test_without_an_index_there_is_no_store(tmp_path: Path) -> None:
         SnapshotStore(tmp_path)
 
 
-def test_a_damaged_index_is_not_served(root: Path) -> None:
-    damage(root, "000001")
-    with pytest.raises(SnapshotDamaged, match=VECTORS):
+def test_an_index_without_a_whole_snapshot_is_not_served(root: Path) -> None:
+    for generation in ("000001", "000002", "000003"):
+        damage(root, generation)
+    with pytest.raises(SnapshotDamaged, match=f"000001 is damaged: {VECTORS}"):
         SnapshotStore(root)
+
+
+def test_a_damaged_current_snapshot_is_passed_over_for_the_whole_one_before(root: Path) -> None:
+    point_current(root, "000003")
+    damage(root, "000003")
+    damage(root, "000002")
+    store = SnapshotStore(root, interval=0)
+    assert served(store) == 5
+    assert store.problem is not None
+    assert "000003 is damaged" in store.problem
+    assert "snapshot 000001 answers" in store.problem
+
+
+def test_with_nothing_whole_before_it_a_later_one_is_better_than_none(root: Path) -> None:
+    damage(root, "000001")
+    assert served(SnapshotStore(root, interval=0)) == 4
+
+
+@pytest.mark.parametrize("content", [None, b"", b"rubbish", b"000009"])
+def test_without_a_usable_current_the_newest_whole_snapshot_is_served(root: Path, content: bytes | None) -> None:
+    (root / "CURRENT").unlink()
+    if content is not None:
+        (root / "CURRENT").write_bytes(content)
+    store = SnapshotStore(root, interval=0)
+    assert served(store) == 3
+    assert store.problem
+
+
+def test_another_format_is_not_passed_over(root: Path) -> None:
+    newer = replace(Manifest.read(root / "000002"), format_version=FORMAT_VERSION + 1)
+    (root / "000002" / MANIFEST).write_text(newer.to_json())
+    point_current(root, "000002")
+    with pytest.raises(SnapshotTooNew, match="upgrade Footnote"):
+        SnapshotStore(root)
+
+
+def test_a_damaged_snapshot_that_is_restored_is_served(root: Path) -> None:
+    point_current(root, "000003")
+    whole = (root / "000003" / VECTORS).read_bytes()
+    damage(root, "000003")
+    store = SnapshotStore(root, interval=0, retry=0)
+    assert served(store) == 4
+    (root / "000003" / VECTORS).write_bytes(whole)
+    assert served(store) == 3
+    assert store.problem is None
+
+
+def test_an_index_made_anew_under_the_same_number_is_followed(root: Path, three_snapshots: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    shutil.rmtree(root)
+    shutil.copytree(three_snapshots / "000002", root / "000001")
+    manifest = replace(Manifest.read(root / "000001"), generation="000001")
+    (root / "000001" / MANIFEST).write_text(manifest.to_json())
+    point_current(root, "000001")
+    assert served(store) == 4
+
+
+def test_a_snapshot_left_by_its_last_reader_closes_its_files(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    in_hand = store.current()
+    in_hand.articles.mask(Filter(("auth",)))
+    point_current(root, "000002")
+    store.current()
+    first = str(root / "000001")
+    assert first in open_files()
+    del in_hand
+    assert first not in open_files()
+
+
+def open_files() -> str:
+    """What this process has open or mapped. Garbage is not collected first: a busy server need not either."""
+    opened = [os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    return "\n".join([*opened, Path("/proc/self/maps").read_text()])
 
 
 def test_a_new_snapshot_is_followed_without_a_restart(root: Path) -> None:

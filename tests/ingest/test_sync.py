@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,9 +15,9 @@ import pytest
 
 from indexes.analysis import informative_terms
 from indexes.embedding import OnnxEmbedder
-from indexes.errors import IndexBusy, SnapshotTooNew
+from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
 from indexes.publishing import current_generation, generations, open_current, writing
-from indexes.snapshot import MANIFEST, VECTORS, Snapshot
+from indexes.snapshot import MANIFEST, VECTORS, Manifest, Snapshot
 from indexes.types import FloatMatrix, FloatVector
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing
@@ -421,9 +421,8 @@ def test_a_damaged_index_is_built_anew_and_the_report_says_so(shop: Workshop) ->
 
 
 def rewrite_format(index: Path, version: int) -> None:
-    manifest = index / "000001" / MANIFEST
-    fields = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**fields, "format_version": version}))
+    other = replace(Manifest.read(index / "000001"), format_version=version)
+    (index / "000001" / MANIFEST).write_text(other.to_json())
 
 
 def test_an_older_format_is_built_anew_and_the_report_says_so(shop: Workshop) -> None:
@@ -476,11 +475,12 @@ def test_an_article_of_an_export_whose_line_breaks_keeps_its_last_version(shop: 
 
 
 def test_a_publish_that_fails_keeps_the_vectors_for_the_next_run(shop: Workshop) -> None:
-    blocker = shop.index / "CURRENT.new"
-    blocker.mkdir(parents=True)  # the pointer cannot be written over a folder
-    with pytest.raises(OSError, match="directory"):
+    blocker = shop.index / "000001"
+    shop.index.mkdir()
+    blocker.touch()  # a folder cannot be renamed to the name of a file
+    with pytest.raises(SnapshotNotWritten, match="the index is as it was"):
         shop.sync()
-    blocker.rmdir()
+    blocker.unlink()
     assert shop.sync().embedded == 0
 
 

@@ -18,7 +18,7 @@ def livez() -> HealthOut:
 
 @router.get("/readyz")
 def readyz(use: Use) -> HealthOut:
-    """A whole snapshot is open. `detail` says if a newer one was refused, and why."""
+    """A whole snapshot is open. `detail` says if it is not the current one, and why."""
     use.store.current()
     return HealthOut(status="ok", detail=use.store.problem or "")
 
@@ -33,6 +33,6 @@ def status(use: Use) -> StatusOut:
         articles=manifest.articles,
         chunks=manifest.chunks,
         embedding_model=manifest.embedder,
-        degraded=list(use.degraded),
+        degraded=[*use.degraded, *(["snapshot"] if use.store.problem else [])],
         problem=use.store.problem,
     )
