@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt quality clean
+.PHONY: help install serve ingest test check fmt browser quality clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(STAMP) ## format, lint, types and tests
 fmt: $(STAMP) ## format, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+browser: $(STAMP) $(INDEX)/CURRENT ## test the pages in Chromium (CHROMIUM=/path if it is not Debian's)
+	FOOTNOTE_INDEX=$(INDEX) $(BIN)/python -m pytest tests/browser
 
 quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstention on the bundled KB; SETS="DIR…" adds judged sets
 	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/development.jsonl --index $(INDEX)
