@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from indexes.types import Article, Category
 
-_PARSER_VERSION = "1"  # raise it when the same bytes parse to another article
+_PARSER_VERSION = "2"  # raise it when the same bytes parse to another article
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class SourceItem:
     category: Category
     fingerprint: str
     parse: Callable[[], Article]
+    isolated: bool = False  # parse it where it can be stopped: it is large, or of a kind that is costly to read
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from types import MappingProxyType
 
 from bs4 import BeautifulSoup
-from bs4.exceptions import ParserRejectedMarkup
-from markdownify import markdownify
 
 from indexes.types import Article, Category
 from ingest import frontmatter
 from ingest.errors import ArticleRejected
+from ingest.extraction import extract, meta, parse_page, title
 from ingest.frontmatter import Fields
 from ingest.structure import heading_text
 
 LARGEST = 8 * 1024 * 1024  # bytes; an article is a page, not a database dump
 _FIRST_HEADING = re.compile(r"\A\s*#[ \t]+(\S.*)$", re.MULTILINE)
-_NOT_CONTENT = ("script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template", "iframe", "svg")
+NO_FIELDS: Fields = MappingProxyType({})
 # Non-characters mark the cited passage while a page is rendered; they have no business in a text.
 _FORBIDDEN = re.compile("[\x00\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 
@@ -33,24 +32,23 @@ def parse_markdown(id: str, raw: bytes, category: Category) -> Article:
 
 def parse_html(id: str, raw: bytes, category: Category) -> Article:
     """An HTML page: its main content as Markdown. Raises ArticleRejected with the reason."""
-    try:
-        page = BeautifulSoup(_decode(raw), "html.parser")
-    except ParserRejectedMarkup as error:
-        raise ArticleRejected("the HTML cannot be read: correct it") from error
-    fields = {
-        "title": page.title.get_text() if page.title else "",
-        "summary": _meta(page, "description"),
-        "tags": _meta(page, "keywords"),
-        "updated": _meta(page, "date") or _meta(page, "article:modified_time"),
+    return html_article(id, parse_page(_decode(raw)), category)
+
+
+def html_article(
+    id: str, page: BeautifulSoup, category: Category, fields: Fields = NO_FIELDS, base: str = ""
+) -> Article:
+    """The article of an HTML page, which is changed by it. `fields` win over what the page says of itself; with `base`,
+    links become absolute addresses. Raises ArticleRejected with the reason."""
+    said = {
+        "summary": meta(page, "description", "og:description"),
+        "tags": meta(page, "keywords"),
+        "updated": meta(page, "article:modified_time", "last-modified", "date", "article:published_time"),
     }
-    content: Any = page.find("main") or page.find("article") or page.body or page
-    for element in content.find_all(_NOT_CONTENT):
-        element.decompose()
-    try:
-        body = markdownify(str(content), heading_style="ATX", bullets="-")
-    except RecursionError as error:
-        raise ArticleRejected("the HTML is nested too deeply: simplify it") from error
-    return _article(id, fields, re.sub(r"\n{3,}", "\n\n", body), _title_from(id), category)
+    content = extract(page, base)
+    said["title"] = title(page, content.heading)
+    given = {name: value for name, value in fields.items() if value}
+    return _article(id, {**said, **given}, content.markdown, _title_from(id), category)
 
 
 def parse_record(raw: bytes, category: Category) -> Article:
@@ -130,9 +128,3 @@ def _title_from(id: str) -> str:
 def _web_address(url: str) -> str | None:
     """Only web addresses become links: a `javascript:` address in an export must never reach a page."""
     return url if url.startswith(("https://", "http://")) else None
-
-
-def _meta(page: BeautifulSoup, name: str) -> str:
-    tag = page.find("meta", attrs={"name": name}) or page.find("meta", attrs={"property": name})
-    content = tag.get("content") if tag else None
-    return content if isinstance(content, str) else ""

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 
 # Code spans, link targets, autolinks: a full stop in them ends nothing.
-# No class takes in the mark that opens it, so that a run of opening marks costs linear time.
-_OPAQUE = re.compile(r"(`+)(?:.|\n)*?\1|\]\([^)\]\s]*(?:\s[^)\]]*)?\)|<[^<>\s]+>|https?://\S*[^\s.,;:!?)]")
+# No class takes in the mark that opens it, so that a run of opening marks costs linear time; a run of backticks is
+# tried whole and from its start alone, and closed by one as long (CommonMark §6.1).
+_OPAQUE = re.compile(
+    r"(?<!`)(`++)(?!`)(?:.|\n)*?(?<!`)\1(?!`)|\]\([^)\]\s]*(?:\s[^)\]]*)?\)|<[^<>\s]+>|https?://\S*[^\s.,;:!?)]"
+)
 _END = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s+(?:[\"'“‘(\[*_`]*[A-Z0-9\x01]|[\"“‘(\[*_`]+\S))|[。！？]")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|resp|incl|fig|nos|vol|sec|ch|eq|dr|mr|mrs|ms|prof|st|inc|ltd|jr|sr)"

@@ -22,8 +22,11 @@ from ingest.parsing import LARGEST, parse_html, parse_markdown, parse_record, re
 _PARSERS: dict[str, Callable[[str, bytes, Category], Article]] = {
     ".md": parse_markdown, ".markdown": parse_markdown, ".html": parse_html, ".htm": parse_html,
 }  # fmt: skip
+_HTML = (".html", ".htm")
 _JSONL = ".jsonl"
 _CATEGORY_FILE = "category.yaml"
+_LARGE = 32 * 1024  # bytes; what is larger is parsed where it can be stopped: no input this small costs many seconds
+_LARGE_HTML = 16 * 1024
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,1000})"')
 _NEVER = frozenset({"node_modules", "__pycache__"})
 _LINK = "a symbolic link: name its target as a source instead"
@@ -92,8 +95,10 @@ def _file(path: Path, root: Path, category: Category) -> Found:
         raw = _read(path)
     except ArticleRejected as error:
         return Skipped(str(path), str(error), id)
-    parse = partial(_PARSERS[path.suffix.lower()], id, raw, category)
-    return SourceItem(id, str(path), category, fingerprint(raw, path.suffix.lower(), category), parse)
+    ending = path.suffix.lower()
+    parse = partial(_PARSERS[ending], id, raw, category)
+    costly = len(raw) > (_LARGE_HTML if ending in _HTML else _LARGE)
+    return SourceItem(id, str(path), category, fingerprint(raw, ending, category), parse, costly)
 
 
 def _export(path: Path, category: Category) -> Iterator[Found]:
@@ -113,9 +118,8 @@ def _export(path: Path, category: Category) -> Iterator[Found]:
                 guessed = _ID.search(raw)  # so that the last version of a line that broke is kept
                 yield Skipped(origin, str(error), guessed.group(1).decode("utf-8", "replace") if guessed else "")
                 continue
-            yield SourceItem(
-                id, origin, category, fingerprint(raw, _JSONL, category), partial(parse_record, raw, category)
-            )
+            parse, costly = partial(parse_record, raw, category), len(raw) > _LARGE
+            yield SourceItem(id, origin, category, fingerprint(raw, _JSONL, category), parse, costly)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -17,10 +17,11 @@ from indexes.snapshot import Manifest, Snapshot
 from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected, NothingToIngest
+from ingest.indexing import index_article
+from ingest.isolation import Isolated, guarded
 from ingest.items import Found, Ignored, Skipped, Source, SourceItem
 from ingest.pending import PendingVectors, discard_pending
 from ingest.sources import read_source
-from ingest.structure import outline
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
 
@@ -78,6 +79,7 @@ class Synchroniser:
         self._chunker = chunker
         self._keep = keep
         self._progress = progress
+        self._isolated = Isolated()
 
     def sync(self, sources: Sequence[Path | Source], *, full: bool = False) -> Report:
         """Make the index hold exactly what `sources` hold. Raises IndexBusy, SourceMissing, NothingToIngest.
@@ -86,7 +88,7 @@ class Synchroniser:
         unreadable keeps its last version.
         """
         started = time.monotonic()
-        with writing(self._root):
+        with writing(self._root), self._isolated:
             opened, notes = self._previous()
             previous = opened.snapshot if opened else None
             ignored = Ignored()
@@ -178,12 +180,8 @@ class Synchroniser:
         plan.categories.setdefault(stored.article.category, Category(stored.article.category))
 
     def _index(self, item: SourceItem) -> IndexedArticle:
-        article = item.parse()
-        parsed = outline(article.markdown, article.title)
-        chunks = self._chunker.chunk(article, parsed)
-        if not chunks:
-            raise ArticleRejected("no text below its headings")
-        return IndexedArticle(article, parsed.headings, chunks, item.fingerprint)
+        call = self._isolated.call if item.isolated else guarded
+        return call(index_article, item.parse, item.fingerprint, self._chunker)
 
     def _nothing_new(self, plan: _Plan, previous: Snapshot, sources: tuple[str, ...]) -> bool:
         manifest = previous.manifest

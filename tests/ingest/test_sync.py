@@ -516,3 +516,37 @@ def test_nothing_is_removed_while_an_export_cannot_be_read(shop: Workshop) -> No
     report = shop.sync()
     assert report.removed == ()
     assert shop.skipped(report) == {"export.jsonl": ("a symbolic link", True)}
+
+
+def test_hostile_files_are_skipped_with_their_reasons_and_the_rest_is_ingested(shop: Workshop) -> None:
+    aliases = "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+    shop.write(bomb=f"---\na: &a [x]\n{aliases}---\nText.", dated="---\nupdated: 2024-02-30\n---\nText.")
+    (shop.source / "latin.md").write_bytes(b"caf\xe9")
+    (shop.source / "comments.html").write_text("<!--" * 20_000)
+    (shop.source / "deep.html").write_text("<div>" * 50_000 + "x")
+    (shop.source / "link.md").symlink_to("/etc/passwd")
+    (shop.source / "up.md").symlink_to("../index/lock")
+    os.mkfifo(shop.source / "pipe.md")
+    with (shop.source / "huge.md").open("wb") as huge:
+        huge.truncate(1 << 30)
+    report = shop.sync()
+    assert report.articles == 5
+    assert shop.skipped(report) == {
+        "bomb.md": ("the front matter cannot be read", False),
+        "dated.md": ("the front matter cannot be read", False),
+        "latin.md": ("not UTF-8", False),
+        "comments.html": ("no text", False),
+        "deep.html": ("the HTML is nested too deeply", False),
+        "link.md": ("a symbolic link", False),
+        "up.md": ("a symbolic link", False),
+        "pipe.md": ("not a regular file", False),
+        "huge.md": ("larger than 8 MB", False),
+    }
+
+
+def test_a_large_article_is_indexed_like_a_small_one(shop: Workshop) -> None:
+    shop.write(large="# Large\n\nThe pool holds ten connections.\n\n" + "<!-- nothing to see -->\n\n" * 2_000)
+    shop.sync()
+    article = shop.current().articles.article("large")
+    assert article is not None
+    assert (article.title, len(article.markdown) > 32 * 1024) == ("Large", True)

@@ -1,0 +1,129 @@
+"""The main content of an HTML page as Markdown: what a reader came for, without the site around it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from bs4 import BeautifulSoup, Tag
+from bs4.exceptions import ParserRejectedMarkup
+from markdownify import MarkdownConverter
+
+from ingest.errors import ArticleRejected
+
+_NOT_CONTENT = (
+    "script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template", "iframe", "svg", "button",
+    "dialog", '[role="navigation"]', '[role="search"]', '[role="complementary"]', '[role="contentinfo"]',
+    '[aria-hidden="true"]', "[hidden]",
+    # what the generators of documentation sites put into the content itself
+    ".headerlink", ".hash-link", ".anchor-link", ".breadcrumbs", ".breadcrumb", ".toc", ".table-of-contents",
+    ".pagination-nav", ".theme-doc-footer", ".theme-doc-toc-mobile", ".theme-doc-version-badge", ".edit-this-page",
+    ".md-source-file", ".md-content__button", ".related", ".sphinxsidebar", ".linenos", ".prev-next-area",
+    ".article-votes", ".article-relatives", ".article-comments", ".article-more-questions", ".share", ".pageSection",
+    ".page-metadata", ".feedback",
+)  # fmt: skip
+# The first that is there and holds text is the main content; the narrow ones come first.
+_CONTENT = (
+    '[itemprop="articleBody"]', ".theme-doc-markdown", ".markdown-body", ".wiki-content", "#main-content",
+    ".article-body", ".entry-content", ".page-body", "article", "main", '[role="main"]', "#content", ".content",
+    "#bodyContent",
+)  # fmt: skip
+_LANGUAGE = re.compile(r"(?:language|lang|highlight|brush)[-:]\s*([\w+#-]+)")
+_NO_LANGUAGE = frozenset({"default", "none", "text", "plaintext", "source", "notranslate"})
+_BLANK_LINES = re.compile(r"\n{3,}")
+_SHORTEST = 40  # characters below which an element is a shell around content that is elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The Markdown of a page's main content, and the text of its first top heading."""
+
+    markdown: str
+    heading: str
+
+
+def parse_page(text: str) -> BeautifulSoup:
+    """Raises ArticleRejected if the HTML cannot be read."""
+    try:
+        return BeautifulSoup(text, "lxml")
+    except ParserRejectedMarkup as error:
+        raise ArticleRejected("the HTML cannot be read: correct it") from error
+
+
+def extract(page: BeautifulSoup, base: str = "") -> Content:
+    """The main content of `page`, which is changed by it; with `base`, its links become absolute addresses."""
+    main = _main(page)
+    for element in main.select(", ".join(_NOT_CONTENT)):
+        if element is not main and not element.decomposed and not _holds_the_title(element):
+            element.decompose()
+    for link in main.find_all("a"):
+        if not link.get_text(strip=True) and not link.find("img"):  # what an icon leaves behind
+            link.decompose()
+    if base:
+        _absolute_links(main, base)
+    try:
+        markdown = MarkdownConverter(heading_style="ATX", bullets="-", code_language_callback=_language).convert_soup(
+            main
+        )
+    except RecursionError as error:
+        raise ArticleRejected("the HTML is nested too deeply: simplify it") from error
+    heading = main.find("h1")
+    return Content(_BLANK_LINES.sub("\n\n", markdown), " ".join(heading.get_text().split()) if heading else "")
+
+
+def title(page: BeautifulSoup, heading: str) -> str:
+    """The page's title without the site's name, which is what its heading leaves out of it."""
+    whole = " ".join(page.title.get_text().split()) if page.title else ""
+    named = heading and heading.casefold() in whole.casefold()
+    return heading if named or not whole else whole
+
+
+def meta(page: BeautifulSoup, *names: str) -> str:
+    """The content of the first of these `<meta>` elements; "" if there is none."""
+    for name in names:
+        tag = page.find("meta", attrs={"name": name}) or page.find("meta", attrs={"property": name})
+        content = tag.get("content") if isinstance(tag, Tag) else None
+        if isinstance(content, str) and content.strip():
+            return content
+    return ""
+
+
+def _main(page: BeautifulSoup) -> Tag:
+    for selector in _CONTENT:
+        found = page.select(selector)
+        if len(found) == 1 and len(found[0].get_text(strip=True)) >= _SHORTEST:
+            return found[0]
+    return page.find("main") or page.find("article") or page.body or page
+
+
+def _holds_the_title(element: Tag) -> bool:
+    """`<header><h1>` inside the main content is the article's own head."""
+    return element.name == "header" and element.find("h1") is not None
+
+
+def _absolute_links(main: Tag, base: str) -> None:
+    for name, attribute in (("a", "href"), ("img", "src")):
+        for element in main.find_all(name):
+            address = element.get(attribute)
+            if isinstance(address, str) and not address.startswith("#"):
+                element[attribute] = _joined(base, address)
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address.strip())
+    except ValueError:  # `http://[`
+        return address
+
+
+def _language(block: Tag) -> str:
+    """The language of a code block, which sites write on it, on the code inside or on a box around it."""
+    inner = block.find("code")
+    for element in (block, inner, block.parent, block.parent.parent if block.parent else None):
+        if isinstance(element, Tag):
+            names = element.get_attribute_list("class")
+            match = _LANGUAGE.search(" ".join(name for name in names if name))
+            if match and match.group(1) not in _NO_LANGUAGE:
+                return match.group(1)
+    return ""
