@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
-from web import highlighting
+from web import colouring, highlighting
 from web.highlighting import CITED, PASSAGE, Span
 from web.sanitising import Resolve, balanced, own, sanitised, settled
 
@@ -23,6 +23,7 @@ Attributes: TypeAlias = dict[str, str | int | float]
 LONGEST = 150_000  # characters of an article; more is shown as its source, so that no page takes seconds
 _MOST_BRACKETS = 10_000  # each of them may open a link, and costs more than any other character
 _LONGEST_HTML = 20_000  # characters of one block of raw HTML
+_COLOURED = "coloured"  # the key of a rendering's `env` that counts characters of code
 _CUSTOM_ANCHOR = re.compile(r"\{\s*+#[\w.:-]++[^{}]*+\}")  # gives nothing back: linear whatever it is tried on
 
 
@@ -89,7 +90,7 @@ def _box(name: str) -> Token:
 
 
 def _code(token: Token, name: str) -> list[Token]:
-    language = token.info.split()[0][:40] if token.info.split() else ""
+    language = _named(token)[:40]
     shown = element("span", {"class": "language"}, language) if language else []
     box = _box(f"{name}, {language}" if language else name)
     closing = [Token("box_close", "div", -1), Token("code_box_close", "div", -1, block=True)]
@@ -115,11 +116,11 @@ class _Html(RendererHTML):
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
-        start, end = token.meta.get(CITED, (0, 0))
-        before, cited, after = (escapeHtml(part) for part in _split(token.content, start, end))
-        mark = Token("mark_open", "mark", 1, meta=token.meta)
-        marked = f"<mark{self.renderAttrs(mark)}>{cited}</mark>" if cited else ""
-        return f"<pre><code>{before}{marked}{after}</code></pre>"
+        language = _language(token, env)
+        html = colouring.html(token.content, language, token.meta.get(CITED, (0, 0)))
+        first = self.renderAttrs(Token("mark_open", "mark", 1, meta=token.meta))
+        html = html.replace("<mark>", f"<mark{first}>", 1).replace("<mark>", f'<mark class="{own("cited")}">')
+        return f"<pre><code>{html}</code></pre>"
 
     code_block = fence
 
@@ -131,8 +132,14 @@ class _Html(RendererHTML):
         return balanced(html) if len(html) <= _LONGEST_HTML else f"<pre>{escapeHtml(html)}</pre>"
 
 
-def _split(content: str, start: int, end: int) -> tuple[str, str, str]:
-    return content[:start], content[start:end], content[end:]
+def _language(token: Token, env: EnvType) -> str:
+    """What to colour a block as; "" once the page has had its share of colours."""
+    env[_COLOURED] = env.get(_COLOURED, 0) + len(token.content)
+    return _named(token) if env[_COLOURED] <= colouring.MOST else ""
+
+
+def _named(token: Token) -> str:
+    return (token.info.split() or [""])[0]
 
 
 def _without_custom_anchors(state: StateCore) -> None:
