@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
+from indexes.history import Ingest, remember
 from indexes.opening import Opened, open_whole
 from indexes.publishing import Draft, publish, writing
 from indexes.snapshot import Manifest, Snapshot
@@ -97,12 +99,16 @@ class Synchroniser:
                 raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
             names = _names(sources)
             if previous and not full and not notes and self._nothing_new(plan, previous, names):
-                return self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
+                report = self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
+                remember(self._root, _past(report, names))
+                return report
             vectors, work = self._vectors(plan, None if full else previous)
             damaged = opened.damaged if opened else ()
             manifest = publish(self._root, self._draft(plan, vectors, names), self._keep, damaged)
             discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
-            return self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
+            report = self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
+            remember(self._root, _past(report, names))
+            return report
 
     def _previous(self) -> tuple[Opened | None, tuple[str, ...]]:
         """The current snapshot if its parts can be reused, or the whole one before it, with a note why it must be
@@ -247,6 +253,16 @@ class Synchroniser:
             len(plan.unchanged), tuple(plan.skipped), dict(ignored.by_ending), embedded, reused, truncated,
             round(time.monotonic() - started, 2), notes,
         )  # fmt: skip
+
+
+def _past(report: Report, sources: tuple[str, ...]) -> Ingest:
+    """What the history keeps of a report."""
+    return Ingest(
+        finished=datetime.now(UTC).isoformat(timespec="seconds"), generation=report.generation or "", sources=sources,
+        articles=report.articles, added=len(report.added), changed=len(report.changed), removed=len(report.removed),
+        skipped=len(report.skipped), reasons=tuple((s.origin, s.reason) for s in report.skipped),
+        embedded=report.embedded, seconds=report.seconds,
+    )  # fmt: skip
 
 
 def _repaired(opened: Opened) -> tuple[str, ...]:

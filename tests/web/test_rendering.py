@@ -374,3 +374,39 @@ def test_an_answer_can_no_more_carry_a_script_than_an_article() -> None:
 def test_plain_words_of_a_quotation_are_cut_at_a_word() -> None:
     assert answers.plain("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
     assert answers.plain("one two three", 9) == "one two …"
+
+
+# Colours of code
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("python", 'def f(x):\n    return "a" + x  # why\n'), ("yaml", "a: 'b'\n"), ("sql", "SELECT 1 FROM a\n"),
+     ("http", "GET / HTTP/1.1\nHost: a\n"), ("diff", "-a\n+b\n"), ("bash", 'echo "$HOME" | wc -l\n')],
+)  # fmt: skip
+def test_code_is_coloured_without_touching_a_character(language: str, code: str) -> None:
+    page = body(f"```{language}\n{code}```")
+    assert page.pre
+    assert page.pre.get_text() == code
+    assert page.select("pre span[class]")
+
+
+@pytest.mark.parametrize("language", ["", "text", "klingon", "c/../../etc", "<b>"])
+def test_code_of_no_known_language_stays_plain(language: str) -> None:
+    page = body(f"```{language}\nif a < b: pass\n```")
+    assert page.select("pre span") == []
+    assert page.pre
+    assert page.pre.get_text() == "if a < b: pass\n"
+
+
+def test_a_passage_that_cuts_through_a_coloured_piece_is_marked_exactly() -> None:
+    page = cited('```python\nx = "one two three"\ny = 1\n```', 'two three"\ny')
+    assert "".join(marks(page)) == 'two three"\ny'
+    assert len(page.select("#cited")) == 1
+    assert [piece.get_text() for piece in page.select("pre span.s")] == ['"one two three"\n']
+
+
+def test_more_code_than_a_page_may_colour_stays_plain() -> None:
+    page = body("\n\n".join(["```python\n" + "x = 1\n" * 400 + "```"] * 8))
+    coloured = [bool(block.select("span")) for block in page.select("pre")]
+    assert coloured == [True] * 6 + [False] * 2

@@ -1,0 +1,83 @@
+"""What past ingests did: a line of JSON each in a file beside the snapshots, which outlives them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FILE = "history.jsonl"
+_MOST = 100  # ingests remembered
+_REASONS = 50  # skipped files of one ingest remembered by name
+_LONGEST = 300  # characters of each name and reason
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """One ingest. `generation` is "" where nothing had changed but files were skipped; `reasons`: (file, why)."""
+
+    finished: str  # ISO 8601, UTC
+    generation: str
+    sources: tuple[str, ...]
+    articles: int
+    added: int
+    changed: int
+    removed: int
+    skipped: int
+    reasons: tuple[tuple[str, str], ...]
+    embedded: int
+    seconds: float
+
+
+def remember(root: Path, ingest: Ingest) -> None:
+    """Append an ingest; the caller holds the write lock. One that changed nothing is left out, unless what was
+    skipped differs from the last one.
+
+    An ingest never fails for its history: what cannot be written is logged.
+    """
+    kept = tuple((file[:_LONGEST], why[:_LONGEST]) for file, why in ingest.reasons[:_REASONS])
+    try:
+        last = past(root, 1)
+        if not ingest.generation and kept == (last[0].reasons if last else ()):
+            return
+        line = json.dumps({**asdict(ingest), "reasons": kept}, ensure_ascii=False)
+        with (root / FILE).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{line}\n")
+        _cut(root)
+    except OSError as error:
+        log.warning("The history of ingests could not be written (%s); the ingest itself is done.", error)
+
+
+def past(root: Path, limit: int = _MOST) -> list[Ingest]:
+    """The last ingests, newest first. A line that was never finished is passed over."""
+    try:
+        with (root / FILE).open(encoding="utf-8", errors="replace") as file:
+            lines = deque(file, maxlen=limit + 1)
+    except FileNotFoundError:
+        return []
+    found = [ingest for line in reversed(lines) if (ingest := _read(line))]
+    return found[:limit]
+
+
+def _read(line: str) -> Ingest | None:
+    try:
+        fields = json.loads(line)
+        reasons = tuple((str(file), str(why)) for file, why in fields.pop("reasons"))
+        return Ingest(**{**fields, "sources": tuple(fields["sources"]), "reasons": reasons})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _cut(root: Path) -> None:
+    """Once it is twice as long as need be, half of the file goes."""
+    lines = (root / FILE).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    if len(lines) <= 2 * _MOST:
+        return
+    fresh = root / f"{FILE}.new"
+    fresh.write_text("".join(lines[-_MOST:]), encoding="utf-8")
+    os.replace(fresh, root / FILE)
