@@ -350,7 +350,7 @@ def test_what_a_stopped_ingest_left_is_forgotten_once_published(shop: Workshop) 
     left = {path.name for path in shop.index.iterdir()}
     shop.embedder.batches_left = 1_000
     shop.sync()
-    assert {path.name for path in shop.index.iterdir()} == {"CURRENT", "000001", "lock"}
+    assert {path.name for path in shop.index.iterdir()} == {"CURRENT", "000001", "history.jsonl", "lock"}
     assert left > {"lock"}
 
 
