@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,15 @@ def _time(moment: str) -> str:
     return f"{_day(parsed)}, {parsed:%H:%M} UTC"
 
 
+def _ago(moment: str) -> str:
+    """How long ago, in the largest unit that fits."""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if count := int(seconds // length):
+            return f"{count} {unit}{'' if count == 1 else 's'} ago" if count > 0 else "just now"
+    return "just now"
+
+
 def _query(path: str, values: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(values)}"
 
@@ -80,7 +89,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": _day, "time": _time}
+    environment.filters |= {"ago": _ago, "day": _day, "time": _time}
     environment.globals["query"] = _query
     return environment
 
