@@ -11,10 +11,10 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt browser quality clean
+.PHONY: help install serve ingest test check fmt browser faults faults-short quality clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## create the virtual environment and install everything, locked
 
@@ -39,6 +39,12 @@ fmt: $(STAMP) ## format, and mend what the linter can
 
 browser: $(STAMP) $(INDEX)/CURRENT ## test the pages in Chromium (CHROMIUM=/path if it is not Debian's)
 	FOOTNOTE_INDEX=$(INDEX) $(BIN)/python -m pytest tests/browser
+
+faults: $(STAMP) ## crash, power cut, rot, full disk, several writers, at full figures (about 20 min; needs strace)
+	$(BIN)/python -m pytest tests/faults
+
+faults-short: $(STAMP) ## the same at a tenth of the figures (about 3 min)
+	FOOTNOTE_FAULTS=short $(BIN)/python -m pytest tests/faults
 
 quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstention on the bundled KB; SETS="DIR…" adds judged sets
 	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/development.jsonl --index $(INDEX)

@@ -100,12 +100,17 @@ def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = ()) ->
     except (OSError, sqlite3.Error, RuntimeError) as error:  # RuntimeError: what FAISS makes of a failed write
         shutil.rmtree(scratch, ignore_errors=True)  # a full disk needs its space back now, not at the next ingest
         raise _not_written(root, generation, error) from error
+    tidy(root, keep, damaged)
+    return manifest
+
+
+def tidy(root: Path, keep: int, damaged: Sequence[str] = ()) -> None:
+    """Delete the generations `damaged` and old ones. What cannot be deleted now is left to the next ingest."""
     try:
         remove(root, [generation for generation in damaged if generation in generations(root)])
         prune(root, keep)
-    except OSError as error:  # published all the same
+    except OSError as error:
         log.warning("Old snapshots could not be removed (%s): the next ingest tries again.", error)
-    return manifest
 
 
 def point_current(root: Path, generation: str) -> None:
@@ -162,6 +167,7 @@ def remove(root: Path, unwanted: Iterable[str]) -> None:
     for generation in unwanted:
         doomed = root / f"{_SCRATCH}removed-{generation}"
         (root / generation).rename(doomed)
+        _fsync(root)
         shutil.rmtree(doomed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,28 +21,35 @@ class PendingVectors:
         self._path = root / _FILE
         try:
             self._db = self._open(embedder)
+            self._kept = self._read()
         except sqlite3.DatabaseError:  # torn by a crash: only work already paid for is lost
-            self._path.unlink()
+            discard_pending(root)
             self._db = self._open(embedder)
+            self._kept = {}
 
     def _open(self, embedder: str) -> sqlite3.Connection:
         database = sqlite3.connect(self._path)
         with database:
             database.execute("CREATE TABLE IF NOT EXISTS vectors (digest TEXT, embedder TEXT, vector BLOB NOT NULL, "
-                             "PRIMARY KEY (digest, embedder))")  # fmt: skip
+                             "crc INTEGER NOT NULL, PRIMARY KEY (digest, embedder))")  # fmt: skip
             database.execute("DELETE FROM vectors WHERE embedder != ?", (embedder,))
         self._embedder = embedder
         return database
 
     def load(self) -> Mapping[str, FloatVector]:
-        rows = self._db.execute("SELECT digest, vector FROM vectors")
-        return {digest: np.frombuffer(vector, dtype=np.float32) for digest, vector in rows}
+        """What the ingest before had embedded; a vector that has been altered since is left out."""
+        return self._kept
+
+    def _read(self) -> dict[str, FloatVector]:
+        rows = self._db.execute("SELECT digest, vector, crc FROM vectors")
+        return {digest: np.frombuffer(vector, dtype=np.float32) for digest, vector, crc in rows
+                if zlib.crc32(vector) == crc}  # fmt: skip
 
     def add(self, vectors: Iterable[tuple[str, FloatVector]]) -> None:
         with self._db:
             self._db.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-                [(digest, self._embedder, vector.tobytes()) for digest, vector in vectors],
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
+                [(digest, self._embedder, raw := vector.tobytes(), zlib.crc32(raw)) for digest, vector in vectors],
             )
 
     def close(self) -> None:
@@ -50,4 +58,5 @@ class PendingVectors:
 
 def discard_pending(root: Path) -> None:
     """Forget everything: it has been published."""
-    (root / _FILE).unlink(missing_ok=True)
+    for name in (_FILE, f"{_FILE}-journal"):
+        (root / name).unlink(missing_ok=True)

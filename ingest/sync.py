@@ -14,7 +14,7 @@ import numpy as np
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.history import Ingest, remember
 from indexes.opening import Opened, open_whole
-from indexes.publishing import Draft, publish, writing
+from indexes.publishing import Draft, publish, tidy, writing
 from indexes.snapshot import Manifest, Snapshot
 from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
@@ -99,6 +99,8 @@ class Synchroniser:
                 raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
             names = _names(sources)
             if previous and not full and not notes and self._nothing_new(plan, previous, names):
+                discard_pending(self._root)  # of an ingest that was stopped right after it had published
+                tidy(self._root, self._keep)
                 report = self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
                 remember(self._root, _past(report, names))
                 return report

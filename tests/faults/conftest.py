@@ -1,0 +1,49 @@
+"""`make faults` runs these at their full figures, `make faults-short` (FOOTNOTE_FAULTS=short) at a tenth of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from indexes.models import find_model
+from tests.faults.ingests import Driver
+
+SHORT = os.environ.get("FOOTNOTE_FAULTS") == "short"
+
+
+def figure(full: int, short: int) -> int:
+    return short if SHORT else full
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    driver = Driver.start(tmp_path_factory.mktemp("driver"), find_model("all-MiniLM-L6-v2").id)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return tmp_path / "source"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+_told: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def tell() -> Callable[[str], None]:
+    """Says a figure, at the end of the run."""
+    return _told.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _told:
+        terminalreporter.write_line(line)

@@ -1,0 +1,143 @@
+"""A warm process that forks an ingest in some 5 ms where a new interpreter needs a second: hundreds can be killed.
+
+It reads one JSON order a line and answers each with one line. The ingest is the real one, through the real command
+line; only the embedding model is replaced by one that is as deterministic and costs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.analysis import terms
+from indexes.console import OK, Commands, command, main, parser, show
+from indexes.settings import IndexSettings
+from indexes.types import FloatMatrix
+from ingest.chunking import Chunker
+from ingest.sync import Synchroniser
+
+_BATCH = 4
+_ANY_TRACER = ctypes.c_ulong(-1)
+_SET_TRACER = 0x59616D61  # PR_SET_PTRACER, prctl(2)
+
+
+@dataclass
+class Hashing:
+    """A vector says which words a text holds. Bears the id of a real model, so that a real server serves it."""
+
+    id: str
+    dimension: int = 384
+    pause: float = 0.0  # seconds a batch takes
+
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], FloatMatrix]]:
+        for start in range(0, len(texts), _BATCH):
+            time.sleep(self.pause)
+            places = list(range(start, min(start + _BATCH, len(texts))))
+            yield places, np.stack([self._vector(texts[place]) for place in places])
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        return 0
+
+    def _vector(self, text: str) -> Any:
+        vector = np.zeros(self.dimension, dtype=np.float32)
+        for term in terms(text):
+            vector[zlib.crc32(term.encode()) % self.dimension] += 1
+        return vector / max(float(np.linalg.norm(vector)), 1e-12)
+
+
+def ingest(order: dict[str, Any], chunker: Chunker, acknowledgement: int) -> int:
+    """`footnote ingest` with the hashing embedder; its exit code. Acknowledged is what it has reported."""
+
+    def run(args: argparse.Namespace, settings: IndexSettings) -> int:
+        embedder = Hashing(order["model"], pause=order["pause"])
+        root, source = Path(order["root"]), Path(order["source"])
+        report = Synchroniser(root, embedder, chunker, 3, lambda *_: None).sync([source])
+        show(args, {}, f"{report.generation}: {report.articles} articles {' '.join(report.notes)}")
+        os.write(acknowledgement, b"!")
+        return OK
+
+    def add(commands: Commands) -> None:
+        command(commands, "ingest", run, "")
+
+    return main(parser("footnote", [add]), IndexSettings, ["ingest"])
+
+
+def forked(order: dict[str, Any], chunker: Chunker) -> tuple[int, int]:
+    """Start an ingest in a child; (its process id, the pipe of its acknowledgement)."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    code = 70
+    try:
+        os.close(reading)
+        output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+        if order["largest_file"]:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
+        if order["traced"]:
+            ctypes.CDLL(None).prctl(_SET_TRACER, _ANY_TRACER, 0, 0, 0)
+            _await_tracer()
+        code = ingest(order, chunker, writing)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException as error:
+        os.write(2, f"{type(error).__name__}: {error}".encode())
+    finally:
+        os._exit(code)
+
+
+def _await_tracer() -> None:
+    while "TracerPid:\t0\n" in Path("/proc/self/status").read_text():
+        time.sleep(0.002)
+
+
+def ended(child: int, acknowledgement: int, kill_after: float | None) -> dict[str, Any]:
+    """Wait for a child, killing it after so many seconds."""
+    started = time.monotonic()
+    descriptor = os.pidfd_open(child)
+    if not select.select([descriptor], [], [], kill_after)[0]:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    os.close(descriptor)
+    acknowledged = bool(os.read(acknowledgement, 1))
+    os.close(acknowledgement)
+    code = os.waitstatus_to_exitcode(status)
+    return {"code": code, "acknowledged": acknowledged, "seconds": time.monotonic() - started}
+
+
+def serve() -> None:
+    chunker = Chunker(185)
+    chunker.count("warm")
+    running: dict[int, int] = {}
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["do"] == "start":
+            child, pipe = forked(order, chunker)
+            running[child] = pipe
+            answer: dict[str, Any] = {"process": child}
+        else:
+            child = order["process"]
+            answer = ended(child, running.pop(child), order["kill_after"])
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
