@@ -126,7 +126,7 @@ def require_whole(root: Path) -> None:
 
 
 def require_tidy(root: Path) -> None:
-    """Nothing but snapshots, CURRENT and the lock: what interrupted writers left is gone."""
-    assert {entry.name for entry in root.iterdir()} == {"CURRENT", "lock", *generations(root)}
+    """Nothing is left of interrupted writers."""
+    assert {entry.name for entry in root.iterdir()} == {"CURRENT", "lock", "history.jsonl", *generations(root)}
     assert len(generations(root)) <= 3
     assert current_generation(root) == generations(root)[-1]
