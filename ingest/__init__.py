@@ -2,10 +2,12 @@
 
 items        what a source yields
 sources      folders, files and exports → items
+website      a website → items: fetching asks, sitemaps lists, webpages reads, pagestore keeps
 parsing      one item → Article (frontmatter reads its metadata, extraction the main content of HTML)
 structure    Markdown → headings and blocks with offsets; sentences cuts text
 chunking     Article → Chunks within a token budget
 indexing     one item → all that the index holds of it; isolation: in a process that can be stopped
 sync         what changed since the last snapshot; embed it; publish
 pending      vectors of an ingest that was stopped
+watching     sync again when something has changed
 """

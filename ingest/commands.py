@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,27 +21,49 @@ from indexes.console import OK, Commands, command, show
 from indexes.embedding import load_embedder
 from indexes.settings import IndexSettings
 from ingest.chunking import Chunker
+from ingest.isolation import Isolated
+from ingest.items import Skipped, Source
 from ingest.sources import require_source
-from ingest.sync import Report, Synchroniser
+from ingest.sync import Progress, Report, Synchroniser
 
 _SHOWN = 20  # skipped files named in the text report; --json has them all
 
 
 def add_commands(commands: Commands) -> None:
     parser = command(commands, "ingest", _ingest, "make the index hold exactly what the sources hold")
-    parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="folder, .md, .html or .jsonl file")
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="folder, file, export, or address of a website")
     parser.add_argument("--full", action="store_true", help="chunk and embed everything anew")
+    parser.add_argument("--watch", action="store_true", help="go on: follow every change until stopped by Ctrl-C")
+    parser.add_argument(
+        "--interval", type=_positive, default=15.0, metavar="MINUTES",
+        help="with --watch: how often websites are asked and folders read in full (15)",
+    )  # fmt: skip
+    parser.add_argument("--max-pages", type=_positive, default=5_000, metavar="N", help="of a website (5000)")
+    parser.add_argument("--max-minutes", type=_positive, default=60.0, metavar="N", help="for a website (60)")
     add_index_option(parser)
 
 
-def synchronise(sources: Sequence[Path], index: Path, settings: IndexSettings, *, full: bool = False) -> Report:
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise ValueError
+    return number
+
+
+def synchronise(
+    sources: Sequence[Path | Source], index: Path, settings: IndexSettings, *, full: bool = False
+) -> Report:
     """One ingest with the settings' model and chunk size, on all cores, with a progress bar."""
     for source in sources:  # before the model is made ready, which takes a while the first time
-        require_source(source)
-    embedder = load_embedder(settings.model, settings.models, threads=os.cpu_count() or 1)
+        if isinstance(source, Path):
+            require_source(source)
     with ProgressBar() as progress:
-        chunker = Chunker(settings.chunk_tokens)
-        return Synchroniser(index, embedder, chunker, settings.keep, progress.update).sync(sources, full=full)
+        return _synchroniser(index, settings, progress.update).sync(sources, full=full)
+
+
+def _synchroniser(index: Path, settings: IndexSettings, progress: Progress) -> Synchroniser:
+    embedder = load_embedder(settings.model, settings.models, threads=os.cpu_count() or 1)
+    return Synchroniser(index, embedder, Chunker(settings.chunk_tokens), settings.keep, progress)
 
 
 def count_tokens(text: str, settings: IndexSettings) -> int:
@@ -48,8 +73,43 @@ def count_tokens(text: str, settings: IndexSettings) -> int:
 
 def _ingest(args: argparse.Namespace, settings: IndexSettings) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    report = synchronise(args.sources, index_of(args, settings), settings, full=args.full)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    index = index_of(args, settings)
+    with Isolated() as isolated:
+        sources = [_source(name, index, args, isolated) for name in args.sources]
+        if args.watch:
+            return _follow(args, sources, index, settings)
+        report = synchronise(sources, index, settings, full=args.full)
     show(args, asdict(report), describe(report))
+    return OK
+
+
+def _source(name: str, index: Path, args: argparse.Namespace, isolated: Isolated) -> Path | Source:
+    if not name.lower().startswith(("http://", "https://")):
+        return Path(name)
+    from ingest.website import Limits, Website  # here: a server starts without an HTTP client
+
+    fresh = args.interval * 30 if args.watch else 0.0  # half an interval: a change of a folder asks no website
+    return Website(name, index, Limits(int(args.max_pages), seconds=args.max_minutes * 60, fresh=fresh), isolated)
+
+
+def _follow(args: argparse.Namespace, sources: Sequence[Path | Source], index: Path, settings: IndexSettings) -> int:
+    paths = [source for source in sources if isinstance(source, Path)]
+    for path in paths:
+        require_source(path)
+    from ingest.watching import follow
+
+    teller = Teller(args.json)
+    with ProgressBar() as progress:
+        synchroniser = _synchroniser(index, settings, progress.update)
+
+        def sync() -> None:
+            report = synchroniser.sync(sources, full=args.full and teller.told == 0)
+            progress.close()
+            teller.report(report)
+
+        with contextlib.suppress(KeyboardInterrupt):  # which is how following ends
+            follow(paths, index, args.interval * 60, sync, teller.error)
     return OK
 
 
@@ -64,16 +124,43 @@ class ProgressBar:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+        self._bar, self._what = None, ""
 
     def update(self, what: str, done: int, total: int) -> None:
         bar = self._bar
         if bar is None or what != self._what:
-            self.__exit__()
+            self.close()
             self._bar = bar = tqdm(total=total or None, desc=what, disable=None, file=sys.stderr)
             self._what = what
         bar.update(done - bar.n)
+
+
+class Teller:
+    """What following tells, one line an event for programs, a paragraph for people; nothing where nothing is new."""
+
+    def __init__(self, json: bool) -> None:
+        self._json = json
+        self._skipped: tuple[Skipped, ...] = ()
+        self.told = 0
+
+    def report(self, report: Report) -> None:
+        if self.told and not report.generation and report.skipped == self._skipped:
+            return
+        self._skipped = report.skipped
+        self._print(asdict(report), describe(report))
+
+    def error(self, error: Exception) -> None:
+        self._print({"error": str(error)}, f"{error} It will be tried again.")
+
+    def _print(self, document: dict[str, object], text: str) -> None:
+        self.told += 1
+        line = json.dumps(document, ensure_ascii=False) if self._json else f"{datetime.now():%H:%M:%S}  {text}"
+        print(line.encode("utf-8", "backslashreplace").decode(), flush=True)
 
 
 def describe(report: Report) -> str:
@@ -95,5 +182,5 @@ def describe(report: Report) -> str:
         lines.append(f"… and {len(report.skipped) - len(shown)} more: see --json.")
     if report.ignored:
         kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(report.ignored.items()))
-        lines.append(f"ignored (neither Markdown, HTML nor JSONL): {kinds}")
+        lines.append(f"ignored (no articles): {kinds}")
     return "\n".join(lines)

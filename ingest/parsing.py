@@ -58,7 +58,7 @@ def parse_record(raw: bytes, category: Category) -> Article:
     if not isinstance(text, str):
         raise ArticleRejected('the record has no "text": add it')
     first_line = next((line for line in text.splitlines() if line.strip()), "")
-    return _article(record_id(fields), fields, _clean(text), first_line[:120], category)
+    return _article(record_id(fields), fields, clean(text), first_line[:120], category)
 
 
 def read_record(raw: bytes) -> Fields:
@@ -72,7 +72,7 @@ def read_record(raw: bytes) -> Fields:
 
 
 def record_id(fields: Fields) -> str:
-    id = _clean(frontmatter.text(fields, "id"))
+    id = clean(frontmatter.text(fields, "id"))
     if not id:
         raise ArticleRejected('the record has no "id": add one')
     return id
@@ -84,15 +84,15 @@ def _article(id: str, fields: Fields, body: str, fallback: str, category: Catego
         raise ArticleRejected("no text: the file is empty or holds metadata alone")
     return Article(
         id=id,
-        title=_clean(frontmatter.text(fields, "title")) or _clean(fallback) or id,
-        summary=_clean(frontmatter.text(fields, "summary", "description")),
-        tags=tuple(_clean(tag) for tag in frontmatter.tags(fields, "tags", "keywords")),
+        title=clean(frontmatter.text(fields, "title")) or clean(fallback) or id,
+        summary=clean(frontmatter.text(fields, "summary", "description")),
+        tags=tuple(clean(tag) for tag in frontmatter.tags(fields, "tags", "keywords")),
         featured=fields.get("featured") is True,
         views=frontmatter.count(fields, "views"),
         updated=frontmatter.day(fields, "updated", "lastmod", "last_updated", "date"),
-        type=_clean(frontmatter.text(fields, "type")) or "Article",
-        category=_clean(frontmatter.text(fields, "category")) or category.name,
-        source_url=_web_address(_clean(frontmatter.text(fields, "url", "source_url"))),
+        type=clean(frontmatter.text(fields, "type")) or "Article",
+        category=clean(frontmatter.text(fields, "category")) or category.name,
+        source_url=_web_address(clean(frontmatter.text(fields, "url", "source_url"))),
         markdown=markdown,
     )
 
@@ -106,10 +106,11 @@ def _decode(raw: bytes) -> str:
         raise ArticleRejected(
             f"not UTF-8 (byte 0x{raw[error.start]:02x} at {error.start}): save it as UTF-8"
         ) from error
-    return _clean(text)
+    return clean(text)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Text that can be stored and shown: Unix line ends, no NUL, no lone surrogate, no non-character."""
     return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

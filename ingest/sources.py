@@ -29,6 +29,7 @@ _LARGE = 32 * 1024  # bytes; what is larger is parsed where it can be stopped: n
 _LARGE_HTML = 16 * 1024
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,1000})"')
 _NEVER = frozenset({"node_modules", "__pycache__"})
+_INDEX_FILES = frozenset({"CURRENT", "lock"})  # a folder with these is an index, which is no source
 _LINK = "a symbolic link: name its target as a source instead"
 
 
@@ -56,6 +57,9 @@ def _folder(root: Path, ignored: Ignored) -> Iterator[Found]:
     unreadable: list[Skipped] = []
     for folder, subfolders, names in os.walk(root, onerror=lambda error: unreadable.append(_unreadable(error, root))):
         here = Path(folder)
+        if _INDEX_FILES.issubset(names):
+            subfolders.clear()
+            continue
         subfolders[:] = sorted(n for n in subfolders if not n.startswith(".") and n not in _NEVER)
         yield from (
             Skipped(str(here / n), _LINK, under=_under(here / n, root)) for n in subfolders if (here / n).is_symlink()

@@ -44,7 +44,7 @@ def test_an_ingest_reports_what_it_did_a_second_that_nothing_changed_and_a_full_
     assert (first.returncode, first.stderr) == (0, "")
     assert "5 articles, 9 chunks: 5 added, 0 changed, 0 removed, 0 unchanged, 1 skipped." in first.stdout
     assert f"skipped {source / 'latin.md'}: not UTF-8 (byte 0xe9 at 3): save it as UTF-8\n" in first.stdout
-    assert "ignored (neither Markdown, HTML nor JSONL): 1 .png\n" in first.stdout
+    assert "ignored (no articles): 1 .png\n" in first.stdout
 
     again = ingest(source, "--index", index, "--json")
     report = json.loads(again.stdout)
@@ -112,7 +112,7 @@ def test_a_long_list_of_skipped_files_is_cut_and_says_so() -> None:
     assert "3 chunks are longer than the model reads; lower FOOTNOTE_CHUNK_TOKENS." in lines
     assert "skipped a0.md: no text (its last version stays)" in lines
     assert "… and 5 more: see --json." in lines
-    assert lines[-1] == "ignored (neither Markdown, HTML nor JSONL): 1 .css, 2 .png"
+    assert lines[-1] == "ignored (no articles): 1 .css, 2 .png"
 
 
 def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:

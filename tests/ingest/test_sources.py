@@ -62,6 +62,13 @@ def test_hidden_folders_and_those_of_tools_are_left_alone(tmp_path: Path) -> Non
     assert ids(read(tmp_path)) == ["good"]
 
 
+def test_an_index_inside_a_source_is_no_part_of_it(tmp_path: Path) -> None:
+    write_articles(tmp_path, {"good": GOOD, "var/index/CURRENT": "", "var/index/lock": "", "var/index/bad": GOOD})
+    for name in ("CURRENT", "lock"):
+        (tmp_path / "var" / "index" / f"{name}.md").rename(tmp_path / "var" / "index" / name)
+    assert ids(read(tmp_path)) == ["good"]
+
+
 def test_what_cannot_be_read_is_skipped_with_its_reason_and_the_rest_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "kb"
     write_articles(folder, {"a-good": GOOD, "z-good": GOOD})

@@ -1,0 +1,118 @@
+"""The pages of websites as they were last fetched, kept with the index: what has not changed is not fetched again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from indexes.types import Article
+
+_FILE = "websites.sqlite"
+_VERSION = "1"  # raise it when a page would be read differently: every page is then fetched whole
+_STALE = 24 * 3600.0  # seconds after which a crawl that was stopped starts anew
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it was read: its article, or why it has none; and where its links lead."""
+
+    url: str  # where it is known to live: its canonical address
+    article: Article | None = None
+    problem: str = ""
+    links: tuple[str, ...] = ()
+    hidden: bool = False  # it asks not to be indexed
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """`page` with what a server needs to say that it has not changed; `seen`: when it was last asked, epoch seconds."""
+
+    page: Page
+    etag: str
+    modified: str
+    seen: float
+
+
+class PageStore:
+    """A table of pages by (site, address), in a file beside the snapshots. The caller holds the write lock."""
+
+    def __init__(self, root: Path) -> None:
+        path = root / _FILE
+        try:
+            self._db = self._open(path)
+        except sqlite3.DatabaseError:  # torn by a crash: the pages are fetched again
+            path.unlink()
+            self._db = self._open(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    @staticmethod
+    def _open(path: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(path)
+        with database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS pages (site TEXT, url TEXT, version TEXT NOT NULL, etag TEXT NOT NULL, "
+                "modified TEXT NOT NULL, seen REAL NOT NULL, page TEXT NOT NULL, PRIMARY KEY (site, url))"
+            )
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS crawls "
+                "(site TEXT PRIMARY KEY, started REAL NOT NULL, ended INTEGER NOT NULL)"
+            )
+            database.execute("DELETE FROM pages WHERE version != ?", (_VERSION,))
+        return database
+
+    def started(self, site: str, now: float, fresh: float) -> float:
+        """When the crawl of `site` began whose pages need not be fetched again: one that was stopped within a day, or
+        ended within `fresh` seconds; else `now`."""
+        with self._db:
+            self._db.execute(
+                "DELETE FROM crawls WHERE site = ? AND started <= ? - CASE WHEN ended THEN ? ELSE ? END",
+                (site, now, fresh, _STALE),
+            )
+            self._db.execute("INSERT OR IGNORE INTO crawls VALUES (?, ?, FALSE)", (site, now))
+        return float(self._db.execute("SELECT started FROM crawls WHERE site = ?", (site,)).fetchone()[0])
+
+    def ended(self, site: str) -> None:
+        with self._db:
+            self._db.execute("UPDATE crawls SET ended = TRUE WHERE site = ?", (site,))
+
+    def get(self, site: str, url: str) -> KeptPage | None:
+        row = self._db.execute(
+            "SELECT page, etag, modified, seen FROM pages WHERE site = ? AND url = ?", (site, url)
+        ).fetchone()
+        return KeptPage(_read(row[0]), *row[1:]) if row else None
+
+    def unseen(self, site: str, since: float) -> list[tuple[str, Page]]:
+        """Pages, with their addresses, that no crawl has come across since then."""
+        rows = self._db.execute("SELECT url, page FROM pages WHERE site = ? AND seen < ? ORDER BY url", (site, since))
+        return [(url, _read(page)) for url, page in rows]
+
+    def put(self, site: str, url: str, kept: KeptPage) -> None:
+        row = (site, url, _VERSION, kept.etag, kept.modified, kept.seen, json.dumps(asdict(kept.page), default=str))
+        with self._db:
+            self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def forget(self, site: str, url: str) -> None:
+        with self._db:
+            self._db.execute("DELETE FROM pages WHERE site = ? AND url = ?", (site, url))
+
+
+def _read(text: str) -> Page:
+    fields: dict[str, Any] = json.loads(text)
+    article = fields["article"]
+    if article is not None:
+        updated = article["updated"]
+        day = date.fromisoformat(updated) if updated else None
+        article = Article(**{**article, "tags": tuple(article["tags"]), "updated": day})
+    return Page(**{**fields, "article": article, "links": tuple(fields["links"])})

@@ -1,0 +1,70 @@
+"""Follow sources: folders as soon as a file changes, everything at an interval."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import watchfiles
+
+from indexes.errors import FootnoteError, IndexBusy
+
+_STEP = 500  # milliseconds between two looks at the clock
+_QUIET = 800  # milliseconds: changes that come together are one sync
+_BUSY_SECONDS = 5.0  # before the next try where another process writes the index
+_FAILED_SECONDS = 30.0
+
+
+class _Filter(watchfiles.DefaultFilter):
+    """Leaves out the index, whose own changes would never end, and the neighbours of a single file."""
+
+    def __init__(self, index: Path, paths: Sequence[Path]) -> None:
+        super().__init__()
+        self._index = index.resolve()
+        self._paths = [path.resolve() for path in paths]
+
+    def __call__(self, change: watchfiles.Change, path: str) -> bool:
+        changed = Path(path)
+        if changed.is_relative_to(self._index) or not super().__call__(change, path):
+            return False
+        return any(changed.is_relative_to(followed) for followed in self._paths)
+
+
+def follow(
+    paths: Sequence[Path], index: Path, interval: float, sync: Callable[[], None], failed: Callable[[Exception], None]
+) -> None:
+    """Call `sync` now, after changes below `paths`, and every `interval` seconds, which also finds what a file system
+    does not announce. An error is told to `failed` and tried again. Ends by KeyboardInterrupt."""
+    due = 0.0
+    watched = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths]
+    for changed in _changes(watched, any(path.is_dir() for path in paths), _Filter(index, paths)):
+        if changed or time.monotonic() >= due:
+            due = time.monotonic() + _attempt(interval, sync, failed)
+
+
+def _changes(folders: Sequence[Path], recursive: bool, wanted: _Filter) -> Iterator[bool]:
+    """Whether anything has changed, every half second and at once after a change. What changes while the caller is busy
+    is told the next time."""
+    while not folders:
+        yield False
+        time.sleep(_STEP / 1000)
+    watch = watchfiles.watch(
+        *folders, watch_filter=wanted, recursive=recursive, debounce=_QUIET, rust_timeout=_STEP, yield_on_timeout=True,
+        raise_interrupt=True,
+    )  # fmt: skip
+    for changes in watch:
+        yield bool(changes)
+
+
+def _attempt(interval: float, sync: Callable[[], None], failed: Callable[[Exception], None]) -> float:
+    """Sync once; returns the seconds until the next one."""
+    try:
+        sync()
+    except IndexBusy as error:
+        failed(error)
+        return _BUSY_SECONDS
+    except (FootnoteError, OSError) as error:
+        failed(error)
+        return min(_FAILED_SECONDS, interval)
+    return interval
