@@ -94,7 +94,12 @@ def main() -> None:
         judged = EvaluationSet.open(args.set)
         queries, judgements = [q for q in judged.queries if judged.judgements.get(q.id)], judged.judgements
     snapshot = open_current(args.index)
-    report(ways(snapshot, load_embedder(settings.model, settings.models)), snapshot, queries, judgements)
+    report(
+        ways(snapshot, load_embedder(settings.model, settings.models, settings.precision)),
+        snapshot,
+        queries,
+        judgements,
+    )
 
 
 def report(compared: Mapping[str, Way], snapshot: Snapshot, queries: Sequence[Query], judgements: Judgements) -> None:

@@ -3,7 +3,9 @@
 types       Article, Chunk, Quotable, Hit, Filter
 analysis    text → terms
 models      where the embedding model lies
-embedding   text → vectors (ONNX Runtime); onnx_export makes its model
+embedding   text → vectors (ONNX Runtime)
+exporting   has the model exported; onnx_export does it
+reference   text → vectors (sentence-transformers), where a model cannot be exported
 lexical     keyword index (BM25)
 vectors     vector index (FAISS)
 articles    article table (SQLite); article_writing makes it

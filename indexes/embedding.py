@@ -1,33 +1,62 @@
-"""Text to vectors. ONNX Runtime serves; sentence-transformers is the reference and the exporter."""
+"""Text to vectors. ONNX Runtime serves; sentence-transformers is the reference, the exporter and the last resort.
+
+Every text is embedded alone, never padded beside others: the scales of dynamic int8 are taken over a whole batch, so in
+a batch the vector of a text would depend on its neighbours. Several cores are used by several texts at once, each on
+one thread (docs/decisions/embedding-runtime.md).
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
 from indexes.errors import ModelUnavailable
-from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, ModelSource, find_model
+from indexes.exporting import SENTENCE_TRANSFORMERS, export
+from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, Precision, find_model
+from indexes.reference import ReferenceEmbedder
 from indexes.snapshot import file_digest
-from indexes.types import FloatMatrix
+from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector
 
-_BATCH = 16  # larger batches are no faster on a CPU and use more memory
+_BATCH = 32  # passages handed on together: the unit of progress, and of what a stopped ingest may lose
+
+
+class Embedder(Protocol):
+    """What embeds passages at ingest and questions when serving. Safe to share between threads."""
+
+    id: str
+    dimension: int
+
+    def embed_question(self, text: str) -> FloatMatrix: ...
+
+    def embed_passages(self, texts: Sequence[str]) -> FloatMatrix: ...
+
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    vector: FloatVector
+    truncated: bool
 
 
 class OnnxEmbedder:
-    """Embeds with an exported model. Safe to share between threads."""
+    """Embeds with an exported model. Safe to share between threads; a text's vector depends on that text alone."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, tokenizer: Tokenizer, meta: dict[str, Any]) -> None:
+    def __init__(
+        self, session: onnxruntime.InferenceSession, tokenizer: Tokenizer, meta: dict[str, Any], workers: int
+    ) -> None:
         self._session = session
         self._tokenizer = tokenizer
+        self._workers = workers
         self._inputs: list[str] = meta["inputs"]
         self._question_prompt: str = meta["question_prompt"]
         self._passage_prompt: str = meta["passage_prompt"]
@@ -36,8 +65,11 @@ class OnnxEmbedder:
         self.max_tokens: int = meta["max_tokens"]
 
     @classmethod
-    def open(cls, folder: Path, threads: int) -> OnnxEmbedder:
-        """Verify the hashes recorded at export and load. Raises ModelUnavailable."""
+    def open(cls, folder: Path, workers: int) -> OnnxEmbedder:
+        """Verify the hashes recorded at export and load; `workers` passages are embedded at a time.
+
+        Raises ModelUnavailable.
+        """
         try:
             meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
             for name, key in ((MODEL_FILE, "model_sha256"), (TOKENIZER_FILE, "tokenizer_sha256")):
@@ -45,75 +77,82 @@ class OnnxEmbedder:
                     raise ModelUnavailable(f"{folder / name} is damaged: delete the folder {folder} and ingest again.")
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
             tokenizer.enable_truncation(meta["max_tokens"])
-            tokenizer.enable_padding(pad_id=meta["pad_id"], pad_token=meta["pad_token"])
-            return cls(_session(folder / MODEL_FILE, threads), tokenizer, meta)
+            tokenizer.no_padding()
+            return cls(_session(folder / MODEL_FILE), tokenizer, meta, workers)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelUnavailable(
-                f"The exported model in {folder} cannot be loaded ({error}): delete that folder and ingest again."
-            ) from error
+            raise _unreadable(folder, error) from error
 
     def embed_question(self, text: str) -> FloatMatrix:
         """The vector of a question, shape (1, dimension)."""
-        return self._embed([self._question_prompt + text])
+        return self._embed(self._question_prompt + text).vector[np.newaxis]
 
-    def embed_passages(self, texts: Sequence[str], done: Callable[[int], None] = lambda count: None) -> FloatMatrix:
-        """Vectors of `texts`, shape (len(texts), dimension), in order. `done` hears of each batch's size."""
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for places, batch in self.passage_batches(texts):
-            vectors[places] = batch
-            done(len(places))
-        return vectors
+    def embed_passages(self, texts: Sequence[str]) -> FloatMatrix:
+        """Vectors of `texts`, shape (len(texts), dimension), in order."""
+        empty = np.empty((0, self.dimension), dtype=np.float32)
+        return np.concatenate([empty, *(batch.vectors for batch in self.passage_batches(texts))])
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], FloatMatrix]]:
-        """Embed in batches of like length, so that little is padding; yields (places in `texts`, vectors)."""
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        for start in range(0, len(order), _BATCH):
-            places = order[start : start + _BATCH]
-            yield places, self._embed([self._passage_prompt + texts[place] for place in places])
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
+        """Embed `texts` in order, some at a time; while one batch is dealt with, the next is being embedded."""
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="embedding")
+        ahead: deque[list[Future[_Embedded]]] = deque()
+        try:
+            for start in range(0, len(texts), _BATCH):
+                ahead.append(
+                    [pool.submit(self._embed, self._passage_prompt + t) for t in texts[start : start + _BATCH]]
+                )
+                if len(ahead) > 1:
+                    yield _gathered(ahead.popleft())
+            while ahead:
+                yield _gathered(ahead.popleft())
+        finally:  # also where the reader stops early
+            pool.shutdown(cancel_futures=True)
 
-    def truncated(self, texts: Sequence[str]) -> int:
-        """How many of `texts` the model does not read to their end."""
-        encodings = self._tokenizer.encode_batch([self._passage_prompt + text for text in texts])
-        return sum(1 for encoding in encodings if encoding.overflowing)
-
-    def _embed(self, texts: list[str]) -> FloatMatrix:
-        encodings = self._tokenizer.encode_batch(texts)
+    def _embed(self, text: str) -> _Embedded:
+        encoding = self._tokenizer.encode(text)
         available = {
-            "input_ids": lambda e: e.ids,
-            "attention_mask": lambda e: e.attention_mask,
-            "token_type_ids": lambda e: e.type_ids,
+            "input_ids": encoding.ids,
+            "attention_mask": encoding.attention_mask,
+            "token_type_ids": encoding.type_ids,
         }
-        feed = {name: np.array([available[name](e) for e in encodings], dtype=np.int64) for name in self._inputs}
-        vectors = np.asarray(self._session.run(["vector"], feed)[0], dtype=np.float32)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+        feed = {name: np.array([available[name]], dtype=np.int64) for name in self._inputs}
+        vector = np.asarray(self._session.run(["vector"], feed)[0][0], dtype=np.float32)
+        unit = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        return _Embedded(np.asarray(unit, dtype=np.float32), bool(encoding.overflowing))
 
 
-def load_embedder(model: str, models: Path, threads: int = 1) -> OnnxEmbedder:
+def _gathered(futures: Sequence[Future[_Embedded]]) -> EmbeddedBatch:
+    results = [future.result() for future in futures]
+    return EmbeddedBatch(np.stack([r.vector for r in results]), sum(r.truncated for r in results))
+
+
+def load_embedder(model: str, models: Path, precision: Precision, workers: int = 1) -> Embedder:
     """Open the model called `model`, exporting it into the folder `models` the first time it is used.
 
-    The export takes some 15 seconds and runs in a process of its own, so that torch never stays in this one.
+    The export takes some 20 seconds and runs in a process of its own, so that torch never stays in this one. A model
+    that cannot be exported is served by sentence-transformers itself. Raises ModelUnavailable.
     """
     source = find_model(model)
-    folder = models / source.id
+    folder = models / source.embedder_id(precision)
     if not (folder / META_FILE).exists():
-        _export(source, folder)
-    return OnnxEmbedder.open(folder, threads)
+        export(source, precision, folder)
+    try:
+        meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
+        if meta["runtime"] == SENTENCE_TRANSFORMERS:
+            return ReferenceEmbedder.open(source.folder, meta["id"], workers)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _unreadable(folder, error) from error
+    return OnnxEmbedder.open(folder, workers)
 
 
-def _export(source: ModelSource, folder: Path) -> None:
-    print(f"Preparing the embedding model {source.name} (once, about 15 s) …", file=sys.stderr, flush=True)
-    command = [sys.executable, "-P", "-m", "indexes.onnx_export", str(source.folder), source.id, str(folder)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if finished.returncode != 0:
-        reason = (finished.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ModelUnavailable(f"The model in {source.folder} could not be exported to ONNX: {reason}")
+def _unreadable(folder: Path, error: Exception) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"The exported model in {folder} cannot be loaded ({error}): delete that folder and ingest again."
+    )
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def _session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # a run stays on the thread that asked for it
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

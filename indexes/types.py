@@ -19,6 +19,14 @@ QuotableKind: TypeAlias = Literal["sentence", "item", "list", "code", "table"]
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedBatch:
+    """Consecutive passages as vectors; `truncated` of them are longer than the model reads."""
+
+    vectors: FloatMatrix
+    truncated: int
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
     """A named part of the knowledge base, as its category page shows it."""
 

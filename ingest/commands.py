@@ -62,7 +62,7 @@ def synchronise(
 
 
 def _synchroniser(index: Path, settings: IndexSettings, progress: Progress) -> Synchroniser:
-    embedder = load_embedder(settings.model, settings.models, threads=os.cpu_count() or 1)
+    embedder = load_embedder(settings.model, settings.models, settings.precision, workers=os.cpu_count() or 1)
     return Synchroniser(index, embedder, Chunker(settings.chunk_tokens), settings.keep, progress)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -16,7 +17,16 @@ from indexes.history import Ingest, remember
 from indexes.opening import Opened, open_whole
 from indexes.publishing import Draft, publish, tidy, writing
 from indexes.snapshot import Manifest, Snapshot
-from indexes.types import Article, Category, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
+from indexes.types import (
+    Article,
+    Category,
+    EmbeddedBatch,
+    FloatMatrix,
+    FloatVector,
+    IndexedArticle,
+    digest,
+    embedded_text,
+)
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected, NothingToIngest
 from ingest.indexing import index_article
@@ -34,9 +44,7 @@ class PassageEmbedder(Protocol):
     id: str
     dimension: int
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], FloatMatrix]]: ...
-
-    def truncated(self, texts: Sequence[str]) -> int: ...
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +217,12 @@ class Synchroniser:
         try:
             known.update(pending.load())
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-            fresh = self._embed(missing, pending)
+            fresh, truncated = self._embed(missing, pending)
             known.update(fresh)
         finally:
             pending.close()
         reused = len(keys) - len(missing)
-        return np.stack([known[key] for key in keys]), (len(missing), reused, self._truncated(missing))
+        return np.stack([known[key] for key in keys]), (len(missing), reused, truncated)
 
     def _known_vectors(self, keys: Sequence[str], previous: Snapshot | None) -> dict[str, FloatVector]:
         if previous is None or previous.manifest.embedder != self._embedder.id:
@@ -224,18 +232,18 @@ class Synchroniser:
         rows = previous.vectors.rows(np.array([stored[key] for key in shared], dtype=np.int64))
         return dict(zip(shared, rows, strict=True))
 
-    def _embed(self, missing: Mapping[str, str], pending: PendingVectors) -> dict[str, FloatVector]:
-        keys, texts = list(missing), list(missing.values())
+    def _embed(self, missing: Mapping[str, str], pending: PendingVectors) -> tuple[dict[str, FloatVector], int]:
+        """The vectors of `missing` by key, and how many of its texts the model does not read to their end."""
+        keys = iter(missing)
         vectors: dict[str, FloatVector] = {}
-        for places, batch in self._embedder.passage_batches(texts):
-            fresh = [(keys[place], vector) for place, vector in zip(places, batch, strict=True)]
+        truncated = 0
+        for batch in self._embedder.passage_batches(list(missing.values())):
+            fresh = list(zip(islice(keys, len(batch.vectors)), batch.vectors, strict=True))
             pending.add(fresh)
             vectors.update(fresh)
-            self._progress("Embedding", len(vectors), len(texts))
-        return vectors
-
-    def _truncated(self, missing: Mapping[str, str]) -> int:
-        return self._embedder.truncated(list(missing.values())) if missing else 0
+            truncated += batch.truncated
+            self._progress("Embedding", len(vectors), len(missing))
+        return vectors, truncated
 
     def _draft(self, plan: _Plan, vectors: FloatMatrix, sources: tuple[str, ...]) -> Draft:
         changes = {

@@ -13,7 +13,6 @@ from indexes.commands import add_index_option, index_of
 from indexes.console import OK, USAGE, Commands, command, show
 from indexes.embedding import load_embedder
 from indexes.errors import ModelUnavailable
-from indexes.models import find_model
 from indexes.settings import IndexSettings
 from indexes.store import SnapshotStore
 from indexes.types import Filter
@@ -49,11 +48,12 @@ def open_retrieval(index: Path, settings: IndexSettings) -> tuple[SnapshotStore,
     """
     store = SnapshotStore(index)
     try:
-        store.require_embedder(find_model(settings.model).id)
-        return store, load_embedder(settings.model, settings.models)
+        embedder = load_embedder(settings.model, settings.models, settings.precision)
     except ModelUnavailable as error:
         log.warning("%s Until then keywords alone answer.", error)
         return store, None
+    store.require_embedder(embedder.id)
+    return store, embedder
 
 
 def build_answerer(store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links) -> Answerer:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from indexes.embedding import OnnxEmbedder, load_embedder
+from indexes.embedding import Embedder, load_embedder
 from indexes.publishing import open_current
 from indexes.snapshot import Snapshot
 from indexes.store import SnapshotStore
@@ -126,8 +126,8 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def embedder() -> OnnxEmbedder:
-    return load_embedder("all-MiniLM-L6-v2", ROOT / "var" / "models", threads=2)
+def embedder() -> Embedder:
+    return load_embedder("all-MiniLM-L6-v2", ROOT / "var" / "models", "int8", workers=2)
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +136,7 @@ def chunker() -> Chunker:
 
 
 @pytest.fixture(scope="session")
-def kb_index(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
+def kb_index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Path:
     """The bundled KB, ingested once for all tests."""
     root = tmp_path_factory.mktemp("kb") / "index"
     Synchroniser(root, embedder, chunker, 3, quiet).sync([KB])
@@ -149,13 +149,13 @@ def kb_snapshot(kb_index: Path) -> Snapshot:
 
 
 @pytest.fixture(scope="session")
-def kb_site(kb_index: Path, embedder: OnnxEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def kb_site(kb_index: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The bundled KB behind the whole application."""
     yield from _site(kb_index, KB, embedder, tmp_path_factory.mktemp("kb-journal"), _nothing)
 
 
 @pytest.fixture(scope="session")
-def tiny_site(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Iterator[Site]:
+def tiny_site(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Iterator[Site]:
     """The five tiny articles, ingested once, for tests that change none of them."""
     folder = tmp_path_factory.mktemp("tiny")
     source = write_articles(folder / "source", TINY)
@@ -164,7 +164,7 @@ def tiny_site(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, 
 
 
 @pytest.fixture
-def site(tmp_path: Path, embedder: OnnxEmbedder, chunker: Chunker) -> Iterator[Site]:
+def site(tmp_path: Path, embedder: Embedder, chunker: Chunker) -> Iterator[Site]:
     """The five tiny articles behind the whole application; `ingest` syncs what a test changed in `source`."""
     source, root = write_articles(tmp_path / "source", TINY), tmp_path / "index"
 
@@ -175,15 +175,13 @@ def site(tmp_path: Path, embedder: OnnxEmbedder, chunker: Chunker) -> Iterator[S
     yield from _site(root, source, embedder, tmp_path, ingest)
 
 
-def make_services(index: Path, embedder: OnnxEmbedder | None, journal: Journal) -> Services:
+def make_services(index: Path, embedder: Embedder | None, journal: Journal) -> Services:
     store = SnapshotStore(index, interval=0)
     answerer = Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), Links())
     return Services(store, answerer, Conversations(answerer, journal), Links())
 
 
-def _site(
-    index: Path, source: Path, embedder: OnnxEmbedder, folder: Path, ingest: Callable[[], Report]
-) -> Iterator[Site]:
+def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:
     journal = Journal(folder / "journal.sqlite")
     services = make_services(index, embedder, journal)
     with TestClient(create_app(services, max_body=262_144), raise_server_exceptions=False) as client:

@@ -43,7 +43,7 @@ def _doctor(count_tokens: CountTokens, args: argparse.Namespace, settings: Index
         "python": _python,
         "disk": lambda: _disk(index),
         "tokeniser": lambda: f"counts {count_tokens('one two three', settings)} tokens in three words",
-        "model": lambda: load_embedder(settings.model, settings.models).id,
+        "model": lambda: load_embedder(settings.model, settings.models, settings.precision).id,
         "index": lambda: _index(index, settings),
         "fallback": lambda: _fallback(index),
         "journal": lambda: _journal(settings),
@@ -89,7 +89,7 @@ def _index(index: Path, settings: IndexSettings) -> str:
     if opened.problem:
         raise FootnoteError(opened.problem)
     snapshot = opened.snapshot
-    snapshot.require_embedder(load_embedder(settings.model, settings.models).id)
+    snapshot.require_embedder(load_embedder(settings.model, settings.models, settings.precision).id)
     return f"generation {snapshot.generation}, {snapshot.manifest.articles} articles, whole"
 
 
@@ -122,7 +122,7 @@ def _journal(settings: IndexSettings) -> str:
 
 def _answering(index: Path, settings: IndexSettings) -> str:
     store = SnapshotStore(index)
-    answerer = build_answerer(store, load_embedder(settings.model, settings.models), Links())
+    answerer = build_answerer(store, load_embedder(settings.model, settings.models, settings.precision), Links())
     title = store.current().articles.listing(limit=1).articles[0].title
     answer = answerer.ask(Question(title))
     return f"asked {title!r}: {len(answer.passages)} passages in {answer.took_ms} ms"

@@ -55,7 +55,7 @@ def _evaluate(ingest: Ingest, args: argparse.Namespace, settings: IndexSettings)
 def _ask_all(index: Path, evaluated: EvaluationSet, settings: IndexSettings, rewrites: bool) -> list[Outcome]:
     # One thread a question, as the server has it, so that the latencies are those of users.
     store = SnapshotStore(index)
-    answerer = build_answerer(store, load_embedder(settings.model, settings.models), Links())
+    answerer = build_answerer(store, load_embedder(settings.model, settings.models, settings.precision), Links())
     with tqdm(total=len(evaluated.queries), desc="Asking", disable=None, file=sys.stderr) as bar:
         return run(
             answerer, store.current(), evaluated.queries, rewrites=rewrites, done=lambda done: _advance(bar, done)

@@ -20,7 +20,7 @@ def figure(full: int, short: int) -> int:
 
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    driver = Driver.start(tmp_path_factory.mktemp("driver"), find_model("all-MiniLM-L6-v2").id)
+    driver = Driver.start(tmp_path_factory.mktemp("driver"), find_model("all-MiniLM-L6-v2").embedder_id("int8"))
     yield driver
     driver.close()
 

@@ -26,7 +26,7 @@ import numpy as np
 from indexes.analysis import terms
 from indexes.console import OK, Commands, command, main, parser, show
 from indexes.settings import IndexSettings
-from indexes.types import FloatMatrix
+from indexes.types import EmbeddedBatch
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 
@@ -43,14 +43,11 @@ class Hashing:
     dimension: int = 384
     pause: float = 0.0  # seconds a batch takes
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], FloatMatrix]]:
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
         for start in range(0, len(texts), _BATCH):
             time.sleep(self.pause)
-            places = list(range(start, min(start + _BATCH, len(texts))))
-            yield places, np.stack([self._vector(texts[place]) for place in places])
-
-    def truncated(self, texts: Sequence[str]) -> int:
-        return 0
+            vectors = [self._vector(text) for text in texts[start : start + _BATCH]]
+            yield EmbeddedBatch(np.stack(vectors), truncated=0)
 
     def _vector(self, text: str) -> Any:
         vector = np.zeros(self.dimension, dtype=np.float32)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
 
 
 @pytest.fixture(scope="session")
-def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
+def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Path:
     """An index with the five tiny articles as 000001 and four of them as 000002."""
     folder = tmp_path_factory.mktemp("snapshot")
     source, root = write_articles(folder / "source", TINY), folder / "index"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexes.articles import ArticleTable, Sort
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.publishing import open_current
 from indexes.types import Filter
 from ingest.chunking import Chunker
@@ -18,7 +18,7 @@ from tests.conftest import TINY, quiet, write_articles
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> ArticleTable:
+def table(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> ArticleTable:
     folder = tmp_path_factory.mktemp("articles")
     Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", TINY)])
     return open_current(folder / "index").articles

@@ -14,7 +14,7 @@ import pytest
 
 from indexes.commands import add_commands
 from indexes.console import main, parser
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.publishing import current_generation, point_current, writing
 from indexes.settings import IndexSettings
 from indexes.snapshot import VECTORS
@@ -50,7 +50,7 @@ def damage(root: Path, generation: str) -> None:
 # --- in a shell
 
 
-def test_status_says_what_the_current_index_holds(root: Path, embedder: OnnxEmbedder) -> None:
+def test_status_says_what_the_current_index_holds(root: Path, embedder: Embedder) -> None:
     finished = shell("status", "--index", root)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert "generation  000002" in finished.stdout

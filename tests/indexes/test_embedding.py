@@ -8,14 +8,22 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import enumerate as enumerate_threads
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
-from indexes.embedding import OnnxEmbedder, load_embedder
+from indexes.embedding import Embedder, OnnxEmbedder, load_embedder
 from indexes.errors import ModelUnavailable
-from indexes.models import BUNDLED, META_FILE, MODEL_FILE, TOKENIZER_FILE, find_model
+from indexes.models import BUNDLED, META_FILE, MODEL_FILE, TOKENIZER_FILE, Precision, find_model
+from indexes.reference import ReferenceEmbedder
+from indexes.types import EmbeddedBatch, FloatVector
 from tests.conftest import ROOT
 
 TEXTS = [
@@ -28,9 +36,11 @@ TEXTS = [
     "maximumPoolSize = 10 and idleTimeout = 600000 in HikariCP; 503 Service Unavailable. " * 20,
 ]
 
+QUESTION = TEXTS[0]
+
 
 @pytest.fixture
-def exported(embedder: OnnxEmbedder, tmp_path: Path) -> Path:
+def exported(embedder: Embedder, tmp_path: Path) -> Path:
     """A copy of the exported model's folder; the model itself is a link to save 90 MB."""
     source, copy = ROOT / "var" / "models" / embedder.id, tmp_path / "model"
     copy.mkdir()
@@ -40,52 +50,74 @@ def exported(embedder: OnnxEmbedder, tmp_path: Path) -> Path:
     return copy
 
 
-def test_the_exported_model_equals_sentence_transformers(embedder: OnnxEmbedder) -> None:
+@contextmanager
+def quietly() -> Iterator[None]:
+    """torch and its friends warn of each other when they are imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    with quietly():
         from sentence_transformers import SentenceTransformer
 
-        reference = SentenceTransformer(str(find_model(BUNDLED).folder), device="cpu")
-        passages = reference.encode_document(TEXTS, normalize_embeddings=True)
-        questions = reference.encode_query(TEXTS, normalize_embeddings=True)
-    assert (embedder.embed_passages(TEXTS) * passages).sum(axis=1).min() >= 0.9999
-    ours = np.concatenate([embedder.embed_question(text) for text in TEXTS])
-    assert (ours * questions).sum(axis=1).min() >= 0.9999
+        return SentenceTransformer(str(find_model(BUNDLED).folder), device="cpu")
 
 
-def test_vectors_are_unit_rows_in_the_order_of_the_texts(embedder: OnnxEmbedder) -> None:
+@pytest.mark.parametrize(("precision", "smallest"), [("fp32", 0.9999), ("int8", 0.97)])
+def test_the_exported_model_agrees_with_sentence_transformers(
+    precision: Precision, smallest: float, reference: Any
+) -> None:
+    exported = load_embedder(BUNDLED, ROOT / "var" / "models", precision)
+    passages = reference.encode_document(TEXTS, normalize_embeddings=True)
+    questions = reference.encode_query(TEXTS, normalize_embeddings=True)
+    assert (exported.embed_passages(TEXTS) * passages).sum(axis=1).min() >= smallest
+    ours = np.concatenate([exported.embed_question(text) for text in TEXTS])
+    assert (ours * questions).sum(axis=1).min() >= smallest
+
+
+def test_vectors_are_unit_rows_in_the_order_of_the_texts(embedder: Embedder) -> None:
     vectors = embedder.embed_passages(TEXTS)
     assert vectors.shape == (len(TEXTS), embedder.dimension)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+
+
+def test_a_vector_depends_on_its_text_alone_to_the_last_bit(embedder: Embedder) -> None:
     alone = np.concatenate([embedder.embed_passages([text]) for text in TEXTS])
-    assert (vectors * alone).sum(axis=1).min() > 0.9999
+    assert np.array_equal(embedder.embed_passages(TEXTS), alone)
+    with ThreadPoolExecutor(4) as pool:
+        asked_at_once = list(pool.map(embedder.embed_question, TEXTS * 3))
+    assert np.array_equal(np.concatenate(asked_at_once), np.concatenate([alone] * 3))
 
 
-def test_batches_cover_every_text_once_and_short_texts_come_first(embedder: OnnxEmbedder) -> None:
-    texts = [f"word {'and more ' * (n % 5)}{n}" for n in range(40)]
-    batches = [places for places, _ in embedder.passage_batches(texts)]
-    assert sorted(place for places in batches for place in places) == list(range(40))
-    lengths = [len(texts[place]) for places in batches for place in places]
-    assert lengths == sorted(lengths)
+def test_batches_cover_every_text_once_in_order(embedder: Embedder) -> None:
+    texts = [f"word {'and more ' * (n % 5)}{n}" for n in range(70)]
+    batches = [batch.vectors for batch in embedder.passage_batches(texts)]
+    assert [len(batch) for batch in batches] == [32, 32, 6]
+    assert np.array_equal(np.concatenate(batches), embedder.embed_passages(texts))
 
 
-def test_done_hears_of_every_batch(embedder: OnnxEmbedder) -> None:
-    heard: list[int] = []
-    embedder.embed_passages([f"text {n}" for n in range(20)], heard.append)
-    assert heard == [16, 4]
+def test_a_reader_may_stop_after_the_first_batch(embedder: Embedder) -> None:
+    batches = embedder.passage_batches([f"text {n}" for n in range(100)])
+    assert len(next(batches).vectors) == 32
+    cast("Generator[EmbeddedBatch]", batches).close()
+    assert not [thread for thread in enumerate_threads() if thread.name.startswith("embedding")]
 
 
-def test_no_texts_give_no_vectors(embedder: OnnxEmbedder) -> None:
+def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
     assert embedder.embed_passages([]).shape == (0, embedder.dimension)
 
 
-def test_a_text_longer_than_the_model_reads_is_counted(embedder: OnnxEmbedder) -> None:
-    assert embedder.truncated(["short", "word " * (embedder.max_tokens + 10), "also short"]) == 1
+def test_a_text_longer_than_the_model_reads_is_counted(embedder: Embedder) -> None:
+    texts = ["short", "word " * 300, "also short"]
+    assert [batch.truncated for batch in embedder.passage_batches(texts)] == [1]
 
 
-def test_an_exported_model_opens_from_its_folder(exported: Path, embedder: OnnxEmbedder) -> None:
-    opened = OnnxEmbedder.open(exported, threads=1)
+def test_an_exported_model_opens_from_its_folder(exported: Path, embedder: Embedder) -> None:
+    opened = OnnxEmbedder.open(exported, workers=1)
     assert (opened.id, opened.dimension) == (embedder.id, embedder.dimension)
     assert opened.embed_question("token") == pytest.approx(embedder.embed_question("token"), abs=1e-5)
 
@@ -96,21 +128,21 @@ def test_a_damaged_exported_model_is_refused_saying_what_to_delete(exported: Pat
     (exported / name).unlink()
     (exported / name).write_bytes(content)
     with pytest.raises(ModelUnavailable, match=rf"{name} is damaged: delete the folder {exported}"):
-        OnnxEmbedder.open(exported, threads=1)
+        OnnxEmbedder.open(exported, workers=1)
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE, META_FILE])
 def test_an_exported_model_with_a_missing_file_is_refused(exported: Path, name: str) -> None:
     (exported / name).unlink()
     with pytest.raises(ModelUnavailable, match="delete that folder"):
-        OnnxEmbedder.open(exported, threads=1)
+        OnnxEmbedder.open(exported, workers=1)
 
 
 @pytest.mark.parametrize("meta", ["", "{", "[]", "{}", "null"])
 def test_garbled_settings_of_an_exported_model_are_refused(exported: Path, meta: str) -> None:
     (exported / META_FILE).write_text(meta)
     with pytest.raises(ModelUnavailable, match="delete that folder"):
-        OnnxEmbedder.open(exported, threads=1)
+        OnnxEmbedder.open(exported, workers=1)
 
 
 def test_settings_that_lack_a_field_are_refused(exported: Path) -> None:
@@ -118,21 +150,21 @@ def test_settings_that_lack_a_field_are_refused(exported: Path) -> None:
     del meta["question_prompt"]
     (exported / META_FILE).write_text(json.dumps(meta))
     with pytest.raises(ModelUnavailable, match="question_prompt"):
-        OnnxEmbedder.open(exported, threads=1)
+        OnnxEmbedder.open(exported, workers=1)
 
 
 # --- finding a model
 
 
-def test_the_bundled_model_is_named_by_its_weights_and_settings(embedder: OnnxEmbedder) -> None:
+def test_the_embedder_is_named_by_weights_settings_and_precision(embedder: Embedder) -> None:
     source = find_model(BUNDLED)
-    assert source.id == embedder.id == f"{BUNDLED}@{source.weights_sha256[:12]}"
+    assert source.embedder_id("int8") == embedder.id == f"{BUNDLED}@{source.weights_sha256[:12]}-int8"
 
 
 @pytest.mark.parametrize("name", ["acme/no-such-model", "no such/name at all//", ""])
 def test_an_unknown_model_says_how_to_get_it(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"hf download|model\.safetensors"):
-        load_embedder(name, tmp_path)
+        load_embedder(name, tmp_path, "int8")
 
 
 def test_an_unknown_model_is_refused_without_a_network() -> None:
@@ -147,7 +179,7 @@ def test_an_unknown_model_is_refused_without_a_network() -> None:
 
 def test_a_folder_without_weights_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"holds no model weights \(model\.safetensors\)"):
-        load_embedder(str(tmp_path), tmp_path / "models")
+        load_embedder(str(tmp_path), tmp_path / "models", "int8")
 
 
 # --- what is loaded
@@ -169,29 +201,65 @@ def test_importing_qa_and_indexes_loads_no_torch_no_web_framework_and_no_ingest(
     assert loaded & {"torch", "sentence_transformers", "transformers", "fastapi", "starlette", "ingest", "web"} == set()
 
 
-_TINY_MODEL = """
-import sys, torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Pooling, Transformer
-from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
-torch.manual_seed(0)
-bundled, folder = sys.argv[1:]
-DistilBertModel(DistilBertConfig(dim=32, n_layers=1, n_heads=2, hidden_dim=64)).save_pretrained(folder + "-hf")
-AutoTokenizer.from_pretrained(bundled).save_pretrained(folder + "-hf")
-modules = [Transformer(folder + "-hf", max_seq_length=64), Pooling(32, pooling_mode="cls")]
-model = SentenceTransformer(modules=modules, device="cpu", prompts={"query": "query: ", "document": "passage: "})
-model.save(folder)
-print(*model.encode_query("How are tokens rotated?", normalize_embeddings=True))
-"""
+# --- models of other kinds
 
 
-def test_a_model_of_another_kind_works_from_its_folder_with_its_own_prompts_and_pooling(tmp_path: Path) -> None:
-    folder = tmp_path / "tiny"
-    made = subprocess.run(
-        [sys.executable, "-c", _TINY_MODEL, str(find_model(BUNDLED).folder), str(folder)],
-        capture_output=True, text=True, check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )  # fmt: skip
-    expected = np.array(made.stdout.split(), dtype=np.float32)
-    tiny = load_embedder(str(folder), tmp_path / "models")
-    assert (tiny.dimension, tiny.max_tokens) == (32, 64)
-    assert float(tiny.embed_question("How are tokens rotated?")[0] @ expected) >= 0.9999
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FloatVector]:
+    """A one-layer DistilBERT with prompts and CLS pooling, and its vector of QUESTION."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    with quietly():
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.models import Pooling, Transformer
+        from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
+
+        torch.manual_seed(0)
+        DistilBertModel(DistilBertConfig(dim=32, n_layers=1, n_heads=2, hidden_dim=64)).save_pretrained(f"{folder}-hf")
+        AutoTokenizer.from_pretrained(find_model(BUNDLED).folder).save_pretrained(f"{folder}-hf")
+        modules = [Transformer(f"{folder}-hf", max_seq_length=64), Pooling(32, pooling_mode="cls")]
+        prompts = {"query": "query: ", "document": "passage: "}
+        model = SentenceTransformer(modules=modules, device="cpu", prompts=prompts)
+        model.save(str(folder))
+        return folder, np.asarray(model.encode_query(QUESTION, normalize_embeddings=True))
+
+
+def test_a_model_of_another_kind_works_from_its_folder_with_its_own_prompts_and_pooling(
+    tiny: tuple[Path, FloatVector], tmp_path: Path
+) -> None:
+    folder, expected = tiny
+    exported = load_embedder(str(folder), tmp_path / "models", "fp32")
+    assert isinstance(exported, OnnxEmbedder)
+    assert (exported.dimension, exported.max_tokens) == (32, 64)
+    assert float(exported.embed_question(QUESTION)[0] @ expected) >= 0.9999
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FloatVector]:
+    """A table of word vectors, which is no transformer, and its vector of QUESTION."""
+    folder = tmp_path_factory.mktemp("models") / "static"
+    with quietly():
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.models import StaticEmbedding
+
+        torch.manual_seed(0)
+        tokenizer = Tokenizer.from_file(str(find_model(BUNDLED).folder / "tokenizer.json"))
+        model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)], device="cpu")
+        model.save(str(folder))
+        return folder, np.asarray(model.encode_query(QUESTION, normalize_embeddings=True))
+
+
+def test_a_model_that_cannot_be_exported_is_served_by_sentence_transformers(
+    static: tuple[Path, FloatVector], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, expected = static
+    served = load_embedder(str(folder), tmp_path / "models", "int8")
+    assert "static cannot be exported to ONNX" in capsys.readouterr().err
+    assert isinstance(served, ReferenceEmbedder)
+    assert served.id.endswith("-reference")
+    vectors = served.embed_passages(["Something else.", QUESTION])
+    assert float(vectors[1] @ expected) >= 0.9999
+    assert np.array_equal(served.embed_question(QUESTION)[0], vectors[1])
+    load_embedder(str(folder), tmp_path / "models", "int8")
+    assert "cannot be exported" not in capsys.readouterr().err  # known by now: no second attempt

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.errors import IndexBusy, SnapshotMissing
 from indexes.publishing import (
     Draft,
@@ -29,7 +29,7 @@ from tests.conftest import TINY, quiet, write_articles
 
 
 @pytest.fixture(scope="module")
-def draft(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Draft:
+def draft(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Draft:
     """The five tiny articles, ready to be published."""
     folder = tmp_path_factory.mktemp("draft")
     Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", TINY)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.snapshot import (
     ARTICLES,
@@ -45,7 +45,7 @@ def replace_file(folder: Path, name: str, other: Path) -> None:
     change_manifest(folder, files={**recorded, name: file_digest(folder / name)})
 
 
-def test_a_whole_snapshot_opens_and_says_what_it_holds(folder: Path, embedder: OnnxEmbedder) -> None:
+def test_a_whole_snapshot_opens_and_says_what_it_holds(folder: Path, embedder: Embedder) -> None:
     snapshot = Snapshot.open(folder)
     manifest = snapshot.manifest
     assert (manifest.format_version, manifest.generation, manifest.articles) == (FORMAT_VERSION, "000001", 5)
@@ -149,7 +149,7 @@ def test_an_older_format_says_how_to_rebuild(folder: Path, version: object) -> N
     assert not isinstance(refused.value, SnapshotTooNew)
 
 
-def test_another_embedding_model_is_refused_with_what_to_run(folder: Path, embedder: OnnxEmbedder) -> None:
+def test_another_embedding_model_is_refused_with_what_to_run(folder: Path, embedder: Embedder) -> None:
     snapshot = Snapshot.open(folder)
     snapshot.require_embedder(embedder.id)
     with pytest.raises(SnapshotIncompatible, match=r"another-model@1 is configured.*FOOTNOTE_MODEL.*footnote ingest"):

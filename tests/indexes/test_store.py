@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.publishing import point_current
 from indexes.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest
@@ -21,7 +21,7 @@ from tests.conftest import TINY, quiet, write_articles
 
 
 @pytest.fixture(scope="module")
-def three_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: OnnxEmbedder, chunker: Chunker) -> Path:
+def three_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Path:
     """An index that lost an article with each of its generations: 5, 4 and 3 articles."""
     folder = tmp_path_factory.mktemp("store")
     source, root = write_articles(folder / "source", TINY), folder / "index"
@@ -224,7 +224,7 @@ def test_a_lost_current_never_stops_the_service(root: Path) -> None:
     assert served(store) == 5
 
 
-def test_a_new_snapshot_of_another_model_is_refused(root: Path, embedder: OnnxEmbedder) -> None:
+def test_a_new_snapshot_of_another_model_is_refused(root: Path, embedder: Embedder) -> None:
     store = SnapshotStore(root, interval=0)
     store.require_embedder(embedder.id)
     other = replace(Manifest.read(root / "000002"), embedder="another-model@1")

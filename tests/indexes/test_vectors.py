@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.types import FloatMatrix
 from indexes.vectors import VectorIndex
 
@@ -27,11 +27,11 @@ QUESTIONS = ["How long does a token live?", "How do I undo a release?", "What is
 
 
 @pytest.fixture(scope="module")
-def vectors(embedder: OnnxEmbedder) -> FloatMatrix:
+def vectors(embedder: Embedder) -> FloatMatrix:
     return embedder.embed_passages(SENTENCES)
 
 
-def test_a_search_agrees_with_brute_force(vectors: FloatMatrix, embedder: OnnxEmbedder) -> None:
+def test_a_search_agrees_with_brute_force(vectors: FloatMatrix, embedder: Embedder) -> None:
     index = VectorIndex.build(vectors)
     for question in QUESTIONS:
         vector = embedder.embed_question(question)[0]
@@ -42,7 +42,7 @@ def test_a_search_agrees_with_brute_force(vectors: FloatMatrix, embedder: OnnxEm
 
 
 def test_a_filtered_search_agrees_with_brute_force_over_what_is_allowed(
-    vectors: FloatMatrix, embedder: OnnxEmbedder
+    vectors: FloatMatrix, embedder: Embedder
 ) -> None:
     index = VectorIndex.build(vectors)
     mask = np.array([place % 3 == 0 for place in range(len(SENTENCES))])
@@ -52,9 +52,7 @@ def test_a_filtered_search_agrees_with_brute_force_over_what_is_allowed(
         assert [hit.chunk for hit in index.search(vector, 4, mask)] == np.argsort(-scores)[:4].tolist()
 
 
-def test_a_filter_never_makes_results_short_while_there_are_matches(
-    vectors: FloatMatrix, embedder: OnnxEmbedder
-) -> None:
+def test_a_filter_never_makes_results_short_while_there_are_matches(vectors: FloatMatrix, embedder: Embedder) -> None:
     index = VectorIndex.build(vectors)
     vector = embedder.embed_question(QUESTIONS[0])[0]
     far_to_near = np.argsort(vectors @ vector)

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from indexes.analysis import informative_terms
-from indexes.embedding import OnnxEmbedder
+from indexes.embedding import Embedder
 from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
 from indexes.publishing import current_generation, generations, open_current, writing
 from indexes.snapshot import MANIFEST, VECTORS, Manifest, Snapshot
-from indexes.types import FloatMatrix, FloatVector
+from indexes.types import EmbeddedBatch, FloatVector
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing
 from ingest.sync import Report, Synchroniser
@@ -39,26 +39,23 @@ class Counting:
     """The real model's vectors, each computed once for all tests here; notes what it was asked to embed, and can stop
     after some batches."""
 
-    real: OnnxEmbedder
+    real: Embedder
     remembered: Remembered
     id: str
     dimension: int
     batches_left: int = 1_000
     embedded: list[str] = field(default_factory=list)
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], FloatMatrix]]:
+    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
         new = [text for text in dict.fromkeys(texts) if text not in self.remembered]
         self.remembered.update(zip(new, self.real.embed_passages(new), strict=True))
         for start in range(0, len(texts), BATCH):
             if self.batches_left == 0:
                 raise PowerCut
             self.batches_left -= 1
-            places = list(range(start, min(start + BATCH, len(texts))))
-            self.embedded += [texts[place] for place in places]
-            yield places, np.stack([self.remembered[texts[place]] for place in places])
-
-    def truncated(self, texts: Sequence[str]) -> int:
-        return self.real.truncated(texts)
+            batch = texts[start : start + BATCH]
+            self.embedded += batch
+            yield EmbeddedBatch(np.stack([self.remembered[text] for text in batch]), truncated=0)
 
 
 @dataclass
@@ -92,7 +89,7 @@ def remembered() -> Remembered:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, embedder: OnnxEmbedder, chunker: Chunker, remembered: Remembered) -> Workshop:
+def shop(tmp_path: Path, embedder: Embedder, chunker: Chunker, remembered: Remembered) -> Workshop:
     """Nothing ingested yet; the source holds the five tiny articles."""
     counting = Counting(embedder, remembered, embedder.id, embedder.dimension)
     return Workshop(write_articles(tmp_path / "source", TINY), tmp_path / "index", counting, chunker)
@@ -103,7 +100,7 @@ def keyword_owners(snapshot: Snapshot, question: str) -> set[str]:
     return set(snapshot.articles.owners([hit.chunk for hit in hits]))
 
 
-def vector_owners(snapshot: Snapshot, embedder: OnnxEmbedder, question: str) -> set[str]:
+def vector_owners(snapshot: Snapshot, embedder: Embedder, question: str) -> set[str]:
     hits = snapshot.vectors.search(embedder.embed_question(question)[0], 100)
     return set(snapshot.articles.owners([hit.chunk for hit in hits]))
 
