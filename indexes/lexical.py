@@ -78,6 +78,10 @@ class KeywordIndex:
         """The inverse document frequency of a term (natural log, Lucene's form); highest for an unseen term."""
         return float(_rarity(np.array([self._frequency(term)]), self._count)[0])
 
+    def occurs(self, term: str) -> bool:
+        """Whether any chunk holds the term."""
+        return self._frequency(term) > 0
+
     def scores(self, weights: Mapping[str, float]) -> npt.NDArray[np.float32]:
         """The BM25 score of every chunk for the weighted terms, shape (chunks,)."""
         scores = np.zeros(self._count, dtype=np.float32)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import zip_longest
 
 from indexes.snapshot import Snapshot
 from indexes.store import SnapshotStore
@@ -16,14 +17,26 @@ from qa.courtesy import courtesy
 from qa.errors import UnknownTag
 from qa.evidence import NOTHING, Evidence, weigh
 from qa.links import Links
+from qa.missing import missing_notes
+from qa.parts import parts
 from qa.related import related
 from qa.retrieving import Retrieved, Retriever
 from qa.rewriting import Rewriter
-from qa.types import REFUSAL, Answer, Passage, Question, Related, Standalone
-from qa.writing import ExtractiveWriter
+from qa.types import REFUSAL, Answer, Passage, Question, Related, Standalone, Turn
+from qa.writing import ExtractiveWriter, Quote
 
 _RELATED = 3
 _NO_MATCH = f"{REFUSAL} No article passes the chosen tags."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found for one thing that was asked: a whole question, or a part of it."""
+
+    asked: str
+    standalone: Standalone
+    retrieved: Retrieved
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +71,15 @@ class Answerer:
         filter = known_filter(snapshot, question.filter)
         if reply := courtesy(question.text, snapshot.manifest.articles):
             return _courteous(question, reply, snapshot.generation)
-        standalone = self._rewriter.standalone(question)
-        retrieved = self._retriever.retrieve(snapshot, standalone, filter, question.limit)
-        evidence = weigh(question.text, standalone.text, retrieved, snapshot.keywords.rarity)
-        cited = self._cited(snapshot, standalone, retrieved) if evidence.enough else None
-        answer = self._answer(snapshot, question, standalone, retrieved, evidence, cited)
+        whole = self._find(snapshot, question, filter)
+        supported, unsupported = sorted_by_evidence(whole, self._parts(snapshot, question, filter))
+        passages = merged([f.retrieved.passages for f in supported or [whole]], question.limit)
+        quotes, silent = self._quotes(snapshot, supported, passages)
+        cited = cite(quotes, self._links) if quotes else None
+        missing = missing_notes([f.asked for f in (*unsupported, *silent)], question.text, snapshot) if cited else ()
+        answer = self._answer(snapshot, question, whole, supported, passages, cited, missing)
         took_ms = round((time.perf_counter() - started) * 1000, 2)
-        return Trace(replace(answer, took_ms=took_ms), retrieved, evidence)
+        return Trace(replace(answer, took_ms=took_ms), whole.retrieved, whole.evidence)
 
     def search(self, text: str, filter: Filter, limit: int) -> Retrieved:
         """Passages without an answer, best first. Raises UnknownTag."""
@@ -72,50 +87,79 @@ class Answerer:
         standalone = self._rewriter.standalone(Question(text))
         return self._retriever.retrieve(snapshot, standalone, known_filter(snapshot, filter), limit)
 
-    def _cited(self, snapshot: Snapshot, standalone: Standalone, retrieved: Retrieved) -> Cited | None:
-        quotes = self._writer.write(standalone.text, retrieved.passages, snapshot.keywords.rarity)
-        return cite(quotes, self._links) if quotes else None
+    def _find(self, snapshot: Snapshot, question: Question, filter: Filter) -> Finding:
+        standalone = self._rewriter.standalone(question)
+        retrieved = self._retriever.retrieve(snapshot, standalone, filter, question.limit)
+        evidence = weigh(question.text, standalone.text, retrieved, snapshot.keywords.rarity)
+        return Finding(question.text, standalone, retrieved, evidence)
+
+    def _parts(self, snapshot: Snapshot, question: Question, filter: Filter) -> list[Finding]:
+        """A finding for each part of a question that has several, none for another.
+
+        To a later part, the parts before it are what earlier turns are to a follow-up.
+        """
+        texts, findings = parts(question.text), []
+        for place, text in enumerate(texts if len(texts) > 1 else ()):
+            before = tuple(Turn("user", earlier) for earlier in texts[:place])
+            part = replace(question, text=text, history=(*question.history, *before))
+            findings.append(self._find(snapshot, part, filter))
+        return findings
+
+    def _quotes(
+        self, snapshot: Snapshot, supported: Sequence[Finding], passages: Sequence[Passage]
+    ) -> tuple[list[Quote], list[Finding]]:
+        """The quotations that answer, part by part, and the findings in which nothing could be quoted."""
+        shown = {passage.chunk for passage in passages}
+        quotes: list[Quote] = []
+        silent: list[Finding] = []
+        for finding in supported:
+            own = [passage for passage in finding.retrieved.passages if passage.chunk in shown]
+            written = self._writer.write(finding.standalone.text, own, snapshot.keywords.rarity)
+            quotes += [quote for quote in written if not any(quote.overlaps(other) for other in quotes)]
+            if own and not written:  # without `own`, the limit leaves it no room: nothing is known to be missing
+                silent.append(finding)
+        return quotes, silent
 
     def _answer(
-        self, snapshot: Snapshot, question: Question, standalone: Standalone, retrieved: Retrieved,
-        evidence: Evidence, cited: Cited | None,
+        self, snapshot: Snapshot, question: Question, whole: Finding, supported: Sequence[Finding],
+        passages: tuple[Passage, ...], cited: Cited | None, missing: tuple[str, ...],
     ) -> Answer:  # fmt: skip
+        confidence = min(finding.evidence.confidence for finding in supported or [whole])
         return Answer(
             answer_id=_new_id(),
             question=question.text,
-            standalone_question=standalone.text,
+            standalone_question=whole.standalone.text,
             answered=cited is not None,
-            confidence=round(evidence.confidence, 4),
-            text=cited.text if cited else self._refusal(retrieved),
+            confidence=round(confidence, 4),
+            text="\n\n".join([cited.text, *missing]) if cited else self._refusal(passages),
             writer="extractive",
             segments=cited.segments if cited else (),
             citations=cited.citations if cited else (),
-            passages=retrieved.passages,
-            related=tuple(self._related(snapshot, retrieved, cited)),
-            degraded=retrieved.degraded,
+            passages=passages,
+            related=tuple(self._related(snapshot, passages, cited)),
+            degraded=whole.retrieved.degraded,
             generation=snapshot.generation,
             took_ms=0.0,
+            missing=missing,
         )
 
-    def _refusal(self, retrieved: Retrieved) -> str:
-        if not retrieved.passages:
+    def _refusal(self, passages: Sequence[Passage]) -> str:
+        if not passages:
             return _NO_MATCH
-        nearest = [
-            f"- [{p.article.title}]({self._links.article(p.article.id)})" for p in nearest_articles(retrieved.passages)
-        ]
+        nearest = [f"- [{p.article.title}]({self._links.article(p.article.id)})" for p in nearest_articles(passages)]
         return "\n".join([f"{REFUSAL} The nearest articles:", "", *nearest])
 
-    def _related(self, snapshot: Snapshot, retrieved: Retrieved, cited: Cited | None) -> list[Related]:
+    def _related(self, snapshot: Snapshot, passages: Sequence[Passage], cited: Cited | None) -> list[Related]:
         """Beside an answer: articles related to its first source. Beside a refusal: the nearest articles."""
         if cited:
             sources = [citation.article_id for citation in cited.citations]
-            first = next(p.article for p in retrieved.passages if p.article.id == sources[0])
+            first = next(p.article for p in passages if p.article.id == sources[0])
             return related(snapshot, first, _RELATED, self._links, without=sources)
         return [
             Related(
                 p.article.id, p.article.title, self._links.article(p.article.id), p.score, "nearest to the question"
             )
-            for p in nearest_articles(retrieved.passages)
+            for p in nearest_articles(passages)
         ]
 
 
@@ -130,6 +174,31 @@ def _courteous(question: Question, reply: str, generation: str) -> Trace:
         generation=generation, took_ms=0.0,
     )  # fmt: skip
     return Trace(answer, Retrieved((), (), ()), NOTHING)
+
+
+def sorted_by_evidence(whole: Finding, parts: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """(findings to answer from, findings that do not support an answer).
+
+    Where no part is supported for itself, the question as a whole still may be.
+    """
+    enough = [part for part in parts if part.evidence.enough]
+    if enough:
+        return enough, [part for part in parts if not part.evidence.enough]
+    return ([whole], []) if whole.evidence.enough else ([], [])
+
+
+def merged(lists: Sequence[Sequence[Passage]], limit: int) -> tuple[Passage, ...]:
+    """`limit` passages, taken from the lists by turns, in the order of their scores."""
+    if len(lists) == 1:
+        return tuple(lists[0])
+    best: dict[int, Passage] = {}
+    for passage in (passage for turn in zip_longest(*lists) for passage in turn if passage is not None):
+        known = best.get(passage.chunk)
+        if known is None and len(best) == limit:
+            break
+        if known is None or passage.score > known.score:
+            best[passage.chunk] = passage
+    return tuple(sorted(best.values(), key=lambda passage: -passage.score))
 
 
 def nearest_articles(passages: Sequence[Passage]) -> list[Passage]:

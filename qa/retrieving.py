@@ -119,7 +119,7 @@ def _candidates(snapshot: Snapshot, probes: Sequence[_Searched], mask: ChunkMask
 
 
 def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks, weights: Weights) -> Scores:
-    """The fused score of each candidate: each probe's, by its weight."""
+    """The fused score of each candidate: the mean of each probe's, by its weight."""
     around = snapshot.articles.around(candidates)
     missing = around < 0
     vectors = snapshot.vectors.rows(np.where(missing, 0, around).ravel())
@@ -133,7 +133,7 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks,
             similar = blended(own, whole @ probe.vector, weights.whole_article)
             fused = convex(fused, similar, weights.keyword_share)
         total += np.float32(probe.weight) * fused
-    return total
+    return np.asarray(total / np.float32(sum(probe.weight for probe in probes)), dtype=np.float32)
 
 
 def _passages(snapshot: Snapshot, hits: Sequence[Hit], vector: FloatVector | None) -> tuple[Passage, ...]:

@@ -123,6 +123,7 @@ class Answer:
     degraded: tuple[str, ...]
     generation: str
     took_ms: float
+    missing: tuple[str, ...] = ()  # sentences that say what the answer leaves open; they end its text
 
     @property
     def courteous(self) -> bool:

@@ -49,6 +49,10 @@ class Quote:
     def text(self) -> str:
         return self.passage.article.markdown[self.start : self.end]
 
+    def overlaps(self, other: Quote) -> bool:
+        same = self.passage.article.id == other.passage.article.id
+        return same and self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -145,8 +149,7 @@ def _adds(
 
 def _overlap(one: _Candidate, other: _Candidate) -> bool:
     """Whether two candidates share text or say the same."""
-    a, b = one.quote, other.quote
-    if a.passage.article.id == b.passage.article.id and a.start < b.end and b.start < a.end:
+    if one.quote.overlaps(other.quote):
         return True
     return len(one.words & other.words) / max(1, min(len(one.words), len(other.words))) > _ALIKE
 

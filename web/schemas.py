@@ -118,6 +118,7 @@ class AnswerOut(BaseModel):
     citations: list[CitationOut]
     passages: list[PassageOut]
     related: list[RelatedOut]
+    missing: Annotated[list[str], Field(description="what the answer leaves open; `text` ends with it")]
     degraded: list[str]
     took_ms: float
 
@@ -129,7 +130,8 @@ class AnswerOut(BaseModel):
             standalone_question=answer.standalone_question, answered=answer.answered, confidence=answer.confidence,
             text=answer.text, writer=answer.writer, citations=[CitationOut.of(c) for c in answer.citations],
             passages=[PassageOut.of(p, links) for p in answer.passages],
-            related=[RelatedOut.of(r) for r in answer.related], degraded=list(answer.degraded), took_ms=answer.took_ms,
+            related=[RelatedOut.of(r) for r in answer.related], missing=list(answer.missing),
+            degraded=list(answer.degraded), took_ms=answer.took_ms,
         )  # fmt: skip
 
 

@@ -130,3 +130,49 @@ def test_the_check_of_citations_accepts_every_real_answer(site: Site) -> None:
     from qa.citing import Cited
 
     check(Cited(trace.answer.text, trace.answer.segments, trace.answer.citations), trace.retrieved.passages)
+
+
+def test_each_part_of_a_question_is_answered(site: Site) -> None:
+    answer = ask(site, "How long does an access token live and how do I roll back a deployment?")
+    assert {c.article_id for c in answer.citations} == {"tokens", "guides/deploying"}
+    assert answer.missing == ()
+
+
+def test_a_part_without_an_answer_is_said_to_be_missing(site: Site) -> None:
+    answer = ask(site, "How long does an access token live and who won the world cup in 1998?")
+    assert "10 minutes" in answer.text
+    assert answer.missing == ("The knowledge base does not say: who won the world cup in 1998?",)
+    assert answer.text.endswith(answer.missing[0])
+
+
+def test_a_question_of_which_no_part_has_an_answer_is_declined(site: Site) -> None:
+    answer = ask(site, "What is the capital of Mongolia and who won the world cup in 1998?")
+    assert not answer.answered
+    assert answer.missing == ()
+
+
+def test_a_later_part_may_point_back_to_an_earlier_one(site: Site) -> None:
+    answer = ask(site, "What happens when a refresh token is presented twice and how long does it live?")
+    assert answer.answered
+    assert {c.article_id for c in answer.citations} == {"tokens"}
+
+
+def test_a_name_that_no_article_mentions_is_said_to_be_unmentioned(site: Site) -> None:
+    answer = ask(site, "How do I roll back a deployment with the command kubectl on Oracle?")
+    assert answer.missing == ("The knowledge base does not mention Oracle.",)
+
+
+@pytest.mark.parametrize("text", ["Rolling back a deployment", "how do I roll back a deployment with KUBECTL?"])
+def test_words_of_the_articles_are_never_said_to_be_unmentioned(site: Site, text: str) -> None:
+    assert ask(site, text).missing == ()
+
+
+def test_every_cited_passage_is_among_the_passages_however_few_are_asked_for(site: Site) -> None:
+    text = "How long does an access token live and how do I roll back a deployment?"
+    for limit in (1, 2, 8):
+        answer = ask(site, text, limit=limit)
+        shown = {(p.article.id, p.start) for p in answer.passages}
+        assert len(answer.passages) <= limit
+        assert all(any(a == c.article_id and s <= c.end for a, s in shown) for c in answer.citations)
+        scores = [p.score for p in answer.passages]
+        assert scores == sorted(scores, reverse=True)
