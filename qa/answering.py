@@ -17,7 +17,7 @@ from qa.courtesy import courtesy
 from qa.errors import UnknownTag
 from qa.evidence import NOTHING, Evidence, weigh
 from qa.links import Links
-from qa.missing import missing_notes
+from qa.missing import missing_notes, unmentioned
 from qa.parts import parts
 from qa.related import related
 from qa.retrieving import Retrieved, Retriever
@@ -81,6 +81,10 @@ class Answerer:
         took_ms = round((time.perf_counter() - started) * 1000, 2)
         return Trace(replace(answer, took_ms=took_ms), whole.retrieved, whole.evidence)
 
+    def snapshot(self) -> Snapshot:
+        """The snapshot to answer from now."""
+        return self._store.current()
+
     def search(self, text: str, filter: Filter, limit: int) -> Retrieved:
         """Passages without an answer, best first. Raises UnknownTag."""
         snapshot = self._store.current()
@@ -90,7 +94,8 @@ class Answerer:
     def _find(self, snapshot: Snapshot, question: Question, filter: Filter) -> Finding:
         standalone = self._rewriter.standalone(question)
         retrieved = self._retriever.retrieve(snapshot, standalone, filter, question.limit)
-        evidence = weigh(question.text, standalone.text, retrieved, snapshot.keywords.rarity)
+        names = len(unmentioned(question.text, snapshot))
+        evidence = weigh(question.text, standalone.text, retrieved, snapshot.manifest.chunks, names)
         return Finding(question.text, standalone, retrieved, evidence)
 
     def _parts(self, snapshot: Snapshot, question: Question, filter: Filter) -> list[Finding]:

@@ -16,7 +16,7 @@ from indexes.fusion import Scores, blended, convex, with_neighbours
 from indexes.lexical import best
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
-from qa.types import Passage, Standalone
+from qa.types import Passage, Probe, Standalone
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +41,28 @@ class QuestionEmbedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """A probe with its keyword score for every chunk, and its vector (None where there is no model)."""
+    """A probe with its keyword score for every chunk, its vector (None without a model), and what each index finds."""
 
     weight: float
     keyword: Scores
     vector: FloatVector | None
+    by_keyword: list[Hit]
+    by_vector: list[Hit]
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """`ranking` holds every candidate, best first; `passages` the first few of them, with their text."""
+    """`ranking` holds every candidate, best first; `passages` the first few of them, with their text.
+
+    `similarity` is the cosine of the question as asked to the chunk closest to it, None where the vectors were
+    unavailable; `matched` the best keyword score for the standalone question, as a share of what is attainable.
+    """
 
     ranking: tuple[Hit, ...]
     passages: tuple[Passage, ...]
     degraded: tuple[str, ...]
+    similarity: float | None = None
+    matched: float = 0.0
 
 
 class Retriever:
@@ -68,20 +76,25 @@ class Retriever:
 
     def retrieve(self, snapshot: Snapshot, question: Standalone, filter: Filter, limit: int) -> Retrieved:
         """Every candidate of either index under `filter`, scored by both; the first `limit` as passages."""
-        probes = [
-            _Searched(probe.weight, _keyword_scores(snapshot, probe.text), self._vector(probe.text))
-            for probe in question.probes
-        ]
-        candidates = _candidates(snapshot, probes, snapshot.articles.mask(filter))
+        mask = snapshot.articles.mask(filter)
+        probes = [self._search(snapshot, probe, mask) for probe in question.probes]
+        candidates = _candidates(probes)
         scores = _scores(snapshot, probes, candidates, self._weights)
         order = np.lexsort((candidates, -scores))
         ranking = [Hit(int(candidates[place]), float(scores[place])) for place in order]
-        whole = probes[-1].vector
+        first, whole = probes[0], probes[-1]
         return Retrieved(
             ranking=tuple(ranking),
-            passages=_passages(snapshot, ranking[:limit], whole),
-            degraded=() if whole is not None else ("vectors",),
+            passages=_passages(snapshot, ranking[:limit], whole.vector),
+            degraded=() if whole.vector is not None else ("vectors",),
+            similarity=None if first.vector is None else _best(first.by_vector),
+            matched=_best(whole.by_keyword),
         )
+
+    def _search(self, snapshot: Snapshot, probe: Probe, mask: ChunkMask | None) -> _Searched:
+        keyword, vector = _keyword_scores(snapshot, probe.text), self._vector(probe.text)
+        by_vector = [] if vector is None else snapshot.vectors.search(vector, DEPTH, mask)
+        return _Searched(probe.weight, keyword, vector, best(keyword, DEPTH, mask), by_vector)
 
     def _vector(self, text: str) -> FloatVector | None:
         if self._embedder is None:
@@ -109,13 +122,13 @@ def _keyword_scores(snapshot: Snapshot, text: str) -> Scores:
     return snapshot.keywords.scores(weights) / np.float32(attainable or 1.0)
 
 
-def _candidates(snapshot: Snapshot, probes: Sequence[_Searched], mask: ChunkMask | None) -> Chunks:
-    found: set[int] = set()
-    for probe in probes:
-        found.update(hit.chunk for hit in best(probe.keyword, DEPTH, mask))
-        if probe.vector is not None:
-            found.update(hit.chunk for hit in snapshot.vectors.search(probe.vector, DEPTH, mask))
+def _candidates(probes: Sequence[_Searched]) -> Chunks:
+    found = {hit.chunk for probe in probes for hit in (*probe.by_keyword, *probe.by_vector)}
     return np.array(sorted(found), dtype=np.int64)
+
+
+def _best(hits: Sequence[Hit]) -> float:
+    return hits[0].score if hits else 0.0
 
 
 def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks, weights: Weights) -> Scores:

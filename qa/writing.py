@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexes.analysis import informative_terms, terms
 from indexes.types import Quotable, QuotableKind
-from qa.evidence import covered
 from qa.types import Passage
 
 _CONSIDERED = 5  # passages
@@ -145,6 +144,12 @@ def _adds(
     gained = covered(weights, said | candidate.words) - covered(weights, said)
     follows = candidate.quote.passage.chunk == best.quote.passage.chunk and candidate.score >= 0.75 * best.score
     return gained >= 0.1 or follows
+
+
+def covered(weights: Mapping[str, float], words: set[str]) -> float:
+    """The weighted share of the question's terms among `words`; 0 for a question without any."""
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in words) / total if total else 0.0
 
 
 def _overlap(one: _Candidate, other: _Candidate) -> bool:
