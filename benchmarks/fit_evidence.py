@@ -222,7 +222,7 @@ def main() -> None:
     print("|---|---|---|---|")
     quality = figures(kb, asked(QUALITY / "questions.jsonl", QUALITY / "answerable.jsonl"))
     report("tests/quality", model, quality, by_kind(kb, QUALITY / "unanswerable.jsonl"))
-    for name in ("held_out","blind"):
+    for name in ("held_out", "blind"):
         yes, no = (DATA / name / f"{kind}.jsonl" for kind in ("answerable", "unanswerable"))
         report(f"data/{name}", model, figures(kb, asked(yes)), by_kind(kb, no))
     tags = sorted(kb.snapshot().articles.tags())

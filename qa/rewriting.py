@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from indexes.analysis import informative_terms
-from qa.types import Probe, Question, Standalone, Turn
+from qa.types import REFUSAL, Probe, Question, Standalone, Turn
 
 # A question that leans on the one before it: it opens like a continuation, or points back with a pronoun.
 _OPENS = re.compile(
@@ -24,6 +24,9 @@ _FEW_TERMS = 2  # a question with no more informative terms than this rarely say
 _FURTHEST = 3  # user turns to look back for one that stands alone
 # Best of the weights tried on the development conversations: docs/decisions/follow-ups.md
 HISTORY_WEIGHT = 0.5
+ANSWER_WEIGHT = 0.5
+_ANSWER_OPENING = 200  # characters of the last answer: its first sentence or two say what it was about
+_MARK = re.compile(r"\s*\[\d+\]")
 
 
 class Rewriter(Protocol):
@@ -31,17 +34,21 @@ class Rewriter(Protocol):
 
 
 class HistoryRewriter:
-    """Searches for the last turn and, if it leans on them, also for the turns it leans on."""
+    """Searches for the last turn and, if it leans on them, also for the turns it leans on and the last answer."""
 
-    def __init__(self, history_weight: float = HISTORY_WEIGHT) -> None:
+    def __init__(self, history_weight: float = HISTORY_WEIGHT, answer_weight: float = ANSWER_WEIGHT) -> None:
         self._history_weight = history_weight
+        self._answer_weight = answer_weight
 
     def standalone(self, question: Question) -> Standalone:
         leaned_on = _leaned_on(question.text, question.history)
         if not leaned_on:
             return Standalone(question.text, (Probe(question.text, 1.0),))
+        probes = [Probe(question.text, 1.0)]
+        if answer := _last_answer(question.history):
+            probes.append(Probe(f"{question.text} {answer}", self._answer_weight))
         whole = " ".join([*leaned_on, question.text])
-        return Standalone(whole, (Probe(question.text, 1.0), Probe(whole, self._history_weight)))
+        return Standalone(whole, (*probes, Probe(whole, self._history_weight)))
 
 
 def leans_on_history(text: str) -> bool:
@@ -59,3 +66,11 @@ def _leaned_on(text: str, history: Sequence[Turn]) -> list[str]:
         if not leans_on_history(turn.text):
             break
     return found
+
+
+def _last_answer(history: Sequence[Turn]) -> str:
+    """How the answer that the asker has just read begins; "" after a refusal, which is about nothing."""
+    last = history[-1]
+    if last.role != "assistant" or last.text.startswith(REFUSAL):
+        return ""
+    return _MARK.sub("", last.text)[:_ANSWER_OPENING].strip()

@@ -42,7 +42,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Standalone:
-    """A question that needs no history: as shown to the asker, and as searched for."""
+    """A question that needs no history: as shown to the asker, and as searched for.
+
+    The first probe is the question as asked, the last one `text`.
+    """
 
     text: str
     probes: tuple[Probe, ...]

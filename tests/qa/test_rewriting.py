@@ -28,8 +28,25 @@ def test_a_question_that_says_what_it_is_about_stands_alone(text: str) -> None:
 def test_a_follow_up_is_searched_for_alone_and_with_the_turn_it_leans_on() -> None:
     standalone = HistoryRewriter().standalone(Question("And how do I rotate them?", history=HISTORY))
     assert standalone.text == "How long do refresh tokens live? And how do I rotate them?"
-    assert [probe.text for probe in standalone.probes] == ["And how do I rotate them?", standalone.text]
-    assert standalone.probes[0].weight > standalone.probes[1].weight
+    assert standalone.probes[0].text == "And how do I rotate them?"
+    assert standalone.probes[-1].text == standalone.text
+    assert standalone.probes[0].weight > standalone.probes[-1].weight
+
+
+def test_a_follow_up_is_searched_for_with_how_the_last_answer_begins_but_without_its_marks() -> None:
+    turns = (Turn("user", "Which databases?"), Turn("assistant", "PostgreSQL and MySQL. [1] " + "More text. " * 100))
+    probes = HistoryRewriter().standalone(Question("and how are they backed up?", history=turns)).probes
+    assert probes[1].text.startswith("and how are they backed up? PostgreSQL and MySQL. More text.")
+    assert len(probes[1].text) < 300
+
+
+def test_a_refusal_is_nothing_to_search_for() -> None:
+    turns = (Turn("user", "Which databases?"), Turn("assistant", "The knowledge base does not say. The nearest: …"))
+    probes = HistoryRewriter().standalone(Question("and how are they backed up?", history=turns)).probes
+    assert [probe.text for probe in probes] == [
+        "and how are they backed up?",
+        "Which databases? and how are they backed up?",
+    ]
 
 
 def test_history_is_ignored_when_the_topic_changes() -> None:
