@@ -11,6 +11,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from indexes.types import Chunks
+
 Scores: TypeAlias = npt.NDArray[np.float32]  # (candidates,)
 AroundScores: TypeAlias = npt.NDArray[np.float32]  # (3, candidates): before, itself, after; NaN where the article ends
 
@@ -31,3 +33,19 @@ def with_neighbours(around: AroundScores, weight: float) -> Scores:
 def convex(keyword: Scores, similarity: Scores, keyword_share: float) -> Scores:
     """`keyword_share` of the keyword scores (as shares of the best attainable) and the rest of the cosines."""
     return np.asarray(keyword_share * keyword + (1 - keyword_share) * similarity, dtype=np.float32)
+
+
+def supported(scores: Scores, articles: Chunks, weight: float) -> Scores:
+    """Each score with `weight` parts of the best other score in its article: two passages say more than one.
+
+    `articles` has the article of each candidate, shape (candidates,).
+    """
+    order = np.lexsort((-scores, articles))
+    ordered, owners = scores[order], articles[order]
+    first = np.concatenate(([True], owners[1:] != owners[:-1]))[: len(owners)]
+    follows = np.concatenate((~first[1:], [False]))[: len(owners)]  # there is a second one in its article
+    best_other = ordered[first][np.cumsum(first) - 1]
+    best_other[first] = np.where(follows[first], np.roll(ordered, -1)[first], 0.0)
+    result = np.empty_like(scores)
+    result[order] = ordered + np.float32(weight) * best_other
+    return result

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from indexes.analysis import informative_terms, terms
-from indexes.fusion import Scores, blended, convex, with_neighbours
+from indexes.fusion import Scores, blended, convex, supported, with_neighbours
 from indexes.lexical import best
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
@@ -31,6 +31,7 @@ class Weights:
     keyword_share: float = 0.5  # of keywords in the fused score; the rest is similarity
     neighbours: float = 0.5  # of the chunks around it, to its own one
     whole_article: float = 0.2  # of its article's similarity, to its own one
+    support: float = 0.2  # of the best other chunk of its article, to its own score
 
 
 class QuestionEmbedder(Protocol):
@@ -136,7 +137,8 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks,
     around = snapshot.articles.around(candidates)
     missing = around < 0
     vectors = snapshot.vectors.rows(np.where(missing, 0, around).ravel())
-    whole = snapshot.article_vectors[snapshot.articles.places(candidates)]
+    articles = snapshot.articles.places(candidates)
+    whole = snapshot.article_vectors[articles]
     total = np.zeros(len(candidates), dtype=np.float32)
     for probe in probes:
         fused = with_neighbours(np.where(missing, np.nan, probe.keyword[around]), weights.neighbours)
@@ -146,7 +148,8 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks,
             similar = blended(own, whole @ probe.vector, weights.whole_article)
             fused = convex(fused, similar, weights.keyword_share)
         total += np.float32(probe.weight) * fused
-    return np.asarray(total / np.float32(sum(probe.weight for probe in probes)), dtype=np.float32)
+    mean = np.asarray(total / np.float32(sum(probe.weight for probe in probes)), dtype=np.float32)
+    return supported(mean, articles, weights.support)
 
 
 def _passages(snapshot: Snapshot, hits: Sequence[Hit], vector: FloatVector | None) -> tuple[Passage, ...]:
