@@ -1,7 +1,8 @@
 """How does a source become a searchable snapshot?
 
 items        what a source yields
-sources      folders, files and exports → items
+sources      folders and files → items (kinds, reading, categories, checkouts)
+bundles      exports and archives → items (exports, archives); documents: PDF and Word
 website      a website → items: fetching asks, sitemaps lists, webpages reads, pagestore keeps
 parsing      one item → Article (frontmatter reads its metadata, extraction the main content of HTML)
 structure    Markdown → headings and blocks with offsets; sentences cuts text

@@ -122,8 +122,8 @@ def _language(block: Tag) -> str:
     inner = block.find("code")
     for element in (block, inner, block.parent, block.parent.parent if block.parent else None):
         if isinstance(element, Tag):
-            names = element.get_attribute_list("class")
-            match = _LANGUAGE.search(" ".join(name for name in names if name))
-            if match and match.group(1) not in _NO_LANGUAGE:
-                return match.group(1)
+            names = [*element.get_attribute_list("class"), element.get("data-syntaxhighlighter-params")]
+            match = _LANGUAGE.search(" ".join(str(name) for name in names if name))
+            if match and match.group(1).lower() not in _NO_LANGUAGE:
+                return match.group(1).lower()
     return ""

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from indexes.types import Article, Category
 from ingest import frontmatter
 from ingest.errors import ArticleRejected
+from ingest.exports import notion_fields, page_fields, record_fields, record_text
 from ingest.extraction import extract, meta, parse_page, title
 from ingest.frontmatter import Fields
 from ingest.structure import heading_text
@@ -40,25 +41,40 @@ def html_article(
 ) -> Article:
     """The article of an HTML page, which is changed by it. `fields` win over what the page says of itself; with `base`,
     links become absolute addresses. Raises ArticleRejected with the reason."""
-    said = {
+    said: dict[str, object] = {
         "summary": meta(page, "description", "og:description"),
         "tags": meta(page, "keywords"),
         "updated": meta(page, "article:modified_time", "last-modified", "date", "article:published_time"),
     }
+    own = page_fields(page)
     content = extract(page, base)
     said["title"] = title(page, content.heading)
-    given = {name: value for name, value in fields.items() if value}
-    return _article(id, {**said, **given}, content.markdown, _title_from(id), category)
+    said.update((name, value) for known in (own, fields) for name, value in known.items() if value)
+    return _article(id, said, content.markdown, _title_from(id), category)
+
+
+def parse_notion(id: str, raw: bytes, category: Category) -> Article:
+    """A Markdown page of a Notion export, with its properties. Raises ArticleRejected with the reason."""
+    text = _decode(raw)
+    heading = _FIRST_HEADING.search(text)
+    fallback = heading_text(_open(heading.group(1))) if heading else _title_from(id)
+    return _article(id, notion_fields(text), text, fallback, category)
 
 
 def parse_record(raw: bytes, category: Category) -> Article:
-    """A line of a JSONL export: `id`, `text` and optionally the fields of a front matter, `title` and `url`."""
-    fields = read_record(raw)
-    text = fields.get("text")
-    if not isinstance(text, str):
-        raise ArticleRejected('the record has no "text": add it')
+    """A record of an export: `id`, a text as Markdown or HTML, and optionally the fields of a front matter, `title` and
+    `url`, under these names or those that help centers use. Raises ArticleRejected with the reason."""
+    fields = record_fields(read_record(raw))
+    text, is_html = record_text(fields)
+    if is_html:
+        return html_article(record_id(fields), parse_page(clean(text)), category, fields)
     first_line = next((line for line in text.splitlines() if line.strip()), "")
     return _article(record_id(fields), fields, clean(text), first_line[:120], category)
+
+
+def fields_article(id: str, fields: Fields, markdown: str, category: Category) -> Article:
+    """The article of a text and the fields that came with it. Raises ArticleRejected if there is no text."""
+    return _article(id, fields, markdown, _title_from(id), category)
 
 
 def read_record(raw: bytes) -> Fields:

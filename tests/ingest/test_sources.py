@@ -124,7 +124,7 @@ def test_a_source_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
 
 def test_a_file_of_another_kind_is_no_source(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text(GOOD)
-    with pytest.raises(SourceMissing, match=r"neither a folder nor a \.md"):
+    with pytest.raises(SourceMissing, match=r"neither a folder nor a file that ends in \.docx"):
         read(tmp_path / "notes.txt")
 
 

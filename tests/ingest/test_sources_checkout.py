@@ -1,0 +1,49 @@
+"""A Git checkout as a source: what its ignore rules leave out is not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.items import Ignored, SourceItem
+from ingest.sources import read_source
+from tests.conftest import write_articles
+
+GOOD = "# Good\n\nThis one is fine."
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    names = ("readme", "build/page", "docs/a", "docs/draft", "docs/keep-draft", "docs/out/b", "local", "vendor/.git/x")
+    write_articles(tmp_path, dict.fromkeys(names, GOOD))
+    (tmp_path / ".git" / "info").mkdir(parents=True)
+    (tmp_path / ".git" / "info" / "exclude").write_text("local.md\n")
+    (tmp_path / ".gitignore").write_text("build/\n*draft.md\n# a comment\n!\n")
+    (tmp_path / "docs" / ".gitignore").write_text("/out/\n!keep-draft.md\n")
+    return tmp_path
+
+
+def ids(source: Path) -> list[str]:
+    return [item.id for item in read_source(source, Ignored()) if isinstance(item, SourceItem)]
+
+
+def test_ignored_files_and_folders_are_left_out_and_the_nearest_rule_wins(checkout: Path) -> None:
+    assert ids(checkout) == ["readme", "docs/a", "docs/keep-draft"]
+
+
+def test_the_rules_above_a_part_of_a_checkout_count_too(checkout: Path) -> None:
+    assert ids(checkout / "docs") == ["a", "keep-draft"]
+
+
+def test_outside_a_checkout_no_rule_counts(checkout: Path) -> None:
+    (checkout / ".git").rename(checkout / "not-git")
+    assert "build/page" in ids(checkout)
+
+
+def test_a_source_named_by_a_link_or_a_relative_path_obeys_the_same_rules(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout.parent / "link").symlink_to(checkout)
+    monkeypatch.chdir(checkout)
+    assert ids(Path(".")) == ids(checkout.parent / "link") == ids(checkout)
