@@ -19,9 +19,10 @@ from qa.answering import Answerer
 from qa.conversing import Conversations
 from qa.journal import Journal
 from qa.links import Links
-from qa.retrieving import Retriever
+from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
 from qa.writing import ExtractiveWriter
+from web.admission import Turns
 from web.app import create_app
 from web.services import Services
 
@@ -175,7 +176,7 @@ def site(tmp_path: Path, embedder: Embedder, chunker: Chunker) -> Iterator[Site]
     yield from _site(root, source, embedder, tmp_path, ingest)
 
 
-def make_services(index: Path, embedder: Embedder | None, journal: Journal) -> Services:
+def make_services(index: Path, embedder: QuestionEmbedder | None, journal: Journal) -> Services:
     store = SnapshotStore(index, interval=0)
     answerer = Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), Links())
     return Services(store, answerer, Conversations(answerer, journal), Links())
@@ -184,7 +185,8 @@ def make_services(index: Path, embedder: Embedder | None, journal: Journal) -> S
 def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:
     journal = Journal(folder / "journal.sqlite")
     services = make_services(index, embedder, journal)
-    with TestClient(create_app(services, max_body=262_144), raise_server_exceptions=False) as client:
+    app = create_app(services, max_body=262_144, turns=Turns(2, 64))
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield Site(client, services, index, source, ingest)
     journal.close()
 

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from qa.conversing import Conversations
 from qa.errors import JournalUnavailable
 from web import problems
+from web.admission import Admission, Turns
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
 from web.routes import article, articles, ask, browse, chat, health
@@ -27,8 +28,8 @@ _HOUR = 3600  # seconds
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(services: Services, max_body: int) -> FastAPI:
-    """An application that answers from `services`; bodies over `max_body` bytes get 413."""
+def create_app(services: Services, max_body: int, turns: Turns) -> FastAPI:
+    """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `turns`."""
     app = FastAPI(
         title="Footnote",
         summary="Answers from a knowledge base, every sentence cited.",
@@ -38,7 +39,8 @@ def create_app(services: Services, max_body: int) -> FastAPI:
         lifespan=_forgetting,
     )
     app.state.services = services
-    # Added here and not by FastAPI(max_body_size=…), which would stand outside the two below. Last added, first run.
+    # Added here and not by FastAPI(max_body_size=…), which would stand outside those below. Last added, first run.
+    app.add_middleware(Admission, turns=turns)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
     app.add_middleware(SecurityHeaders)

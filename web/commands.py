@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import socket
 
 from indexes.commands import add_index_option, index_of
@@ -31,6 +32,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     # Imported here: FastAPI costs half a second that the other commands need not wait for.
     import uvicorn
 
+    from web.admission import Turns
     from web.app import create_app
     from web.services import Services
 
@@ -50,8 +52,9 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
         print(f"Footnote answers from {manifest.articles} articles at {address}", flush=True)
+        turns = Turns(os.cpu_count() or 1, settings.capacity)
         config = uvicorn.Config(
-            create_app(services, settings.max_body), log_level="warning", timeout_graceful_shutdown=_GRACE,
+            create_app(services, settings.max_body, turns), log_level="warning", timeout_graceful_shutdown=_GRACE,
             server_header=False,
         )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down

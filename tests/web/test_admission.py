@@ -1,0 +1,200 @@
+"""Too much at once: who waits, who is refused and how, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Semaphore, Thread
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from indexes.embedding import Embedder
+from indexes.types import FloatMatrix
+from qa.journal import Journal
+from tests.conftest import Site, make_services
+from web.admission import Admission, Overloaded, Turns
+from web.app import create_app
+
+ASK = "/api/v1/ask"
+QUESTION = {"question": "How long does an access token live?"}
+
+
+@dataclass
+class Held:
+    """The real embedder, which embeds a question only when it is told to go on."""
+
+    real: Embedder
+    arrived: Semaphore = field(default_factory=lambda: Semaphore(0))
+    go_on: Event = field(default_factory=Event)
+
+    def embed_question(self, text: str) -> FloatMatrix:
+        self.arrived.release()
+        assert self.go_on.wait(30)
+        return self.real.embed_question(text)
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """`app` behind uvicorn; its address."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def site_with(turns: Turns, held: Held, index: Path, folder: Path) -> Iterator[str]:
+    journal = Journal(folder / "journal-of-its-own.sqlite")
+    with served(create_app(make_services(index, held, journal), max_body=262_144, turns=turns)) as address:
+        yield address
+    journal.close()
+
+
+def ask(address: str) -> httpx2.Response:
+    return httpx2.post(address + ASK, json=QUESTION, timeout=30)
+
+
+def test_past_capacity_a_question_is_refused_readably_and_health_is_not(
+    site: Site, embedder: Embedder, tmp_path: Path
+) -> None:
+    held = Held(embedder)
+    with site_with(Turns(1, 1), held, site.index, tmp_path) as address, ThreadPoolExecutor() as people:
+        first = people.submit(ask, address)
+        assert held.arrived.acquire(timeout=30)
+        refused = ask(address)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.json()["detail"].startswith("More is asked than can be answered at the moment")
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        page = httpx2.get(address, headers={"accept": "text/html"})
+        assert (page.status_code, page.headers["retry-after"]) == (503, "1")
+        assert "please try again in a second" in page.text
+        assert [httpx2.get(address + path).status_code for path in ("/livez", "/readyz", "/static/style.css")] == [
+            200, 200, 200,
+        ]  # fmt: skip
+        held.go_on.set()
+        assert first.result().json()["answered"] is True
+        assert ask(address).status_code == 200
+
+
+def test_a_burst_within_capacity_waits_and_is_answered_alike(site: Site, embedder: Embedder, tmp_path: Path) -> None:
+    held = Held(embedder)
+    held.go_on.set()
+    with (
+        site_with(Turns(2, 16, burst_wait=30, clock=Clock()), held, site.index, tmp_path) as address,
+        ThreadPoolExecutor(12) as people,
+    ):
+        answers = list(people.map(lambda _: ask(address), range(12)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({(answer.json()["text"], answer.json()["confidence"]) for answer in answers}) == 1
+
+
+def test_a_slow_sender_takes_no_turn(site: Site, embedder: Embedder, tmp_path: Path) -> None:
+    held = Held(embedder)
+    held.go_on.set()
+    with site_with(Turns(1, 1), held, site.index, tmp_path) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(b"POST /api/v1/ask HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            assert ask(address).status_code == 200
+
+
+# --- turns
+
+
+def test_turns_are_taken_in_order_of_arrival() -> None:
+    async def scenario() -> list[str]:
+        turns, order = Turns(1, 10), []
+
+        async def work(name: str) -> None:
+            turn = await turns.take()
+            order.append(name)
+            await asyncio.sleep(0)
+            turn.give_back()
+
+        await asyncio.gather(*(work(name) for name in "abcde"))
+        return order
+
+    assert asyncio.run(scenario()) == list("abcde")
+
+
+def test_where_waiting_never_ends_newcomers_wait_no_longer_than_a_request_takes() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        turns = Turns(1, 10, burst_wait=30, clock=clock)
+        held = await turns.take()
+        of_the_burst = asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        clock.now = 5.0
+        with pytest.raises(Overloaded):
+            await turns.take()
+        assert not of_the_burst.done()
+        held.give_back()
+        (await of_the_burst).give_back()
+        (await turns.take()).give_back()  # nobody waits any more: a turn at once
+
+    asyncio.run(scenario())
+
+
+def test_a_turn_given_back_twice_is_one_turn() -> None:
+    async def scenario() -> None:
+        turns = Turns(1, 2)
+        first = await turns.take()
+        first.give_back()
+        first.give_back()
+        await turns.take()
+        waiting = asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not turns.full  # who went away while waiting has left
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("content_type", "turns_held"), [(b"text/event-stream", 0), (b"text/html", 1)])
+def test_an_open_stream_holds_no_turn(content_type: bytes, turns_held: int) -> None:
+    turns = Turns(1, 1)
+    full: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        full.append(turns.full)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def scenario() -> None:
+        await Admission(app, turns)({"type": "http", "path": "/", "headers": []}, _empty_body, _ignored)
+
+    asyncio.run(scenario())
+    assert full == [bool(turns_held)]
+    assert not turns.full
+
+
+async def _empty_body() -> Message:
+    return {"type": "http.request", "body": b""}
+
+
+async def _ignored(message: Message) -> None:
+    """A client that takes everything."""
