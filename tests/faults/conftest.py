@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from indexes.models import find_model
 from tests.faults.ingests import Driver
+from tests.faults.serving import Server
 
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 SHORT = os.environ.get("FOOTNOTE_FAULTS") == "short"
 
 
@@ -23,6 +26,20 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     driver = Driver.start(tmp_path_factory.mktemp("driver"), find_model("all-MiniLM-L6-v2").embedder_id("int8"))
     yield driver
     driver.close()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers over an index, with settings; they end with the test."""
+    servers: list[Server] = []
+
+    def start(root: Path, **environment: str) -> Server:
+        servers.append(Server.start(root, tmp_path, **environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import argparse
 import ctypes
 import json
 import os
-import resource
 import select
 import signal
 import sys
@@ -80,15 +79,13 @@ def forked(order: dict[str, Any], chunker: Chunker) -> tuple[int, int]:
     if child:
         os.close(writing)
         return child, reading
-    code = 70
+    code, started = 70, time.monotonic()
     try:
         os.close(reading)
         output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(output, 1)
         os.dup2(output, 2)
         sys.stdin = open(os.devnull)  # noqa: SIM115
-        if order["largest_file"]:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
         if order["traced"]:
             ctypes.CDLL(None).prctl(_SET_TRACER, _ANY_TRACER, 0, 0, 0)
             _await_tracer()
@@ -98,6 +95,7 @@ def forked(order: dict[str, Any], chunker: Chunker) -> tuple[int, int]:
     except BaseException as error:
         os.write(2, f"{type(error).__name__}: {error}".encode())
     finally:
+        os.write(writing, f"{time.monotonic() - started:.4f}".encode())
         os._exit(code)
 
 
@@ -114,10 +112,13 @@ def ended(child: int, acknowledgement: int, kill_after: float | None) -> dict[st
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     os.close(descriptor)
-    acknowledged = bool(os.read(acknowledgement, 1))
+    told = os.read(acknowledgement, 100).decode()
     os.close(acknowledgement)
-    code = os.waitstatus_to_exitcode(status)
-    return {"code": code, "acknowledged": acknowledged, "seconds": time.monotonic() - started}
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        "acknowledged": told.startswith("!"),
+        "seconds": float(told.lstrip("!") or time.monotonic() - started),
+    }
 
 
 def serve() -> None:

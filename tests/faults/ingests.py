@@ -33,7 +33,8 @@ class Driver:
 
     def __init__(self, process: subprocess.Popen[str], folder: Path, model: str) -> None:
         self._process = process
-        self._output = folder / "output"
+        self._folder = folder
+        self._outputs: dict[int, Path] = {}
         self.model = model
 
     @classmethod
@@ -46,22 +47,26 @@ class Driver:
         self._process.communicate()
 
     def begin(
-        self, source: Path, root: Path, *, pause: float = 0.0, traced: bool = False, largest_file: int | None = None
+        self, source: Path, root: Path, *, pause: float = 0.0, traced: bool = False, model: str | None = None
     ) -> int:
-        """Start an ingest; its process id. A traced one waits for its tracer."""
+        """Start an ingest that takes `pause` seconds a batch; its process id. A traced one waits for its tracer."""
+        output = self._folder / f"output-{len(self._outputs)}"
         order = {
-            "do": "start", "root": str(root), "source": str(source), "model": self.model, "pause": pause,
-            "traced": traced, "largest_file": largest_file,
+            "do": "start", "root": str(root), "source": str(source), "model": model or self.model, "pause": pause,
+            "traced": traced, "output": str(output),
         }  # fmt: skip
-        return int(self._asked({**order, "output": str(self._output)})["process"])
+        process = int(self._asked(order)["process"])
+        self._outputs[process] = output
+        return process
 
     def end(self, process: int, kill_after: float | None = None) -> Ended:
         """Wait for it, or SIGKILL it after so many seconds."""
         ended = self._asked({"do": "end", "process": process, "kill_after": kill_after})
-        return Ended(**ended, output=self._output.read_text(errors="replace"))
+        output = self._outputs.pop(process)
+        return Ended(**ended, output=output.read_text(errors="replace") if output.exists() else "")
 
-    def ingest(self, source: Path, root: Path, kill_after: float | None = None) -> Ended:
-        return self.end(self.begin(source, root), kill_after)
+    def ingest(self, source: Path, root: Path, kill_after: float | None = None, model: str | None = None) -> Ended:
+        return self.end(self.begin(source, root, model=model), kill_after)
 
     def _asked(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -86,6 +91,11 @@ def revision(number: int) -> Contents:
     return texts
 
 
+def held(number: int) -> Contents:
+    """A revision as an index holds it."""
+    return {id: text.strip() for id, text in revision(number).items()}
+
+
 def write_revision(source: Path, number: int) -> Contents:
     """Make `source` hold that revision. What an index of it holds."""
     source.mkdir(exist_ok=True)
@@ -93,7 +103,7 @@ def write_revision(source: Path, number: int) -> Contents:
         old.unlink()
     for id, text in revision(number).items():
         (source / f"{id}.md").write_text(text)
-    return {id: text.strip() for id, text in revision(number).items()}
+    return held(number)
 
 
 def contents(root: Path) -> Contents:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import pytest
 
 from indexes.publishing import current_generation
 from tests.conftest import ROOT
-from tests.faults.conftest import figure
+from tests.faults.conftest import figure, needs_strace
 from tests.faults.ingests import Contents, Driver, contents, require_tidy, require_whole, write_revision
 from tests.faults.tracing import (
     REMOVING,
@@ -31,7 +30,6 @@ from tests.faults.tracing import (
 )
 
 Tell = Callable[[str], None]
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 
 CHANGING = (*SYNCING, *RENAMING, *WRITING, *REMOVING, "mkdir")
 

@@ -1,0 +1,111 @@
+"""A real server in a process of its own, and what a client sees of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.conftest import ROOT
+
+PATIENCE = 60.0  # seconds for a server to start on a busy machine
+_IDLE = 3.0  # seconds after which a server may close a connection, as any client must expect
+
+
+class Server:
+    """`footnote serve` on a free port."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.process = process
+        self._address = urlsplit(address).netloc
+        self._clients: list[Client] = []
+
+    @classmethod
+    def start(cls, root: Path, folder: Path, **environment: str) -> Server:
+        """Raises AssertionError with what it said if it does not come up."""
+        log = folder / "server.log"
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "web", "serve", "--index", str(root), "--port", "0"],
+                cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True,
+                env={**os.environ, "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"), **environment},
+            )  # fmt: skip
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if "http://" not in line:
+            process.kill()
+            process.communicate()
+            raise AssertionError(log.read_text())
+        return cls(process, line.split()[-1])
+
+    def client(self) -> Client:
+        """A connection of its own. The port listens before the server is ready: the first answer may take a while."""
+        client = Client(self._address)
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+        self.process.terminate()
+        self.process.communicate(timeout=PATIENCE)
+
+    def handles(self, folder: Path) -> tuple[int, int]:
+        """(open file descriptors, files of `folder` that are open or mapped) of the process."""
+        descriptors = [link for entry in self._proc("fd").iterdir() if (link := _link(entry))]
+        maps = self._proc("maps").read_text().splitlines()
+        mapped = {line.split(maxsplit=5)[5] for line in maps if str(folder) in line}
+        return len(descriptors), len({link for link in descriptors if str(folder) in link} | mapped)
+
+    def _proc(self, name: str) -> Path:
+        return Path(f"/proc/{self.process.pid}/{name}")
+
+
+class Client:
+    """One connection, kept open. Errors of the connection are raised: they are failed requests."""
+
+    def __init__(self, address: str) -> None:
+        self._connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+        self._used = 0.0
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return self._request("GET", path, None)
+
+    def ask(self, question: str) -> tuple[int, Any]:
+        return self._request("POST", "/api/v1/ask", json.dumps({"question": question}))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _request(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
+        if time.monotonic() - self._used > _IDLE:
+            self._connection.close()  # and opened again by the request
+        self._used = time.monotonic()
+        self._connection.request(method, path, body, {"content-type": "application/json"})
+        response = self._connection.getresponse()
+        text = response.read()
+        return response.status, json.loads(text) if "json" in response.headers["content-type"] else text
+
+
+def eventually(holds: Callable[[], bool], within: float) -> float:
+    """Seconds until `holds`; fails if that takes longer than `within`."""
+    started = time.monotonic()
+    while True:
+        if holds():
+            return time.monotonic() - started
+        assert time.monotonic() - started < within, "not within the time allowed"
+        time.sleep(0.02)
+
+
+def _link(entry: Path) -> str:
+    try:
+        return os.readlink(entry)
+    except FileNotFoundError:  # closed meanwhile
+        return ""
