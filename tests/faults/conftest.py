@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.models import find_model
+from indexes.embedding import Embedder
 from tests.faults.ingests import Driver
 from tests.faults.serving import Server
 
@@ -22,8 +22,8 @@ def figure(full: int, short: int) -> int:
 
 
 @pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    driver = Driver.start(tmp_path_factory.mktemp("driver"), find_model("all-MiniLM-L6-v2").embedder_id("int8"))
+def driver(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iterator[Driver]:
+    driver = Driver.start(tmp_path_factory.mktemp("driver"), embedder.id)
     yield driver
     driver.close()
 
