@@ -45,12 +45,12 @@ def parse_docx(id: str, raw: bytes, category: Category) -> Article:
     import mammoth
 
     html = mammoth.convert_to_html(io.BytesIO(raw), convert_image=mammoth.images.img_element(lambda image: {})).value
-    page = parse_page(f"<main>{clean(html)}</main>")
+    page = parse_page(clean(html))
     for picture in page.find_all("img"):
         picture.decompose()
     heading = page.find("h1")
     fields = {"title": " ".join(heading.get_text().split()) if heading else ""}
-    return html_article(id, page, category, fields)
+    return html_article(id, page, page, category, fields)
 
 
 def _require(package: str, what: str) -> None:

@@ -9,13 +9,15 @@ from urllib.parse import urljoin
 from bs4 import BeautifulSoup, Tag
 from bs4.exceptions import ParserRejectedMarkup
 from markdownify import MarkdownConverter
+from readability import Document
+from readability.readability import Unparseable
 
 from ingest.errors import ArticleRejected
 
 _NOT_CONTENT = (
-    "script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template", "iframe", "svg", "button",
-    "dialog", '[role="navigation"]', '[role="search"]', '[role="complementary"]', '[role="contentinfo"]',
-    '[aria-hidden="true"]', "[hidden]",
+    "script", "style", "nav", "header", "footer", "form", "noscript", "template", "iframe", "svg", "button", "dialog",
+    "aside:not(.starlight-aside, .admonition, .callout, [role=note])", '[role="navigation"]', '[role="search"]',
+    '[role="complementary"]', '[role="contentinfo"]', '[aria-hidden="true"]', "[hidden]",
     # what the generators of documentation sites put into the content itself
     ".headerlink", ".hash-link", ".anchor-link", ".breadcrumbs", ".breadcrumb", ".toc", ".table-of-contents",
     ".pagination-nav", ".theme-doc-footer", ".theme-doc-toc-mobile", ".theme-doc-version-badge", ".edit-this-page",
@@ -32,6 +34,8 @@ _CONTENT = (
 _LANGUAGE = re.compile(r"(?:language|lang|highlight|brush)[-:]\s*([\w+#-]+)")
 _NO_LANGUAGE = frozenset({"default", "none", "text", "plaintext", "source", "notranslate"})
 _BLANK_LINES = re.compile(r"\n{3,}")
+_SHORTEST_PROSE = 250  # characters; in less than that nothing stands out
+_MOST_OF_IT = 0.6
 _SHORTEST = 40  # characters below which an element is a shell around content that is elsewhere
 
 
@@ -51,12 +55,22 @@ def parse_page(text: str) -> BeautifulSoup:
         raise ArticleRejected("the HTML cannot be read: correct it") from error
 
 
-def extract(page: BeautifulSoup, base: str = "") -> Content:
-    """The main content of `page`, which is changed by it; with `base`, its links become absolute addresses."""
-    main = _main(page)
+def main_content(page: BeautifulSoup) -> Tag:
+    """The element that holds what a reader came for; the whole body where none stands out."""
+    for selector in _CONTENT:
+        found = page.select(selector)
+        if len(found) == 1 and len(found[0].get_text(strip=True)) >= _SHORTEST:
+            return found[0]
+    return page.find("main") or page.find("article") or _readable(page) or page.body or page
+
+
+def extract(main: Tag, base: str = "") -> Content:
+    """The content of an element, which is changed by it; with `base`, its links become absolute addresses."""
     for element in main.select(", ".join(_NOT_CONTENT)):
         if element is not main and not element.decomposed and not _holds_the_title(element):
             element.decompose()
+    for line_break in main.select("pre br"):
+        line_break.replace_with("\n")
     for link in main.find_all("a"):
         if not link.get_text(strip=True) and not link.find("img"):  # what an icon leaves behind
             link.decompose()
@@ -89,12 +103,22 @@ def meta(page: BeautifulSoup, *names: str) -> str:
     return ""
 
 
-def _main(page: BeautifulSoup) -> Tag:
-    for selector in _CONTENT:
-        found = page.select(selector)
-        if len(found) == 1 and len(found[0].get_text(strip=True)) >= _SHORTEST:
-            return found[0]
-    return page.find("main") or page.find("article") or page.body or page
+def _readable(page: BeautifulSoup) -> Tag | None:
+    """What readability finds in a page without landmarks, unless that leaves out much of the text."""
+    body = page.body
+    if body is None or _prose(body) < _SHORTEST_PROSE:
+        return None
+    try:
+        found = parse_page(Document(str(body)).summary()).body
+    except Unparseable:
+        return None
+    return found if found and _prose(found) >= _prose(body) * _MOST_OF_IT else None
+
+
+def _prose(element: Tag) -> int:
+    """Characters of text outside links."""
+    links = sum(len(link.get_text(strip=True)) for link in element.find_all("a"))
+    return len(element.get_text(strip=True)) - links
 
 
 def _holds_the_title(element: Tag) -> bool:

@@ -6,13 +6,13 @@ import json
 import re
 from types import MappingProxyType
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from indexes.types import Article, Category
 from ingest import frontmatter
 from ingest.errors import ArticleRejected
 from ingest.exports import notion_fields, page_fields, record_fields, record_text
-from ingest.extraction import extract, meta, parse_page, title
+from ingest.extraction import extract, main_content, meta, parse_page, title
 from ingest.frontmatter import Fields
 from ingest.structure import heading_text
 
@@ -33,21 +33,22 @@ def parse_markdown(id: str, raw: bytes, category: Category) -> Article:
 
 def parse_html(id: str, raw: bytes, category: Category) -> Article:
     """An HTML page: its main content as Markdown. Raises ArticleRejected with the reason."""
-    return html_article(id, parse_page(_decode(raw)), category)
+    page = parse_page(_decode(raw))
+    return html_article(id, page, main_content(page), category)
 
 
 def html_article(
-    id: str, page: BeautifulSoup, category: Category, fields: Fields = NO_FIELDS, base: str = ""
+    id: str, page: BeautifulSoup, main: Tag, category: Category, fields: Fields = NO_FIELDS, base: str = ""
 ) -> Article:
-    """The article of an HTML page, which is changed by it. `fields` win over what the page says of itself; with `base`,
-    links become absolute addresses. Raises ArticleRejected with the reason."""
+    """The article that `main` holds in an HTML page, which is changed by it. `fields` win over what the page says of
+    itself; with `base`, links become absolute addresses. Raises ArticleRejected with the reason."""
     said: dict[str, object] = {
         "summary": meta(page, "description", "og:description"),
         "tags": meta(page, "keywords"),
         "updated": meta(page, "article:modified_time", "last-modified", "date", "article:published_time"),
     }
     own = page_fields(page)
-    content = extract(page, base)
+    content = extract(main, base)
     said["title"] = title(page, content.heading)
     said.update((name, value) for known in (own, fields) for name, value in known.items() if value)
     return _article(id, said, content.markdown, _title_from(id), category)
@@ -67,7 +68,8 @@ def parse_record(raw: bytes, category: Category) -> Article:
     fields = record_fields(read_record(raw))
     text, is_html = record_text(fields)
     if is_html:
-        return html_article(record_id(fields), parse_page(clean(text)), category, fields)
+        page = parse_page(clean(text))
+        return html_article(record_id(fields), page, page, category, fields)
     first_line = next((line for line in text.splitlines() if line.strip()), "")
     return _article(record_id(fields), fields, clean(text), first_line[:120], category)
 

@@ -12,7 +12,7 @@ from bs4.dammit import UnicodeDammit
 
 from indexes.types import Category
 from ingest.errors import ArticleRejected
-from ingest.extraction import meta, parse_page
+from ingest.extraction import main_content, meta, parse_page
 from ingest.fetching import Fetched, same_host
 from ingest.pagestore import Page
 from ingest.parsing import clean, html_article, parse_markdown
@@ -61,10 +61,11 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Pag
     url = _canonical(page, base, fetched.url, start)
     orders = meta(page, "robots", "footnote").lower()
     links = () if "nofollow" in orders or "none" in orders else tuple(dict.fromkeys(_links(page, base)))
+    main = main_content(page)
     fields = {"url": url, "lastmod": day}
     hidden = "noindex" in orders or "none" in orders
     try:
-        return Page(url, html_article(page_id(url), page, category, fields, base), links=links, hidden=hidden)
+        return Page(url, html_article(page_id(url), page, main, category, fields, base), links=links, hidden=hidden)
     except ArticleRejected as error:  # its links are good all the same
         return Page(url, problem=str(error), links=links, hidden=hidden)
 
