@@ -20,7 +20,7 @@ from qa.types import Passage, Probe, Standalone
 
 log = logging.getLogger(__name__)
 
-DEPTH = 200  # candidates from each index; the answer to nearly every question is among the first 50
+DEPTH = 200  # candidates from each index: docs/decisions/fusion.md
 _REMEMBERED = 512  # question vectors
 
 
@@ -32,6 +32,7 @@ class Weights:
     neighbours: float = 0.5  # of the chunks around it, to its own one
     whole_article: float = 0.2  # of its article's similarity, to its own one
     support: float = 0.2  # of the best other chunk of its article, to its own score
+    depth: int = DEPTH
 
 
 class QuestionEmbedder(Protocol):
@@ -94,8 +95,8 @@ class Retriever:
 
     def _search(self, snapshot: Snapshot, probe: Probe, mask: ChunkMask | None) -> _Searched:
         keyword, vector = _keyword_scores(snapshot, probe.text), self._vector(probe.text)
-        by_vector = [] if vector is None else snapshot.vectors.search(vector, DEPTH, mask)
-        return _Searched(probe.weight, keyword, vector, best(keyword, DEPTH, mask), by_vector)
+        by_vector = [] if vector is None else snapshot.vectors.search(vector, self._weights.depth, mask)
+        return _Searched(probe.weight, keyword, vector, best(keyword, self._weights.depth, mask), by_vector)
 
     def _vector(self, text: str) -> FloatVector | None:
         if self._embedder is None:

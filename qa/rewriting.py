@@ -45,7 +45,8 @@ class HistoryRewriter:
         if not leaned_on:
             return Standalone(question.text, (Probe(question.text, 1.0),))
         probes = [Probe(question.text, 1.0)]
-        if answer := _last_answer(question.history):
+        answer = _last_answer(question.history)
+        if answer and self._answer_weight:
             probes.append(Probe(f"{question.text} {answer}", self._answer_weight))
         whole = " ".join([*leaned_on, question.text])
         return Standalone(whole, (*probes, Probe(whole, self._history_weight)))
