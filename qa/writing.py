@@ -11,6 +11,7 @@ from indexes.types import Quotable, QuotableKind
 from qa.types import Passage
 
 _CONSIDERED = 5  # passages
+_MOST_PASSAGES = 3
 _MOST_QUOTES = 4
 _MOST_CHARACTERS = 1_400  # of sentences; a block that answers is quoted whole
 _ALIKE = 0.6  # share of common terms from which two quotations say the same
@@ -26,7 +27,18 @@ _COMPARISON = re.compile(
 _AMOUNT = re.compile(
     r"\bhow (?:many|much|long|often|large|big|small|high|low|fast)\b|\b(?:limit|size|timeout|number)\b", re.IGNORECASE
 )
-_DEFINITION = re.compile(r"^\W*what(?:'s| is| are| does)\b", re.IGNORECASE)
+_DEFINITION = re.compile(r"^\W*what(?:['’]s| is| are| does| do| was)\b|\bmeaning\b|\bdefin", re.IGNORECASE)
+_FORMS: Mapping[QuotableKind, re.Pattern[str]] = {"list": _STEPS, "code": _CODE, "table": _COMPARISON}
+# Chosen on half of `benchmarks/data/quotations.jsonl` and `parts.jsonl`: docs/decisions/answers.md
+_WANTED = 0.15
+_UNWANTED: Mapping[QuotableKind, float] = {"code": -0.35, "table": -0.15, "list": -0.15, "item": -0.05}
+# A section on when something is wrong is no answer to how it is done right.
+_NEGATIVE = re.compile(
+    r"\b(?:not|never|avoid|without|wrong|pitfalls?|mistakes?|anti-?patterns?|limits|limitations|problems?|drawbacks?)\b"
+    r"|n['’]t\b|\b(?:instead|rather than|alternatives?|downsides?|too)\b",
+    re.IGNORECASE,
+)
+_OPPOSITE = 0.75
 _DANGLING = re.compile(
     r"^\W*(?:this|that|these|those|it|its|they|their|he|she|such|here|however|therefore|thus|hence|also|but|and|then|so"
     r"|otherwise|instead|for example|for instance|in that case|similarly|likewise|conversely|both|neither|as above"
@@ -75,12 +87,12 @@ class ExtractiveWriter:
         if not candidates:
             return ()
         candidates.sort(key=lambda candidate: -candidate.score)
-        return tuple(_compose(candidates, weights))
+        return tuple(_compose(question, candidates, weights))
 
 
 def _candidates(question: str, weights: dict[str, float], passage: Passage, rank: int) -> list[_Candidate]:
     context = set(terms(passage.context))
-    trust = _trust(passage, rank)
+    trust = _trust(question, passage, rank)
     found = []
     for place, quotable in enumerate(passage.quotables):
         quote = Quote(quotable.kind, passage, quotable.start, quotable.end)
@@ -94,33 +106,37 @@ def _candidates(question: str, weights: dict[str, float], passage: Passage, rank
     return found
 
 
-def _trust(passage: Passage, rank: int) -> float:
-    """How far a passage is believed to be about the question, from its rank and similarity."""
+def _trust(question: str, passage: Passage, rank: int) -> float:
+    """How far a passage is believed to be about the question, from its rank, its similarity and its heading."""
     similarity = passage.similarity if passage.similarity is not None else 0.4
-    return (0.5 + max(similarity, 0.0)) / (1 + 0.2 * rank)
+    opposite = bool(passage.heading and _NEGATIVE.search(passage.heading[-1])) and not _NEGATIVE.search(question)
+    return (0.5 + max(similarity, 0.0)) / (1 + 0.2 * rank) * (_OPPOSITE if opposite else 1.0)
 
 
 def _fitness(question: str, quote: Quote, place: int) -> float:
     """What the form of a quotation adds for the form of the question."""
     bonus = 0.1 if place == 0 else 0.0  # a section opens with its point
     if quote.kind == "sentence":
-        if _DANGLING.match(quote.text):
-            bonus -= 0.3
-        if _AMOUNT.search(question) and re.search(r"\d", quote.text):
-            bonus += 0.2
-        if _DEFINITION.match(question) and place == 0:
-            bonus += 0.15
-        return bonus
-    wanted = {
-        "list": _STEPS.search(question),
-        "code": _CODE.search(question),
-        "table": _COMPARISON.search(question),
-        "item": None,
-    }[quote.kind]
-    return bonus + (0.15 if wanted else -0.15 if quote.kind in ("code", "table") else -0.05)
+        return bonus + _fitness_of_sentence(question, quote.text, opens=place == 0)
+    return bonus + (_WANTED if _asks_for(question, quote.kind) else _UNWANTED[quote.kind])
 
 
-def _compose(candidates: Sequence[_Candidate], weights: dict[str, float]) -> list[Quote]:
+def _fitness_of_sentence(question: str, text: str, *, opens: bool) -> float:
+    bonus = -0.3 if _DANGLING.match(text) else 0.0
+    if _AMOUNT.search(question) and re.search(r"\d", text):
+        bonus += 0.2
+    if _DEFINITION.search(question):
+        bonus += 0.35 if opens else 0.2
+    return bonus
+
+
+def _asks_for(question: str, kind: QuotableKind) -> bool:
+    """Whether the form of a question asks for a block of this kind."""
+    form = _FORMS.get(kind)
+    return bool(form and form.search(question))
+
+
+def _compose(question: str, candidates: Sequence[_Candidate], weights: dict[str, float]) -> list[Quote]:
     """The best candidate, what it needs to be understood, and what adds to it."""
     best = candidates[0]
     chosen = [best]
@@ -128,22 +144,28 @@ def _compose(candidates: Sequence[_Candidate], weights: dict[str, float]) -> lis
     for candidate in candidates[1:]:
         if len(chosen) == _MOST_QUOTES or sum(len(c.quote.text) for c in chosen) > _MOST_CHARACTERS:
             break
-        if _adds(candidate, best, chosen, said, weights):
+        if _adds(question, candidate, chosen, said, weights):
             chosen.append(candidate)
             said |= candidate.words
     return _in_reading_order(chosen)
 
 
 def _adds(
-    candidate: _Candidate, best: _Candidate, chosen: Sequence[_Candidate], said: set[str], weights: dict[str, float]
+    question: str, candidate: _Candidate, chosen: Sequence[_Candidate], said: set[str], weights: dict[str, float]
 ) -> bool:
+    """Whether a candidate says something new that is asked for, or answers nearly as well as the best one."""
+    best, quote = chosen[0], candidate.quote
     if any(_overlap(candidate, other) for other in chosen) or candidate.score < 0.6 * best.score:
         return False
-    if any(c.quote.kind != "sentence" for c in chosen) and candidate.quote.kind not in ("sentence", "item"):
-        return False  # one block is enough
+    if quote.kind not in ("sentence", "item"):
+        only_block = all(c.quote.kind in ("sentence", "item") for c in chosen)
+        if not (only_block and _asks_for(question, quote.kind)):
+            return False
+    if len({c.quote.passage.chunk for c in chosen} | {quote.passage.chunk}) > _MOST_PASSAGES:
+        return False
     gained = covered(weights, said | candidate.words) - covered(weights, said)
-    follows = candidate.quote.passage.chunk == best.quote.passage.chunk and candidate.score >= 0.75 * best.score
-    return gained >= 0.1 or follows
+    nearly_as_good = 0.75 if quote.passage.chunk == best.quote.passage.chunk else 0.8
+    return gained >= 0.1 or candidate.score >= nearly_as_good * best.score
 
 
 def covered(weights: Mapping[str, float], words: set[str]) -> float:
