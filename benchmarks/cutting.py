@@ -202,9 +202,9 @@ def main() -> None:
         first = first or snapshot
         table.add(f"{cut.name} ({snapshot.manifest.chunks} chunks)", snapshot, fused(snapshot, embedder, queries))
     for model in args.model:
-        other = load_embedder(model, settings.models, settings.precision, workers=2)
+        other = load_embedder(model, settings.models, "fp32", workers=2)  # not every model bears int8
         snapshot = ingest(source, args.out / other.id, CUTS[0], other)
-        table.add(f"model {Path(model).name}", snapshot, fused(snapshot, other, queries))
+        table.add(f"model {Path(model).name}, fp32", snapshot, fused(snapshot, other, queries))
     print(table)
     assert first is not None
     print(f"\nKeywords alone:\n\n{keyword_table(first, queries, judgements)}")

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 DEPTH = 200  # candidates from each index: docs/decisions/fusion.md
 _REMEMBERED = 512  # question vectors
+_DUPLICATE = 0.97  # cosine from which two chunks are taken for the same text: docs/decisions/fusion.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Retriever:
         first, whole = probes[0], probes[-1]
         return Retrieved(
             ranking=tuple(ranking),
-            passages=_passages(snapshot, ranking[:limit], whole.vector),
+            passages=_passages(snapshot, distinct(snapshot, ranking, limit), whole.vector),
             degraded=() if whole.vector is not None else ("vectors",),
             similarity=None if first.vector is None else _best(first.by_vector),
             matched=_best(whole.by_keyword),
@@ -151,6 +152,18 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks,
         total += np.float32(probe.weight) * fused
     mean = np.asarray(total / np.float32(sum(probe.weight for probe in probes)), dtype=np.float32)
     return supported(mean, articles, weights.support)
+
+
+def distinct(snapshot: Snapshot, ranking: Sequence[Hit], limit: int) -> list[Hit]:
+    """The first `limit` hits that are not nearly the same text as a better one."""
+    considered = ranking[: 3 * limit]
+    vectors = snapshot.vectors.rows(np.array([hit.chunk for hit in considered], dtype=np.int64))
+    alike = vectors @ vectors.T
+    kept: list[int] = []
+    for place in range(len(considered)):
+        if len(kept) < limit and (not kept or alike[place, kept].max() < _DUPLICATE):
+            kept.append(place)
+    return [considered[place] for place in kept]
 
 
 def _passages(snapshot: Snapshot, hits: Sequence[Hit], vector: FloatVector | None) -> tuple[Passage, ...]:

@@ -8,7 +8,7 @@ from indexes.types import Filter
 from qa.citing import check
 from qa.errors import UnknownTag
 from qa.types import REFUSAL, Answer, Question, Turn
-from tests.conftest import Site, make_services
+from tests.conftest import TINY, Site, make_services, write_articles
 
 
 def ask(site: Site, text: str, **more: object) -> Answer:
@@ -176,3 +176,12 @@ def test_every_cited_passage_is_among_the_passages_however_few_are_asked_for(sit
         assert all(any(a == c.article_id and s <= c.end for a, s in shown) for c in answer.citations)
         scores = [p.score for p in answer.passages]
         assert scores == sorted(scores, reverse=True)
+
+
+def test_the_same_text_in_two_articles_is_one_passage(site: Site) -> None:
+    write_articles(site.source, {"copies/tokens": TINY["tokens"]})
+    site.ingest()
+    answer = ask(site, "How long does an access token live?")
+    texts = [passage.text for passage in answer.passages]
+    assert len(texts) == len(set(texts))
+    assert len({citation.quote for citation in answer.citations}) == len(answer.citations)
