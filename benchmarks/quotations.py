@@ -18,7 +18,7 @@ from indexes.settings import IndexSettings
 from qa.answering import Answerer
 from qa.commands import build_answerer, open_retrieval
 from qa.links import Links
-from qa.parts import parts
+from qa.parts import parts_of
 from qa.types import Question
 
 DATA = Path(__file__).parent / "data"
@@ -65,7 +65,7 @@ class Parts:
 
     def add(self, answerer: Answerer, entry: dict[str, Any]) -> None:
         wanted = entry["parts"]
-        found = parts(entry["question"])
+        found = parts_of(entry["question"])
         if len(wanted) == 1:
             self.single += 1
             self.left_whole += len(found) == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import zip_longest
 
@@ -18,10 +18,11 @@ from qa.errors import UnknownTag
 from qa.evidence import NOTHING, Evidence, weigh
 from qa.links import Links
 from qa.missing import missing_notes, unmentioned
-from qa.parts import parts
+from qa.parts import parts_of
 from qa.related import related
 from qa.retrieving import Retrieved, Retriever
 from qa.rewriting import Rewriter
+from qa.timing import Stopwatch
 from qa.types import REFUSAL, Answer, Passage, Question, Related, Standalone, Turn
 from qa.writing import ExtractiveWriter, Quote
 
@@ -46,6 +47,7 @@ class Trace:
     answer: Answer
     retrieved: Retrieved
     evidence: Evidence
+    spent: Mapping[str, float] = field(default_factory=dict)  # milliseconds by stage
 
 
 class Answerer:
@@ -71,15 +73,24 @@ class Answerer:
         filter = known_filter(snapshot, question.filter)
         if reply := courtesy(question.text, snapshot.manifest.articles):
             return _courteous(question, reply, snapshot.generation)
+        watch = Stopwatch()
         whole = self._find(snapshot, question, filter)
-        supported, unsupported = sorted_by_evidence(whole, self._parts(snapshot, question, filter))
+        parts = self._parts(snapshot, question, filter)
+        for finding in (whole, *parts):
+            watch.add(finding.retrieved.spent)
+        supported, unsupported = sorted_by_evidence(whole, parts)
         passages = merged([f.retrieved.passages for f in supported or [whole]], question.limit)
-        quotes, silent = self._quotes(snapshot, supported, passages)
-        cited = cite(quotes, self._links) if quotes else None
+        with watch.stage("writing"):
+            quotes, silent = self._quotes(snapshot, supported, passages)
+            cited = cite(quotes, self._links) if quotes else None
         missing = missing_notes([f.asked for f in (*unsupported, *silent)], question.text, snapshot) if cited else ()
-        answer = self._answer(snapshot, question, whole, supported, passages, cited, missing)
-        took_ms = round((time.perf_counter() - started) * 1000, 2)
-        return Trace(replace(answer, took_ms=took_ms), whole.retrieved, whole.evidence)
+        with watch.stage("relating"):
+            near = self._related(snapshot, passages, cited)
+        answer = self._answer(question, whole, supported, passages, cited, missing)
+        took_ms = (time.perf_counter() - started) * 1000
+        watch.add({"other": took_ms - sum(watch.spent.values())})
+        answer = replace(answer, related=tuple(near), generation=snapshot.generation, took_ms=round(took_ms, 2))
+        return Trace(answer, whole.retrieved, whole.evidence, watch.spent)
 
     def snapshot(self) -> Snapshot:
         """The snapshot to answer from now."""
@@ -103,7 +114,7 @@ class Answerer:
 
         To a later part, the parts before it are what earlier turns are to a follow-up.
         """
-        texts, findings = parts(question.text), []
+        texts, findings = parts_of(question.text), []
         for place, text in enumerate(texts if len(texts) > 1 else ()):
             before = tuple(Turn("user", earlier) for earlier in texts[:place])
             part = replace(question, text=text, history=(*question.history, *before))
@@ -126,9 +137,10 @@ class Answerer:
         return quotes, silent
 
     def _answer(
-        self, snapshot: Snapshot, question: Question, whole: Finding, supported: Sequence[Finding],
-        passages: tuple[Passage, ...], cited: Cited | None, missing: tuple[str, ...],
+        self, question: Question, whole: Finding, supported: Sequence[Finding], passages: tuple[Passage, ...],
+        cited: Cited | None, missing: tuple[str, ...],
     ) -> Answer:  # fmt: skip
+        """The answer but for its related articles, its generation and the time it took."""
         confidence = min(finding.evidence.confidence for finding in supported or [whole])
         return Answer(
             answer_id=_new_id(),
@@ -141,9 +153,9 @@ class Answerer:
             segments=cited.segments if cited else (),
             citations=cited.citations if cited else (),
             passages=passages,
-            related=tuple(self._related(snapshot, passages, cited)),
+            related=(),
             degraded=whole.retrieved.degraded,
-            generation=snapshot.generation,
+            generation="",
             took_ms=0.0,
             missing=missing,
         )

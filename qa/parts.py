@@ -21,7 +21,7 @@ _VERB = re.compile(
 _ASKS = re.compile(rf"^\W*(?:(?:and|also|but|then|so)\s+)?{_OPENER}|\?\W*$", re.IGNORECASE)
 
 
-def parts(question: str) -> tuple[str, ...]:
+def parts_of(question: str) -> tuple[str, ...]:
     """The parts in order, each a question; `(question,)` for one that asks a single thing.
 
     A part without an informative word of its own ("and why?") stays with the part before it, and so does a sentence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from indexes.fusion import Scores, blended, convex, supported, with_neighbours
 from indexes.lexical import best
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
+from qa.timing import Stopwatch
 from qa.types import Passage, Probe, Standalone
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Retrieved:
     degraded: tuple[str, ...]
     similarity: float | None = None
     matched: float = 0.0
+    spent: Mapping[str, float] = field(default_factory=dict)  # milliseconds by stage
 
 
 class Retriever:
@@ -79,25 +81,36 @@ class Retriever:
 
     def retrieve(self, snapshot: Snapshot, question: Standalone, filter: Filter, limit: int) -> Retrieved:
         """Every candidate of either index under `filter`, scored by both; the first `limit` as passages."""
+        watch = Stopwatch()
         mask = snapshot.articles.mask(filter)
-        probes = [self._search(snapshot, probe, mask) for probe in question.probes]
-        candidates = _candidates(probes)
-        scores = _scores(snapshot, probes, candidates, self._weights)
-        order = np.lexsort((candidates, -scores))
-        ranking = [Hit(int(candidates[place]), float(scores[place])) for place in order]
+        probes = [self._search(snapshot, probe, mask, watch) for probe in question.probes]
+        with watch.stage("fusing"):
+            candidates = _candidates(probes)
+            scores = _scores(snapshot, probes, candidates, self._weights)
+            order = np.lexsort((candidates, -scores))
+            ranking = [Hit(int(candidates[place]), float(scores[place])) for place in order]
         first, whole = probes[0], probes[-1]
+        with watch.stage("loading passages"):
+            passages = _passages(snapshot, distinct(snapshot, ranking, limit), whole.vector)
         return Retrieved(
             ranking=tuple(ranking),
-            passages=_passages(snapshot, distinct(snapshot, ranking, limit), whole.vector),
+            passages=passages,
             degraded=() if whole.vector is not None else ("vectors",),
             similarity=None if first.vector is None else _best(first.by_vector),
             matched=_best(whole.by_keyword),
+            spent=watch.spent,
         )
 
-    def _search(self, snapshot: Snapshot, probe: Probe, mask: ChunkMask | None) -> _Searched:
-        keyword, vector = _keyword_scores(snapshot, probe.text), self._vector(probe.text)
-        by_vector = [] if vector is None else snapshot.vectors.search(vector, self._weights.depth, mask)
-        return _Searched(probe.weight, keyword, vector, best(keyword, self._weights.depth, mask), by_vector)
+    def _search(self, snapshot: Snapshot, probe: Probe, mask: ChunkMask | None, watch: Stopwatch) -> _Searched:
+        depth = self._weights.depth
+        with watch.stage("keywords"):
+            keyword = _keyword_scores(snapshot, probe.text)
+            by_keyword = best(keyword, depth, mask)
+        with watch.stage("embedding"):
+            vector = self._vector(probe.text)
+        with watch.stage("vectors"):
+            by_vector = [] if vector is None else snapshot.vectors.search(vector, depth, mask)
+        return _Searched(probe.weight, keyword, vector, by_keyword, by_vector)
 
     def _vector(self, text: str) -> FloatVector | None:
         if self._embedder is None:

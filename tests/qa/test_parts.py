@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.parts import parts
+from qa.parts import parts_of
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from qa.parts import parts
     ],
 )
 def test_a_question_that_asks_several_things_has_several_parts(question: str, expected: tuple[str, ...]) -> None:
-    assert parts(question) == expected
+    assert parts_of(question) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_a_question_that_asks_several_things_has_several_parts(question: str, ex
     ],
 )
 def test_a_question_that_asks_one_thing_has_one_part(question: str) -> None:
-    assert parts(question) == (question,)
+    assert parts_of(question) == (question,)
 
 
 def test_what_is_asked_beyond_the_fourth_part_stays_with_it() -> None:
     question = "What is a log? What is a metric? What is a trace? What is a span? What is an event?"
-    assert len(parts(question)) == 4
-    assert parts(question)[-1] == "What is a span? What is an event?"
+    assert len(parts_of(question)) == 4
+    assert parts_of(question)[-1] == "What is a span? What is an event?"
