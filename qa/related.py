@@ -20,10 +20,14 @@ _LEAST = 0.3  # score below which nothing is called related
 def related(
     snapshot: Snapshot, article: Article, limit: int, links: Links, without: Sequence[str] = ()
 ) -> list[Related]:
-    """The `limit` articles most related to `article`, best first, never itself nor those in `without`."""
+    """The `limit` articles most related to `article`, best first.
+
+    Never itself nor those in `without`, and no two, the article included, that are nearly the same text.
+    """
     table, vectors = snapshot.articles, snapshot.article_vectors
     ids = table.ids()
-    closeness = vectors @ vectors[table.place(article.id)]
+    own = table.place(article.id)
+    closeness = vectors @ vectors[own]
     near = [
         place
         for place in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist()
@@ -35,7 +39,7 @@ def related(
     for score, place in sorted(scored, key=lambda entry: (-entry[0], entry[1])):
         if len(chosen) == limit or score < _LEAST:
             break
-        if all(vectors[place] @ vectors[other] <= _DUPLICATE for _, other in chosen):
+        if all(vectors[place] @ vectors[other] <= _DUPLICATE for other in (own, *(other for _, other in chosen))):
             chosen.append((score, place))
     return [_related(table.article(ids[place]), article, score, table.rarity, links) for score, place in chosen]
 
