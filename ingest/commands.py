@@ -19,6 +19,7 @@ from tqdm import tqdm
 from indexes.commands import add_index_option, index_of
 from indexes.console import OK, Commands, command, show
 from indexes.embedding import load_embedder
+from indexes.publishing import require_free
 from indexes.settings import IndexSettings
 from ingest.chunking import Chunker
 from ingest.isolation import Isolated
@@ -57,6 +58,7 @@ def synchronise(
     for source in sources:  # before the model is made ready, which takes a while the first time
         if isinstance(source, Path):
             require_source(source)
+    require_free(index)
     with ProgressBar() as progress:
         return _synchroniser(index, settings, progress.update).sync(sources, full=full)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from indexes.store import SnapshotStore
 from indexes.types import Filter
 from qa.answering import Answerer
 from qa.links import Links
+from qa.patience import PatientEmbedder
 from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
 from qa.types import LONGEST_QUESTION, Answer, Passage, Question
@@ -53,7 +55,7 @@ def open_retrieval(index: Path, settings: IndexSettings) -> tuple[SnapshotStore,
         log.warning("%s Until then keywords alone answer.", error)
         return store, None
     store.require_embedder(embedder.id)
-    return store, embedder
+    return store, PatientEmbedder(embedder, workers=os.cpu_count() or 1)
 
 
 def build_answerer(store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links) -> Answerer:

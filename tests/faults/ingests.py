@@ -81,7 +81,8 @@ def revision(number: int) -> Contents:
     """A small knowledge base that differs from every other revision in each article, and in which articles it has."""
     texts = {
         f"article-{n}": (
-            f"# Service {n}\n\nThe service number {n} is at revision r{number}. It listens on port {8000 + n}.\n\n"
+            f"# Service {n} in revision r{number}\n\n"
+            f"The service number {n} is at revision r{number}. It listens on port {8000 + n}.\n\n"
             f"## Restarting\n\nRun the command below to restart service {n} of revision r{number}:\n\n"
             f"```bash\nsystemctl restart service-{n}\n```\n"
         )

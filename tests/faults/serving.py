@@ -51,18 +51,21 @@ class Server:
         self._clients.append(client)
         return client
 
-    def close(self) -> None:
+    def close_clients(self) -> None:
         for client in self._clients:
             client.close()
+
+    def close(self) -> None:
+        self.close_clients()
         self.process.terminate()
         self.process.communicate(timeout=PATIENCE)
 
-    def handles(self, folder: Path) -> tuple[int, int]:
-        """(open file descriptors, files of `folder` that are open or mapped) of the process."""
+    def handles(self, folder: Path) -> tuple[int, set[str]]:
+        """How many descriptors the process has open, and which files of `folder` it has open or mapped."""
         descriptors = [link for entry in self._proc("fd").iterdir() if (link := _link(entry))]
         maps = self._proc("maps").read_text().splitlines()
         mapped = {line.split(maxsplit=5)[5] for line in maps if str(folder) in line}
-        return len(descriptors), len({link for link in descriptors if str(folder) in link} | mapped)
+        return len(descriptors), {link for link in descriptors if str(folder) in link} | mapped
 
     def _proc(self, name: str) -> Path:
         return Path(f"/proc/{self.process.pid}/{name}")

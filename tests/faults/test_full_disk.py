@@ -19,7 +19,7 @@ from tests.faults.serving import Client, Server
 from tests.faults.tracing import WRITING, calls, traced
 
 Tell = Callable[[str], None]
-Serve = Callable[[Path], Server]
+Serve = Callable[..., Server]
 POINTS = 20
 
 
@@ -142,3 +142,18 @@ def resize(place: Path, size: int) -> None:
 
 def used(place: Path) -> int:
     return shutil.disk_usage(place).used
+
+
+def test_answers_that_cannot_be_kept_on_a_full_disk_are_given_all_the_same(
+    driver: Driver, source: Path, root: Path, small_disk: Path, serve: Serve
+) -> None:
+    write_revision(source, 1)
+    assert driver.ingest(source, root).code == 0
+    client = serve(root, FOOTNOTE_JOURNAL=str(small_disk / "journal.sqlite")).client()
+    assert client.ask("Which port does the service 2 listen on?")[1]["degraded"] == []
+    resize(small_disk, used(small_disk))
+    answers = [client.ask(f"Which port does the service 2 listen on, asked {number}?") for number in range(30)]
+    assert [status for status, _ in answers] == [200] * 30
+    assert answers[-1][1]["degraded"] == ["journal"]
+    resize(small_disk, 64 * 1024 * 1024)
+    assert client.ask("Which port does the service 2 listen on?")[1]["degraded"] == []

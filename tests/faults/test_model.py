@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from indexes.embedding import Embedder
 from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE
-from tests.conftest import ROOT
+from indexes.types import FloatMatrix
+from qa.journal import Journal
+from qa.patience import PatientEmbedder
+from tests.conftest import ROOT, make_services
 from tests.faults.ingests import Driver, write_revision
 from tests.faults.serving import Server
+from web.admission import Turns
+from web.app import create_app
 
 Serve = Callable[..., Server]
 QUESTIONS = ("Which port does the service 2 listen on?", "How do I restart service 3?", "and a follow-up?", "?!", "x")
@@ -60,3 +69,28 @@ def test_a_model_that_is_damaged_leaves_keyword_answers(
     folder = shutil.copytree(ROOT / "var/models" / embedder.id, tmp_path / "models" / embedder.id)
     (folder / name).write_bytes(damage((folder / name).read_bytes()))
     require_keyword_answers(serve(index, FOOTNOTE_MODELS=str(tmp_path / "models")))
+
+
+@dataclass
+class Hanging:
+    """A model that never answers, until the test is over."""
+
+    over: threading.Event
+
+    def embed_question(self, text: str) -> FloatMatrix:
+        self.over.wait()
+        return np.zeros((1, 384), dtype=np.float32)
+
+
+def test_a_model_that_hangs_leaves_keyword_answers(index: Path, tmp_path: Path) -> None:
+    hanging, journal = Hanging(threading.Event()), Journal(tmp_path / "journal.sqlite")
+    services = make_services(index, PatientEmbedder(hanging, workers=2, deadline=0.2), journal)
+    with TestClient(
+        create_app(services, max_body=262_144, turns=Turns(2, 64)), raise_server_exceptions=False
+    ) as client:
+        for question in QUESTIONS:
+            response = client.post("/api/v1/ask", json={"question": question})
+            assert response.status_code == 200
+            assert response.json()["degraded"] == ["vectors"]
+    hanging.over.set()
+    journal.close()
