@@ -8,14 +8,16 @@ import time
 from pathlib import Path
 from typing import TypeAlias
 
-from indexes.errors import IndexesError
+from indexes.errors import IndexesError, SnapshotDamaged
 from indexes.opening import open_whole, until_then
 from indexes.publishing import open_current
-from indexes.snapshot import CURRENT, Snapshot
+from indexes.snapshot import CURRENT, Snapshot, verify
 
 log = logging.getLogger(__name__)
 
 _RETRY = 30.0  # seconds until a snapshot that could not be opened is tried again: it may have been restored
+
+_CHECK = 3600.0  # seconds until the files of the served snapshot are hashed again
 
 _Mark: TypeAlias = tuple[int, int] | None
 
@@ -57,10 +59,35 @@ class SnapshotStore:
         self._snapshot.require_embedder(embedder)
         self._embedder = embedder
 
+    def check(self) -> None:
+        """Hash the files that are being served: what has rotted since they were opened is passed over too."""
+        with self._lock:
+            try:
+                verify(self._snapshot.path, self._snapshot.manifest)
+            except SnapshotDamaged as error:
+                self._replace(error)
+
+    def _replace(self, damage: SnapshotDamaged) -> None:
+        try:
+            opened = open_whole(self._root)
+            if self._embedder is not None:
+                opened.snapshot.require_embedder(self._embedder)
+        except IndexesError as error:
+            self._tell(f"{damage} It is still served, because no other can be: {error}")
+            return
+        self._snapshot, self._tried = opened.snapshot, time.monotonic()
+        self.problem = None
+        if opened.problem:
+            self._tell(opened.problem)
+
     def _look_for_ever(self) -> None:
+        checked = time.monotonic()
         while True:
             time.sleep(self._interval / 2)  # twice as often as a question would, so that none does
             self._look()
+            if time.monotonic() - checked >= _CHECK:
+                self.check()
+                checked = time.monotonic()
 
     def _look(self) -> None:
         if self._lock.acquire(blocking=False):

@@ -111,6 +111,28 @@ def test_a_damaged_snapshot_that_is_restored_is_served(root: Path) -> None:
     assert store.problem is None
 
 
+def test_rot_in_what_is_served_is_found_by_a_check_and_passed_over(root: Path) -> None:
+    point_current(root, "000003")
+    store = SnapshotStore(root, interval=0)
+    store.check()
+    assert (served(store), store.problem) == (3, None)
+    damage(root, "000003")
+    store.check()
+    assert served(store) == 4
+    assert store.problem is not None
+    assert "000003 is damaged" in store.problem
+
+
+def test_rot_with_nothing_whole_beside_it_is_told_and_served_on(root: Path) -> None:
+    store = SnapshotStore(root, interval=0)
+    for generation in ("000001", "000002", "000003"):
+        damage(root, generation)
+    store.check()
+    assert served(store) == 5
+    assert store.problem is not None
+    assert "still served" in store.problem
+
+
 def test_an_index_made_anew_under_the_same_number_is_followed(root: Path, three_snapshots: Path) -> None:
     store = SnapshotStore(root, interval=0)
     shutil.rmtree(root)
