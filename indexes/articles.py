@@ -54,6 +54,22 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An article as a listing shows it: without its Markdown."""
+
+    id: str
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    featured: bool
+    views: int
+    updated: date | None
+    type: str
+    category: str
+    source_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A page of articles and how many there are in all."""
 
@@ -177,6 +193,17 @@ class ArticleTable:
         matching = set(self._matching(filter, featured, words))
         counts = [(tag, len(matching.intersection(rows))) for tag, rows in self._tag_rows.items()]
         return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
+
+    def listed(self) -> list[Listed]:
+        """Every article without its Markdown, in stored order."""
+        rows = self._db.execute(
+            "SELECT id, title, summary, featured, views, updated, type, category, source_url FROM articles ORDER BY row"
+        )
+        return [
+            Listed(id, title, summary, self.tags_of(id), bool(featured), views,
+                   date.fromisoformat(updated) if updated else None, type, category, source_url or None)
+            for id, title, summary, featured, views, updated, type, category, source_url in rows
+        ]  # fmt: skip
 
     def tag_name(self, tag: str) -> str | None:
         """The tag as it is stored, whatever its case in `tag`; None if no article carries it."""

@@ -50,6 +50,13 @@ _MIGRATIONS = (
       answer_id TEXT PRIMARY KEY REFERENCES answers ON DELETE CASCADE, given TEXT NOT NULL, helpful INTEGER NOT NULL,
       reason TEXT NOT NULL, comment TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE salts (day TEXT PRIMARY KEY, salt BLOB NOT NULL);
+    CREATE TABLE readers (day TEXT, act TEXT, mark BLOB, PRIMARY KEY (day, act, mark)) WITHOUT ROWID;
+    CREATE TABLE figures (
+      article_id TEXT NOT NULL, day TEXT NOT NULL, act TEXT NOT NULL, helpful INTEGER NOT NULL, count INTEGER NOT NULL,
+      PRIMARY KEY (article_id, day, act, helpful)) WITHOUT ROWID;
+    """,
 )
 
 
@@ -107,7 +114,7 @@ class Journal:
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=_WAIT)
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
-        with self._using() as db:
+        with self.using() as db:
             for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
                 db.execute(f"PRAGMA {pragma}")
             _migrate(db)
@@ -116,7 +123,7 @@ class Journal:
 
     def record(self, conversation_id: str, answer: Answer, filter: Filter = Filter()) -> None:
         """Append an answer to its conversation."""
-        with self._using() as db, db:
+        with self.using() as db, db:
             db.execute(
                 "INSERT INTO answers SELECT ?, ?, coalesce(max(position) + 1, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? "
                 "FROM answers WHERE conversation_id = ?",
@@ -129,7 +136,7 @@ class Journal:
 
     def history(self, conversation_id: str) -> tuple[Turn, ...]:
         """The turns of a conversation, oldest first. Raises UnknownConversation."""
-        with self._using() as db:
+        with self.using() as db:
             rows = db.execute(
                 "SELECT question, text FROM answers WHERE conversation_id = ? ORDER BY position", (conversation_id,)
             ).fetchall()
@@ -153,7 +160,7 @@ class Journal:
     def give_feedback(self, answer_id: str, feedback: Feedback) -> None:
         """Keep what a reader thought, in place of what they said before. Raises UnknownAnswer."""
         row = (answer_id, _moment(datetime.now(UTC)), feedback.helpful, feedback.reason, feedback.comment)
-        with self._using() as db, db:
+        with self.using() as db, db:
             if not db.execute("SELECT 1 FROM answers WHERE answer_id = ?", (answer_id,)).fetchone():
                 raise _no_answer()
             db.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)", row)
@@ -162,7 +169,7 @@ class Journal:
 
     def asked_since(self, moment: datetime) -> tuple[Asked, ...]:
         """Every question asked at `moment` or later, oldest first."""
-        with self._using() as db:
+        with self.using() as db:
             rows = db.execute(
                 "SELECT a.answer_id, asked, question, kind, confidence, took_ms, helpful, reason, comment "
                 "FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE asked >= ? ORDER BY asked",
@@ -201,7 +208,7 @@ class Journal:
             self._db.close()
 
     def _delete(self, condition: str, value: str) -> int:
-        with self._using() as db:
+        with self.using() as db:
             with db:
                 deleted = db.execute(f"DELETE FROM answers WHERE {condition}", (value,)).rowcount
             if deleted:
@@ -212,7 +219,7 @@ class Journal:
         return deleted
 
     def _kept(self, condition: str, value: str) -> tuple[Kept, ...]:
-        with self._using() as db:
+        with self.using() as db:
             rows = db.execute(
                 "SELECT conversation_id, asked, tags, tag_mode, document, a.answer_id, question, standalone, text, "
                 "answered, confidence, generation, took_ms, helpful, reason, comment "
@@ -222,7 +229,8 @@ class Journal:
         return tuple(_kept(row) for row in rows)
 
     @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
+    def using(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one use at a time."""
         with self._lock:
             try:
                 yield self._db

@@ -16,11 +16,15 @@ from indexes.store import SnapshotStore
 from ingest.chunking import Chunker
 from ingest.sync import Report, Synchroniser
 from qa.answering import Answerer
+from qa.catalogue import Catalogue
 from qa.conversing import Conversations
+from qa.insights import Insights
+from qa.inspecting import Inspector
 from qa.journal import Journal
 from qa.links import Links
 from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
+from qa.views import Views
 from qa.writing import ExtractiveWriter
 from web.admission import Turns
 from web.app import create_app
@@ -179,7 +183,11 @@ def site(tmp_path: Path, embedder: Embedder, chunker: Chunker) -> Iterator[Site]
 def make_services(index: Path, embedder: QuestionEmbedder | None, journal: Journal) -> Services:
     store = SnapshotStore(index, interval=0)
     answerer = Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), Links())
-    return Services(store, answerer, Conversations(answerer, journal), Links())
+    views = Views(journal)
+    return Services(
+        store, answerer, Conversations(answerer, journal), Links(), Catalogue(), views,
+        Insights(journal, views, embedder), Inspector(store, answerer, embedder),
+    )  # fmt: skip
 
 
 def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:

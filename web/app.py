@@ -19,7 +19,7 @@ from web import problems
 from web.admission import Admission, Turns
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
-from web.routes import article, articles, ask, browse, chat, health
+from web.routes import article, articles, ask, browse, chat, docs, health, insights, texts
 from web.services import Services
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def create_app(services: Services, max_body: int, turns: Turns) -> FastAPI:
         title="Footnote",
         summary="Answers from a knowledge base, every sentence cited.",
         version="0.1.0",
-        docs_url=None,  # FastAPI's page loads scripts from elsewhere; the document is at /openapi.json
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; routes/docs.py has its own
         redoc_url=None,
         lifespan=_forgetting,
     )
@@ -45,7 +45,7 @@ def create_app(services: Services, max_body: int, turns: Turns) -> FastAPI:
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
-    for routes in (ask, articles, health, chat, browse, article):
+    for routes in (ask, articles, health, chat, browse, article, insights, docs, texts):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app

@@ -11,10 +11,14 @@ import socket
 from indexes.commands import add_index_option, index_of
 from indexes.console import OK, Commands, command
 from indexes.settings import IndexSettings
+from qa.catalogue import Catalogue
 from qa.commands import build_answerer, open_retrieval
 from qa.conversing import Conversations
+from qa.insights import Insights
+from qa.inspecting import Inspector
 from qa.journal import Journal
 from qa.links import Links
+from qa.views import Views
 from web.errors import CannotListen
 from web.settings import Settings
 
@@ -47,7 +51,11 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         journal = Journal(settings.journal)
         conversations = Conversations(answerer, journal, settings.retention_days)
         degraded = () if embedder else ("vectors",)
-        services = Services(store, answerer, conversations, links, degraded)
+        views = Views(journal)
+        services = Services(
+            store, answerer, conversations, links, Catalogue(), views, Insights(journal, views, embedder),
+            Inspector(store, answerer, embedder), degraded,
+        )  # fmt: skip
         manifest = store.current().manifest
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"

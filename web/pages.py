@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi.responses import HTMLResponse
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from indexes.snapshot import Snapshot
@@ -31,6 +33,19 @@ def page(template: str, snapshot: Snapshot, status: int = 200, **values: Any) ->
     """A page about `snapshot`, whose age its foot tells."""
     manifest = snapshot.manifest
     return HTMLResponse(_TEMPLATES.get_template(template).render(manifest=manifest, **values), status)
+
+
+def unchanged_or(request: Request, response: Response) -> Response:
+    """`response` with an ETag, or 304 for a client that has it already. Nothing is shown without asking again."""
+    body = bytes(response.body)
+    headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "cache-control": "private, no-cache"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if headers["etag"] in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    if request.method == "HEAD":
+        return Response(status_code=response.status_code, headers=dict(response.headers))
+    return response
 
 
 def error(status: int, said: str, headers: Mapping[str, str]) -> HTMLResponse:

@@ -8,6 +8,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from indexes.articles import Listed
 from indexes.types import Article, Heading, TagMode
 from qa import types as qa
 from qa.conversing import Exchange
@@ -149,7 +150,7 @@ class ArticleOut(BaseModel):
     source_url: str | None
 
     @classmethod
-    def of(cls, article: Article, links: Links) -> Self:
+    def of(cls, article: Listed, links: Links) -> Self:
         return cls(url=links.article(article.id), **_listed(article))
 
 
@@ -164,9 +165,14 @@ class ArticleDetailOut(ArticleOut):
     headings: list[HeadingOut]
 
     @classmethod
-    def with_text(cls, article: Article, headings: tuple[Heading, ...], links: Links) -> Self:
+    def with_text(cls, article: Article, headings: tuple[Heading, ...], views: int, links: Links) -> Self:
         shown = [HeadingOut(level=h.level, text=h.text, anchor=h.anchor) for h in headings]
-        return cls(url=links.article(article.id), markdown=article.markdown, headings=shown, **_listed(article))
+        return cls(
+            url=links.article(article.id),
+            markdown=article.markdown,
+            headings=shown,
+            **{**_listed(article), "views": article.views + views},
+        )
 
 
 class TagOut(BaseModel):
@@ -182,6 +188,8 @@ class Page(BaseModel, Generic[Item]):
 
 class ArticlePage(Page[ArticleOut]):
     tags: list[TagOut]  # of all matching articles, not of this page alone
+    offered: list[TagOut] = []  # tags that would narrow the list, or with tag_mode=any widen it, most frequent first
+    corrected: str = ""  # what was searched for in place of words that no article has
 
 
 class StatusOut(BaseModel):
@@ -199,7 +207,7 @@ class HealthOut(BaseModel):
     detail: str = ""
 
 
-def _listed(article: Article) -> dict[str, object]:
+def _listed(article: Article | Listed) -> dict[str, object]:
     return {
         "id": article.id, "title": article.title, "summary": article.summary, "tags": list(article.tags),
         "featured": article.featured, "views": article.views, "updated": article.updated, "type": article.type,

@@ -9,8 +9,12 @@ from fastapi import Depends, Request
 
 from indexes.store import SnapshotStore
 from qa.answering import Answerer
+from qa.catalogue import Catalogue
 from qa.conversing import Conversations
+from qa.insights import Insights
+from qa.inspecting import Inspector
 from qa.links import Links
+from qa.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,10 @@ class Services:
     answerer: Answerer
     conversations: Conversations
     links: Links
+    catalogue: Catalogue
+    views: Views
+    insights: Insights
+    inspector: Inspector
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from rapidfuzz import fuzz, process
+from starlette.exceptions import HTTPException
 
 from indexes.snapshot import Snapshot
 from indexes.types import Article, Heading
+from qa.errors import JournalUnavailable
 from qa.related import related
 from web import pages, rendering
 from web.highlighting import Span
@@ -16,33 +22,70 @@ from web.problems import NoSuchArticle
 from web.routes.articles import find_article
 from web.services import Services, Use
 
+log = logging.getLogger(__name__)
+
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _RELATED = 5
 _WORDS_A_MINUTE = 200
 _LONGEST_CONTENTS = 100
+_NEAR = 5  # titles named where there is no article
 
 
-@router.get("/articles/{article_id:path}")
-def article(use: Use, article_id: str, cite: str = "") -> Response:
-    """An article, with the passage `cite` (as START-END) marked; as Markdown where the address ends in `.md`."""
+@router.api_route("/articles/{article_id:path}", methods=["GET", "HEAD"])
+def article(use: Use, request: Request, article_id: str, cite: str = "", answer: str = "", voted: str = "") -> Response:
+    """An article, with the passage `cite` (as START-END) marked; as Markdown where the address ends in `.md`.
+
+    `answer` is the id of the answer that the reader came from, `voted` whether they have just said their opinion.
+    """
     snapshot = use.store.current()
     found = snapshot.articles.article(article_id)
     if found is not None:
-        return _article(use, snapshot, found, cite)
+        views = _counted(use, request, found)
+        return pages.unchanged_or(request, _article(use, snapshot, found, views, cite, answer, bool(voted)))
     source = snapshot.articles.article(article_id.removesuffix(".md"))
     if source is not None:
-        return PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
+        text = PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
+        text.headers["link"] = f'<{use.links.article(source.id)}>; rel="canonical"'
+        return pages.unchanged_or(request, text)
     return _missing(use, snapshot, article_id)
 
 
-def _article(use: Services, snapshot: Snapshot, article: Article, cite: str) -> Response:
+@router.post("/articles/{article_id:path}")
+def vote(use: Use, request: Request, article_id: str, helpful: Annotated[Literal["yes", "no"], Form()]) -> Response:
+    """Whether the reader found the article helpful."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise HTTPException(403, "Opinions are taken from this site's own pages alone.")
+    found = find_article(use.store.current(), article_id)
+    use.views.vote(found.id, *_reader(request), helpful == "yes")
+    return RedirectResponse(f"{use.links.article(found.id)}?voted={helpful}#~helpful", 303)
+
+
+def _counted(use: Services, request: Request, article: Article) -> int:
+    """Counts a reader who opens the article; the views it then has on top of its listing's figure."""
+    try:
+        if request.method == "GET" and "prefetch" not in request.headers.get("sec-purpose", ""):
+            use.views.count(article.id, *_reader(request))
+        return use.views.of(article.id)
+    except JournalUnavailable as error:  # an article can be read all the same
+        log.error("A view was not counted: %s", error)
+        return 0
+
+
+def _reader(request: Request) -> tuple[str, str]:
+    return request.client.host if request.client else "", request.headers.get("user-agent", "")
+
+
+def _article(
+    use: Services, snapshot: Snapshot, article: Article, views: int, cite: str, answer: str, voted: bool
+) -> HTMLResponse:
     table = snapshot.articles
     headings, passage = table.headings(article.id), _cited(cite, article.markdown)
     body = rendering.article(article, headings, lambda id: table.article(id) is not None, use.links, passage)
     return pages.page(
-        "article.html", snapshot, nav="", article=article, body=body, passage=passage,
-        url=use.links.article(article.id), contents=_contents(article, headings),
+        "article.html", snapshot, nav="", article=article, body=body, passage=passage, views=article.views + views,
+        url=use.links.article(article.id), contents=_contents(article, headings), voted=voted,
+        back=f"/answers/{answer}" if passage and re.fullmatch(r"[0-9a-f]{8,64}", answer) else "",
         minutes=max(1, round(len(article.markdown.split()) / _WORDS_A_MINUTE)),
         related=related(snapshot, article, _RELATED, use.links), category=pages.category(snapshot),
     )  # fmt: skip
@@ -63,11 +106,18 @@ def _contents(article: Article, headings: Sequence[Heading]) -> list[Heading]:
 
 
 def _missing(use: Services, snapshot: Snapshot, article_id: str) -> Response:
-    near: Sequence[str] = ()
+    words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())[:200]
+    titles = [(use.links.article(found.id), found.title) for found in _near(snapshot, article_id, words)]
+    return pages.page("missing.html", snapshot, 404, nav="", near=titles, words=words)
+
+
+def _near(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:
+    """Articles whose id or title is like what was asked for."""
     try:
-        find_article(snapshot, article_id.removesuffix(".md"))
+        ids = [find_article(snapshot, article_id.removesuffix(".md")).id]
     except NoSuchArticle as error:
-        near = error.near
-    titles = [(use.links.article(found.id), found.title) for id in near if (found := snapshot.articles.article(id))]
-    words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())
-    return pages.page("missing.html", snapshot, 404, nav="", near=titles, words=words[:200])
+        ids = list(error.near)
+    titles = {article.id: article.title.casefold() for article in snapshot.articles.listed()}
+    like = process.extract(words.casefold(), titles, scorer=fuzz.token_set_ratio, score_cutoff=75, limit=_NEAR)
+    found = [snapshot.articles.article(id) for id in dict.fromkeys([*ids, *(id for _, _, id in like)])]
+    return [article for article in found if article][:_NEAR]

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from indexes.articles import Sort
 from indexes.snapshot import Snapshot
 from indexes.types import Article, Filter, TagMode
 from qa.answering import known_filter
+from qa.catalogue import Order, Wanted
 from qa.related import related
 from web import paging
 from web.problems import NoSuchArticle
@@ -20,6 +20,7 @@ from web.services import Use
 router = APIRouter(prefix="/api/v1", tags=["articles"])
 
 ArticleId = Annotated[str, Path(description="an article's id; it may contain slashes", max_length=1000)]
+MOST_TAGS = 200  # offered to choose from
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -30,21 +31,26 @@ def articles(
     tag_mode: TagMode = "any",
     featured: bool | None = None,
     q: Annotated[Text, Query(max_length=400, description="words that title, summary or tags contain")] = "",
-    sort: Sort = "featured",
+    sort: Order | None = None,
     limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> ArticlePage:
-    """The articles, with how many match and how often each tag occurs among them."""
-    snapshot = use.store.current()
-    table, filter = snapshot.articles, known_filter(snapshot, Filter(tuple(tag), tag_mode))
-    offset, words = paging.decode(cursor), q.split()
-    found = table.listing(filter, featured=featured, words=words, sort=sort, limit=limit, offset=offset)
-    counts = table.tag_counts(filter, featured=featured, words=words)
+    """The articles, with how many match and how often each tag occurs among them.
+
+    Without `sort` a search gives the best match first, everything else the featured articles. Where no article has a
+    word of `q`, a near one is searched for: `corrected` then says what was.
+    """
+    snapshot, offset = use.store.current(), paging.decode(cursor)
+    filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
+    found = use.catalogue.select(snapshot, Wanted(q, filter, featured, sort), use.views.all())
+    shown = found.articles[offset : offset + limit]
     return ArticlePage(
-        items=[ArticleOut.of(article, use.links) for article in found.articles],
-        total=found.total,
-        next_cursor=paging.next_cursor(offset, len(found.articles), found.total),
-        tags=[TagOut(tag=name, count=count) for name, count in counts],
+        items=[ArticleOut.of(article, use.links) for article in shown],
+        total=len(found.articles),
+        next_cursor=paging.next_cursor(offset, len(shown), len(found.articles)),
+        tags=[TagOut(tag=name, count=count) for name, count in found.tags],
+        offered=[TagOut(tag=name, count=count) for name, count in found.offered[:MOST_TAGS]],
+        corrected=found.corrected,
     )
 
 
@@ -63,7 +69,8 @@ def article(use: Use, article_id: ArticleId) -> ArticleDetailOut:
     """One article with the Markdown that citations' offsets refer to."""
     snapshot = use.store.current()
     found = find_article(snapshot, article_id)
-    return ArticleDetailOut.with_text(found, snapshot.articles.headings(found.id), use.links)
+    headings = snapshot.articles.headings(found.id)
+    return ArticleDetailOut.with_text(found, headings, use.views.of(found.id), use.links)
 
 
 @router.get("/tags")

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast, get_args
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import QueryParams
 
-from indexes.articles import Sort
 from indexes.snapshot import Snapshot
 from indexes.types import Filter, TagMode
 from qa.answering import known_filter
+from qa.catalogue import Order, Selection, TagCount, Wanted
 from qa.errors import UnknownTag
 from web import pages
+from web.routes.articles import MOST_TAGS
 from web.services import Services, Use
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _PAGE_SIZE = 20
-_SORTS: dict[Sort, str] = {"featured": "Featured first", "newest": "Newest", "views": "Most viewed", "title": "Title"}
+_ORDERS: dict[Order, str] = {
+    "featured": "Featured first", "newest": "Newest", "views": "Most viewed", "title": "Title",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Browsing:
     tags: tuple[str, ...]
     tag_mode: TagMode
     featured: bool
-    sort: Sort
+    sort: Order | None
     page: int
 
     @classmethod
@@ -44,7 +47,7 @@ class Browsing:
             tags=tuple(dict.fromkeys(tag for tag in params.getlist("tag")[:50] if tag.strip())),
             tag_mode="all" if params.get("tag_mode") == "all" else "any",
             featured=params.get("featured", "") in ("1", "true", "on"),
-            sort=cast(Sort, sort) if sort in get_args(Sort) else "featured",
+            sort=next((order for order in get_args(Order) if order == sort), None),
             page=int(page) if page.isascii() and page.isdecimal() and 0 < len(page) < 7 else 1,
         )
 
@@ -54,7 +57,7 @@ class Browsing:
         pairs = [("q", state.q), *(("tag", tag) for tag in state.tags)]
         pairs += [("tag_mode", "all" if state.tag_mode == "all" else ""), ("featured", "1" if state.featured else "")]
         pairs += [
-            ("sort", "" if state.sort == "featured" else state.sort),
+            ("sort", state.sort or ""),
             ("page", str(state.page) if state.page > 1 else ""),
         ]
         query = urlencode([(name, value) for name, value in pairs if value])
@@ -76,24 +79,29 @@ def browse(use: Use, request: Request) -> Response:
 
 
 def _browse(use: Services, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = "") -> Response:
-    table, words, featured = snapshot.articles, state.q.split(), state.featured or None
-    total = table.listing(filter, featured=featured, words=words, limit=0).total
+    wanted = Wanted(state.q, filter, state.featured or None, state.sort)
+    found = use.catalogue.select(snapshot, wanted, use.views.all())
+    total = len(found.articles)
     last = max(1, -(-total // _PAGE_SIZE))
     state = replace(state, page=min(state.page, last))
     offset = (state.page - 1) * _PAGE_SIZE
-    found = table.listing(filter, featured=featured, words=words, sort=state.sort, limit=_PAGE_SIZE, offset=offset)
-    # With "any", one more tag adds articles: its count is not among those already chosen.
-    counted = filter if filter.mode == "all" else Filter()
     return pages.page(
         "browse.html", snapshot, 422 if error else 200, nav="browse", state=state, error=error, total=total,
-        pages=range(1, last + 1), articles=found.articles, sorts=_SORTS, links=use.links,
-        tags=_offered(state, table.tag_counts(counted, featured=featured, words=words)),
-        category=pages.category(snapshot), categories=table.categories(),
+        pages=range(1, last + 1), articles=found.articles[offset : offset + _PAGE_SIZE], orders=_ORDERS,
+        links=use.links, tags=_offered(state, found.offered)[:MOST_TAGS], corrected=found.corrected,
+        ask=_ask(state, found), category=pages.category(snapshot), categories=snapshot.articles.categories(),
     )  # fmt: skip
 
 
-def _offered(state: Browsing, counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+def _offered(state: Browsing, counts: Sequence[TagCount]) -> list[TagCount]:
     """Tags to filter by: those chosen first, then the most frequent."""
     known = dict(counts)
     chosen = [(tag, known.get(tag, 0)) for tag in state.tags]
     return [*chosen, *((tag, count) for tag, count in counts if tag not in state.tags)]
+
+
+def _ask(state: Browsing, found: Selection) -> str:
+    """The chat with the same filter. It knows tags, and all of them as "any": another filter is not promised."""
+    if not found.articles or not state.tags or state.q or state.featured or state.tag_mode == "all":
+        return ""
+    return f"/?{urlencode([('tags', tag) for tag in state.tags])}"
