@@ -89,8 +89,9 @@ def extract(main: Tag, base: str = "") -> Content:
 def title(page: BeautifulSoup, heading: str) -> str:
     """The page's title without the site's name, which is what its heading leaves out of it."""
     whole = " ".join(page.title.get_text().split()) if page.title else ""
-    named = heading and heading.casefold() in whole.casefold()
-    return heading if named or not whole else whole
+    headings = [heading, *(" ".join(found.get_text().split()) for found in page.find_all("h1"))]
+    named = (name for name in headings if name and name.casefold() in whole.casefold())
+    return next(named, whole or heading)
 
 
 def meta(page: BeautifulSoup, *names: str) -> str:

@@ -55,8 +55,7 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Pag
     if fetched.kind in MARKDOWN:
         article = parse_markdown(page_id(fetched.url), fetched.body, category)
         return Page(fetched.url, replace(article, source_url=article.source_url or fetched.url))
-    text = UnicodeDammit(fetched.body, [fetched.charset] if fetched.charset else [], is_html=True).unicode_markup
-    page = parse_page(clean(text or ""))
+    page = parse_page(clean(_decoded(fetched)))
     base = _base(page, fetched.url)
     url = _canonical(page, base, fetched.url, start)
     orders = meta(page, "robots", "footnote").lower()
@@ -68,6 +67,12 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Pag
         return Page(url, html_article(page_id(url), page, main, category, fields, base), links=links, hidden=hidden)
     except ArticleRejected as error:  # its links are good all the same
         return Page(url, problem=str(error), links=links, hidden=hidden)
+
+
+def _decoded(fetched: Fetched) -> str:
+    """The text of an answer: in the encoding its header names; else UTF-8, where it is that; else what it declares."""
+    named = [fetched.charset] if fetched.charset else []
+    return UnicodeDammit(fetched.body, named, user_encodings=["utf-8"], is_html=True).unicode_markup or ""
 
 
 def _base(page: BeautifulSoup, url: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.data.pages import ARTICLES, FORMS
 from benchmarks.extraction import footnote, score
-from ingest.extraction import extract, main_content, parse_page
+from ingest.extraction import extract, main_content, parse_page, title
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -15,6 +15,14 @@ def test_an_article_is_kept_whole_and_nothing_of_the_site_around_it(form: str) -
         found = score(footnote(FORMS[form](title, blocks)), blocks)
         assert (found.text, found.leaked) == (1.0, 0.0)
         assert found.form == 1.0 or form == "table layout"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_title_is_without_the_name_of_the_site(form: str) -> None:
+    for name, blocks in ARTICLES.items():
+        page = parse_page(FORMS[form](name, blocks))
+        heading = extract(main_content(page)).heading
+        assert title(page, heading) == name
 
 
 def markdown(page: str) -> str:

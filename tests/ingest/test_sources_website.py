@@ -144,6 +144,12 @@ def test_a_page_in_another_encoding_is_read(site: ServedSite, reader: Reader) ->
     assert "enthält größere" in item.parse().markdown
 
 
+def test_a_page_that_names_no_encoding_is_read_as_utf_8_where_it_is_that(site: ServedSite, reader: Reader) -> None:
+    site.pages["/"] = Reply("<title>Keys – Acme</title><main>Keys are rotated – every ninety days.", kind="text/html")
+    (item,) = [item for item in reader.read(site.url) if isinstance(item, SourceItem)]
+    assert (item.parse().title, item.parse().markdown) == ("Keys – Acme", "Keys are rotated – every ninety days.")
+
+
 def test_markdown_is_read_and_other_kinds_are_counted(site: ServedSite, reader: Reader) -> None:
     site.pages["/"] = page("Welcome", "/notes.md", "/logo.png")
     site.pages["/notes.md"] = Reply("# Notes\n\nA pool holds ten connections.", kind="text/markdown")
