@@ -1,18 +1,24 @@
-"""Writing the article table of a snapshot: its schema, and the rows of articles and chunks."""
+"""Writes the tables that `articles` reads: once, for one segment of one snapshot."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from indexes.types import Category, IndexedArticle, digest, embedded_text
 
+# Rows of an article and of its first chunk: where they are, and where they go.
+Move: TypeAlias = tuple[int, int, int, int]  # (article from, article to, chunk from, chunk to)
+
 _SCHEMA = """
-CREATE TABLE categories (name TEXT PRIMARY KEY, description TEXT, site_label TEXT, site_url TEXT);
+CREATE TABLE categories (place INTEGER PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL,
+  site_label TEXT NOT NULL, site_url TEXT NOT NULL);
 CREATE TABLE articles (
-  row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, title TEXT NOT NULL, summary TEXT NOT NULL,
+  row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, summary TEXT NOT NULL,
   featured INTEGER NOT NULL, views INTEGER NOT NULL, updated TEXT, type TEXT NOT NULL, category TEXT NOT NULL,
   source_url TEXT, markdown TEXT NOT NULL, headings TEXT NOT NULL, fingerprint TEXT NOT NULL,
   chunk_count INTEGER NOT NULL);
@@ -21,52 +27,93 @@ CREATE TABLE tags (article INTEGER NOT NULL, position INTEGER NOT NULL, tag TEXT
 CREATE TABLE chunks (
   number INTEGER PRIMARY KEY, article INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
   heading TEXT NOT NULL, context TEXT NOT NULL, quotables TEXT NOT NULL, digest TEXT NOT NULL);
+"""
+_INDEXES = """
 CREATE INDEX chunks_of_article ON chunks (article);
+CREATE INDEX chunks_of_digest ON chunks (digest);
 """
 
 
-def write_articles(path: Path, articles: Iterable[IndexedArticle], categories: Iterable[Category]) -> None:
-    """Write the table to a new file; chunks are numbered from 0 in the order given."""
-    connection = sqlite3.connect(path)
-    try:
-        with connection:
-            connection.executescript(_SCHEMA)
-            connection.executemany(
-                "INSERT INTO categories VALUES (?, ?, ?, ?)",
-                [(c.name, c.description, c.site_label, c.site_url) for c in categories],
-            )
-            number = 0
-            for row, entry in enumerate(articles):
-                _insert_article(connection, row, entry)
-                _insert_chunks(connection, row, number, entry)
-                number += len(entry.chunks)
-    finally:
-        connection.close()
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Articles of another table that are copied as they are, and where each goes."""
+
+    table: Path
+    moves: Sequence[Move]
 
 
-def _insert_article(connection: sqlite3.Connection, row: int, entry: IndexedArticle) -> None:
-    article = entry.article
-    headings = json.dumps([[h.level, h.text, h.anchor, h.start] for h in entry.headings])
-    updated = article.updated.isoformat() if article.updated else None
-    connection.execute(
-        f"INSERT INTO articles VALUES ({', '.join('?' * 14)})",
-        (row, article.id, article.title, article.summary, article.featured, article.views, updated,
-         article.type, article.category, article.source_url, article.markdown, headings, entry.fingerprint,
-         len(entry.chunks)),
-    )  # fmt: skip
-    connection.executemany(
-        "INSERT INTO tags VALUES (?, ?, ?)", [(row, place, tag) for place, tag in enumerate(article.tags)]
-    )
+class ArticleWriter:
+    """Writes one new file: `carry` and `add` in any order, then `close`. Rows are given by the caller."""
 
+    def __init__(self, path: Path, categories: Iterable[Category]) -> None:
+        # A file that is not finished is thrown away whole: no journal, and the publisher fsyncs.
+        self._db = sqlite3.connect(path.absolute().as_uri(), uri=True, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.executescript(_SCHEMA)
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO categories VALUES (?, ?, ?, ?, ?)",
+            [(place, c.name, c.description, c.site_label, c.site_url) for place, c in enumerate(categories)],
+        )
 
-def _insert_chunks(connection: sqlite3.Connection, row: int, first: int, entry: IndexedArticle) -> None:
-    markdown = entry.article.markdown
-    connection.executemany(
-        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (first + place, row, c.start, c.end, json.dumps(c.heading), c.context,
-             json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
-             digest(embedded_text(c, markdown[c.start : c.end])))
-            for place, c in enumerate(entry.chunks)
-        ],
-    )  # fmt: skip
+    def carry(self, carried: Carried) -> None:
+        """Copy articles with their tags and chunks, without reading them here."""
+        self._db.execute("COMMIT")
+        self._db.execute("ATTACH ? AS origin", (f"{carried.table.absolute().as_uri()}?mode=ro&immutable=1",))
+        self._db.execute("BEGIN")
+        self._db.execute("CREATE TEMP TABLE moved (row INTEGER PRIMARY KEY, place INTEGER, shift INTEGER)")
+        self._db.executemany(
+            "INSERT INTO moved VALUES (?, ?, ?)", ((old, new, to - at) for old, new, at, to in carried.moves)
+        )
+        self._db.execute(
+            "INSERT INTO main.articles SELECT place, id, title, summary, featured, views, updated, type, category, "
+            "source_url, markdown, headings, fingerprint, chunk_count "
+            "FROM moved CROSS JOIN origin.articles AS old ON old.row = moved.row"
+        )
+        self._db.execute(
+            "INSERT INTO main.tags SELECT place, position, tag "
+            "FROM moved CROSS JOIN origin.tags AS old ON old.article = moved.row"
+        )
+        self._db.execute(
+            'INSERT INTO main.chunks SELECT number + shift, place, start, "end", heading, context, quotables, digest '
+            "FROM moved CROSS JOIN origin.chunks AS old ON old.article = moved.row"
+        )
+        self._db.execute("DROP TABLE moved")
+        self._db.execute("COMMIT")
+        self._db.execute("DETACH origin")
+        self._db.execute("BEGIN")
+
+    def add(self, row: int, first_chunk: int, entry: IndexedArticle) -> None:
+        article = entry.article
+        headings = json.dumps([[h.level, h.text, h.anchor, h.start] for h in entry.headings])
+        updated = article.updated.isoformat() if article.updated else None
+        self._db.execute(
+            f"INSERT INTO articles VALUES ({', '.join('?' * 14)})",
+            (row, article.id, article.title, article.summary, article.featured, article.views, updated,
+             article.type, article.category, article.source_url, article.markdown, headings, entry.fingerprint,
+             len(entry.chunks)),
+        )  # fmt: skip
+        self._db.executemany(
+            "INSERT INTO tags VALUES (?, ?, ?)", [(row, place, tag) for place, tag in enumerate(article.tags)]
+        )
+        self._add_chunks(row, first_chunk, entry)
+
+    def _add_chunks(self, row: int, first_chunk: int, entry: IndexedArticle) -> None:
+        markdown = entry.article.markdown
+        self._db.executemany(
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (first_chunk + place, row, c.start, c.end, json.dumps(c.heading), c.context,
+                 json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
+                 digest(embedded_text(c, markdown[c.start : c.end])))
+                for place, c in enumerate(entry.chunks)
+            ],
+        )  # fmt: skip
+
+    def finish(self) -> None:
+        self._db.execute("COMMIT")
+        self._db.executescript(_INDEXES)
+
+    def close(self) -> None:
+        self._db.close()

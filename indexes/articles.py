@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from indexes.numbering import Numbering
 from indexes.types import (
     Article,
     Category,
@@ -78,13 +79,22 @@ class Listing:
 
 
 class ArticleTable:
-    """Reads a written table. One connection serves all threads: SQLite is built serialised."""
+    """Reads the written tables. One connection serves all threads: SQLite is built serialised.
+
+    Articles are counted in places from 0 without gaps, chunks in numbers likewise; the tables count both in rows, which
+    have gaps where something was replaced or removed.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        """`connection` shows the tables as `attach` does."""
         self._db = connection
-        stored = connection.execute("SELECT id, chunk_count FROM articles ORDER BY row").fetchall()
-        self._ids = [str(id) for id, _ in stored]
-        counts = [int(count) for _, count in stored]
+        stored = connection.execute("SELECT row, id, chunk_count FROM articles ORDER BY row").fetchall()
+        self._article_rows = [int(row) for row, _, _ in stored]
+        self._place_of_row = {row: place for place, row in enumerate(self._article_rows)}
+        self._ids = [str(id) for _, id, _ in stored]
+        counts = [int(count) for _, _, count in stored]
+        dead = np.array(self._column("SELECT number FROM dead_chunks"), dtype=np.int64)
+        self.numbering = Numbering(sum(counts) + len(dead), dead)
         self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
         self._fenced = np.concatenate(([-1], self._owner, [-1]))  # so that the first and last chunk have neighbours
         self._tag_rows = self._rows_by_tag()
@@ -96,9 +106,11 @@ class ArticleTable:
         weakref.finalize(self, connection.close)  # with its last reader; nothing here may refer back to itself
 
     @classmethod
-    def open(cls, path: Path) -> ArticleTable:
-        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        return cls(sqlite3.connect(uri, uri=True, check_same_thread=False))
+    def open(cls, base: Path, recent: Path | None = None, gone: Sequence[int] = ()) -> ArticleTable:
+        """Open the base table and, where there are, the recent one and the rows of the base that are `gone`."""
+        connection = sqlite3.connect(":memory:", uri=True, check_same_thread=False)
+        attach(connection, base, recent, gone)
+        return cls(connection)
 
     def close(self) -> None:
         self._db.close()
@@ -132,28 +144,40 @@ class ArticleTable:
 
     def chunks(self, numbers: Sequence[int]) -> list[StoredChunk]:
         """The chunks with these numbers, in the order asked for."""
+        wanted = self.numbering.rows(np.array(numbers, dtype=np.int64)).tolist()
         rows = self._db.execute(
             'SELECT number, article, start, "end", heading, context, quotables FROM chunks '
-            f"WHERE number IN {_LISTED}", (_listed(numbers),),
+            f"WHERE number IN {_LISTED}", (_listed(wanted),),
         ).fetchall()  # fmt: skip
         owners = {row[1] for row in rows}
         found = self._db.execute(
             f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED}", (_listed(owners),)
         ).fetchall()
         articles = dict(zip((row[0] for row in found), self._articles(found), strict=True))
-        stored = {row[0]: StoredChunk(row[0], articles[row[1]], _chunk(articles[row[1]].id, *row[2:])) for row in rows}
-        return [stored[number] for number in numbers]
+        stored = {row[0]: (articles[row[1]], _chunk(articles[row[1]].id, *row[2:])) for row in rows}
+        return [StoredChunk(number, *stored[row]) for number, row in zip(numbers, wanted, strict=True)]
 
     def chunks_of(self, article_id: str) -> list[int]:
         """The numbers of an article's chunks, in reading order."""
-        return self._column(
-            "SELECT number FROM chunks JOIN articles ON articles.row = chunks.article "
-            "WHERE articles.id = ? ORDER BY number", article_id,
-        )  # fmt: skip
+        place = self._places.get(article_id, len(self._ids))
+        first, end = np.searchsorted(self._owner, [place, place + 1])
+        return list(range(int(first), int(end)))
 
-    def chunk_digests(self) -> dict[str, int]:
-        """Content digest → chunk number, to reuse stored vectors."""
-        return dict(self._db.execute("SELECT digest, number FROM chunks"))
+    def numbers_of(self, digests: Iterable[str]) -> dict[str, int]:
+        """Content digest → number of a chunk with that content, for those that are stored."""
+        found = dict(
+            self._db.execute(f"SELECT digest, number FROM chunks WHERE digest IN {_LISTED}", (_listed(digests),))
+        )
+        numbers = self.numbering.chunks(np.array(list(found.values()), dtype=np.int64))
+        return dict(zip(found, numbers.tolist(), strict=True))
+
+    def rows(self) -> Chunks:
+        """Where each article stands in the tables, shape (articles,)."""
+        return np.array(self._article_rows, dtype=np.int64)
+
+    def chunk_counts(self) -> Chunks:
+        """How many chunks each article has, shape (articles,)."""
+        return np.bincount(self._owner, minlength=len(self._ids))
 
     def owners(self, chunks: Sequence[int]) -> list[str]:
         """The id of the article each chunk belongs to."""
@@ -174,6 +198,10 @@ class ArticleTable:
         """Article id → digest of its source, to see what changed; in stored order."""
         return dict(self._db.execute("SELECT id, fingerprint FROM articles ORDER BY row"))
 
+    def categories_of(self) -> dict[str, str]:
+        """Article id → the name of its category."""
+        return dict(self._db.execute("SELECT id, category FROM articles"))
+
     def listing(
         self, filter: Filter = Filter(), *, featured: bool | None = None, words: Sequence[str] = (),
         sort: Sort = "featured", limit: int = 50, offset: int = 0,
@@ -182,7 +210,7 @@ class ArticleTable:
         rows = self._matching(filter, featured, words)
         page = self._db.execute(
             f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
-            (_listed(rows), limit, offset),
+            (_listed(self._article_rows[place] for place in rows), limit, offset),
         ).fetchall()
         return Listing(tuple(self._articles(page)), len(rows))
 
@@ -224,7 +252,7 @@ class ArticleTable:
         return self._ids
 
     def categories(self) -> list[Category]:
-        rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories ORDER BY rowid")
+        rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories ORDER BY place")
         return [Category(*row) for row in rows]
 
     def mask(self, filter: Filter) -> ChunkMask | None:
@@ -252,14 +280,14 @@ class ArticleTable:
             return list(range(len(self._ids)))
         rows = self._db.execute(
             "SELECT row, featured, title || ' ' || summary || ' ' || "
-            "coalesce((SELECT group_concat(tag, ' ') FROM tags WHERE article = row), '') FROM articles"
+            "coalesce((SELECT group_concat(tag, ' ') FROM tags WHERE article = row), '') FROM articles ORDER BY row"
         )
         tagged = self._tagged(filter) if filter.tags else None
         wanted = [word.casefold() for word in words]
         return [
-            row
-            for row, is_featured, text in rows
-            if (tagged is None or row in tagged)
+            place
+            for place, is_featured, text in ((self._place_of_row[row], *rest) for row, *rest in rows)
+            if (tagged is None or place in tagged)
             and (featured is None or bool(is_featured) == featured)
             and all(word in text.casefold() for word in wanted)
         ]
@@ -270,7 +298,7 @@ class ArticleTable:
     def _rows_by_tag(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
         for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
-            rows.setdefault(tag, []).append(row)
+            rows.setdefault(tag, []).append(self._place_of_row[row])
         return rows
 
     def _rarity_of_tags(self) -> dict[str, float]:
@@ -280,11 +308,37 @@ class ArticleTable:
     def _tags_by_article(self) -> dict[str, tuple[str, ...]]:
         tags: dict[str, list[str]] = {}
         for row, tag in self._db.execute("SELECT article, tag FROM tags ORDER BY article, position"):
-            tags.setdefault(self._ids[row], []).append(tag)
+            tags.setdefault(self._ids[self._place_of_row[row]], []).append(tag)
         return {id: tuple(own) for id, own in tags.items()}
 
     def _column(self, query: str, *values: object) -> list[int]:
         return [row[0] for row in self._db.execute(query, values)]
+
+
+def attach(connection: sqlite3.Connection, base: Path, recent: Path | None, gone: Sequence[int]) -> None:
+    """Show the tables of a snapshot as `articles`, `tags`, `chunks`, `categories`, and `dead_chunks`.
+
+    The recent tables hold what changed since the base was written, with rows counted on from those of the base; `gone`
+    are rows of the base that are no articles any more.
+    """
+    connection.execute("ATTACH ? AS base", (_readable(base),))
+    connection.execute("CREATE TEMP TABLE gone (row INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT INTO gone VALUES (?)", ((int(row),) for row in gone))
+    if recent is not None:
+        connection.execute("ATTACH ? AS recent", (_readable(recent),))
+    for table, row in (("articles", "row"), ("tags", "article"), ("chunks", "article")):
+        newer = f"WHERE {row} NOT IN gone UNION ALL SELECT * FROM recent.{table}" if recent is not None else ""
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM base.{table} {newer}")
+    newest = "base" if recent is None else "recent"
+    connection.execute(f"CREATE TEMP VIEW categories AS SELECT * FROM {newest}.categories")
+    connection.execute(
+        "CREATE TEMP VIEW dead_chunks AS SELECT number FROM gone CROSS JOIN base.chunks ON article = gone.row"
+    )
+    connection.commit()
+
+
+def _readable(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
 
 
 def _listed(rows: Iterable[object]) -> str:

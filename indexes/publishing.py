@@ -14,30 +14,14 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-
-from indexes.article_writing import write_articles
+from indexes.drafting import LARGE, write_snapshot
+from indexes.drafting import Draft as Draft
 from indexes.errors import IndexBusy, SnapshotDamaged, SnapshotMissing, SnapshotNotWritten
-from indexes.lexical import KeywordIndex
-from indexes.snapshot import (
-    ARTICLE_VECTORS,
-    ARTICLES,
-    CURRENT,
-    DATA_FILES,
-    FORMAT_VERSION,
-    MANIFEST,
-    VECTORS,
-    Manifest,
-    Snapshot,
-    file_digest,
-)
-from indexes.types import Category, FloatMatrix, IndexedArticle, keyword_text
-from indexes.vectors import VectorIndex
+from indexes.snapshot import CURRENT, Manifest, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -45,19 +29,6 @@ _LOCK = "lock"
 _SCRATCH = "scratch-"  # whatever bears it belongs to no snapshot, and the next writer removes it
 _POINTER = f"{CURRENT}.new"
 _NAMING = 0.1  # seconds for a new holder of the lock to write its name into it, and for `require_free` to let go
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """All that a snapshot is made from. `vectors` has one row a chunk, in the order of the articles' chunks."""
-
-    articles: Sequence[IndexedArticle]
-    categories: Sequence[Category]
-    vectors: FloatMatrix
-    embedder: str
-    chunker: str
-    sources: tuple[str, ...]
-    changes: dict[str, int]
 
 
 @contextlib.contextmanager
@@ -80,18 +51,19 @@ def require_free(root: Path) -> None:
             _acquire(root, lock)
 
 
-def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = ()) -> Manifest:
+def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = (), large: int = LARGE) -> Manifest:
     """Make `draft` the current snapshot of `root` in one atomic step. The caller holds the write lock.
 
     Until CURRENT is replaced, readers see the old generation whole; after, the new one whole. Then the generations
-    `damaged` and all but the newest `keep` are deleted. Raises SnapshotNotWritten where the disk is full or fails.
+    `damaged` and all but the newest `keep` are deleted. An index of `large` chunks is not written anew for a few
+    changes. Raises SnapshotNotWritten where the disk is full or fails.
     """
     generation = _next_generation(root)
     scratch = root / f"{_SCRATCH}{generation}"
     try:
         scratch.mkdir()
-        manifest = _write(scratch, generation, draft)
-        for path in scratch.iterdir():
+        manifest = write_snapshot(scratch, generation, draft, large)
+        for path in sorted(scratch.rglob("*"), reverse=True):  # what a folder holds before the folder
             _fsync(path)
         _fsync(scratch)
         scratch.rename(root / generation)
@@ -169,41 +141,6 @@ def remove(root: Path, unwanted: Iterable[str]) -> None:
         (root / generation).rename(doomed)
         _fsync(root)
         shutil.rmtree(doomed)
-
-
-def _write(folder: Path, generation: str, draft: Draft) -> Manifest:
-    write_articles(folder / ARTICLES, draft.articles, draft.categories)
-    VectorIndex.build(draft.vectors).save(folder / VECTORS)
-    np.save(folder / ARTICLE_VECTORS, _article_vectors(draft), allow_pickle=False)
-    KeywordIndex.build(_texts(draft.articles)).save(folder)
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        generation=generation,
-        created=_now(),
-        embedder=draft.embedder,
-        dimension=int(draft.vectors.shape[1]),
-        chunker=draft.chunker,
-        sources=draft.sources,
-        articles=len(draft.articles),
-        chunks=int(draft.vectors.shape[0]),
-        changes=draft.changes,
-    )
-    manifest = replace(manifest, files={name: file_digest(folder / name) for name in DATA_FILES})
-    (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-    return manifest
-
-
-def _article_vectors(draft: Draft) -> FloatMatrix:
-    """The unit mean of each article's chunk vectors, shape (articles, dimension)."""
-    starts = np.cumsum([0, *(len(entry.chunks) for entry in draft.articles)])[:-1]
-    sums = np.add.reduceat(draft.vectors, starts, axis=0)
-    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
-
-
-def _texts(articles: Sequence[IndexedArticle]) -> Iterator[str]:
-    for entry in articles:
-        for chunk in entry.chunks:
-            yield keyword_text(entry.article, chunk)
 
 
 def _next_generation(root: Path) -> str:

@@ -5,26 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from indexes import lexical
 from indexes.articles import ArticleTable
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.lexical import KeywordIndex
+from indexes.segment import ARTICLES as ARTICLES
+from indexes.segment import SEGMENT_FILES, Segment
+from indexes.segment import VECTORS as VECTORS
 from indexes.types import FloatMatrix
 from indexes.vectors import VectorIndex
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
-ARTICLES = "articles.sqlite"
-VECTORS = "vectors.faiss"
-ARTICLE_VECTORS = "article_vectors.npy"
-DATA_FILES = (ARTICLES, VECTORS, ARTICLE_VECTORS, *lexical.FILES)
+DATA_FILES = SEGMENT_FILES  # every snapshot has these; one of a large index also has RECENT, GONE and SPARE
+RECENT = "recent"  # folder of the second segment
+GONE = f"{RECENT}/gone.npy"  # rows of the base's articles that were replaced or removed since it was written
+SPARE = "spare"  # folder with a second copy of the base's files: the next snapshot takes them, not those of this one
 CURRENT = "CURRENT"
+_READERS = 2  # threads that hash files: SHA-256 runs outside Python's lock
 _SEAL = "seal"
 
 
@@ -74,15 +78,17 @@ class Snapshot:
     """An open generation: its articles, keyword index and vector index, all over the same chunks."""
 
     def __init__(
-        self, path: Path, manifest: Manifest, articles: ArticleTable, keywords: KeywordIndex, vectors: VectorIndex,
-        article_vectors: FloatMatrix,
+        self, path: Path, manifest: Manifest, segments: tuple[Segment, ...], articles: ArticleTable
     ) -> None:  # fmt: skip
+        """One segment, or the base and the recent one; `articles` shows the tables of both."""
         self.path = path
         self.manifest = manifest
+        self.segments = segments
         self.articles = articles
-        self.keywords = keywords
-        self.vectors = vectors
-        self.article_vectors = article_vectors  # (articles, dimension): each the unit mean of its chunks' vectors
+        numbering = articles.numbering
+        self.keywords = KeywordIndex([segment.postings for segment in segments], numbering)
+        self.vectors = VectorIndex([segment.vectors for segment in segments], numbering, segments[0].cells)
+        self.article_vectors = self._article_vectors()  # (articles, dimension): each the unit mean of its chunks'
 
     @classmethod
     def open(cls, path: Path) -> Snapshot:
@@ -96,13 +102,23 @@ class Snapshot:
 
     @classmethod
     def _load(cls, path: Path, manifest: Manifest) -> Snapshot:
-        articles = ArticleTable.open(path / ARTICLES)
-        keywords = KeywordIndex.open(path, manifest.chunks)
-        vectors = VectorIndex.open(path / VECTORS)
-        article_vectors = np.load(path / ARTICLE_VECTORS, mmap_mode="r", allow_pickle=False)
-        if not articles.chunk_count == vectors.count == manifest.chunks:
+        if GONE in manifest.files:
+            segments: tuple[Segment, ...] = (Segment.open(path), Segment.open(path / RECENT))
+            gone = np.load(path / GONE, allow_pickle=False).tolist()
+            articles = ArticleTable.open(segments[0].table, segments[1].table, gone)
+        else:
+            segments = (Segment.open(path),)
+            articles = ArticleTable.open(segments[0].table)
+        vectors, texts = sum(s.rows for s in segments), sum(len(s.postings.lengths) for s in segments)
+        if not vectors == texts == articles.numbering.total or articles.chunk_count != manifest.chunks:
             raise _damaged(path, "its indexes disagree on the number of chunks")
-        return cls(path, manifest, articles, keywords, vectors, article_vectors)
+        return cls(path, manifest, segments, articles)
+
+    def _article_vectors(self) -> FloatMatrix:
+        base, *recent = self.segments
+        if not recent:
+            return base.article_vectors
+        return np.concatenate([base.article_vectors, recent[0].article_vectors])[self.articles.rows()]
 
     @property
     def generation(self) -> str:
@@ -128,16 +144,27 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_digests(paths: Iterable[Path]) -> Iterator[str | OSError]:
+    """The digest of each file, or why it cannot be read; two files at a time."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        yield from pool.map(_digest_or_error, paths)
+
+
 def verify(path: Path, manifest: Manifest) -> None:
     """Compare every data file with its recorded hash. Raises SnapshotDamaged naming the first that differs."""
-    for name in DATA_FILES:
-        recorded = manifest.files.get(name)
-        try:
-            actual = file_digest(path / name)
-        except OSError as error:
-            raise _damaged(path, f"{name} cannot be read ({error.strerror})") from error
-        if actual != recorded:
+    names = list(dict.fromkeys([*DATA_FILES, *manifest.files]))
+    for name, actual in zip(names, file_digests(path / name for name in names), strict=True):
+        if isinstance(actual, OSError):
+            raise _damaged(path, f"{name} cannot be read ({actual.strerror})") from actual
+        if actual != manifest.files.get(name):
             raise _damaged(path, f"{name} does not match its recorded SHA-256")
+
+
+def _digest_or_error(path: Path) -> str | OSError:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        return error
 
 
 def _damaged(path: Path, what: str) -> SnapshotDamaged:

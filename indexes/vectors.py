@@ -1,66 +1,111 @@
-"""The vector index: exact inner product over unit vectors with FAISS, filtered inside the search."""
+"""The vector index: inner product over unit vectors, exact or with exact re-scoring, filtered inside the search."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import faiss
 import numpy as np
 
+from indexes.cells import Cells
+from indexes.numbering import Numbering
 from indexes.types import ChunkMask, Chunks, FloatMatrix, FloatVector, Hit
+
+EXACT = 50_000  # rows that a filter may leave for each of them to be scored: docs/decisions/vector-index.md
+_FEW = 0.25  # share of rows up to which gathering them costs less than scoring all
+_BLOCK = 4096  # rows gathered at a time
 
 
 class VectorIndex:
-    """One row a chunk, in chunk order. Immutable once built; safe to search from many threads."""
+    """One row a stored chunk, segment after segment; the first may have cells. Safe to search from many threads.
 
-    def __init__(self, index: faiss.Index) -> None:
-        self._index = index
+    Where there are cells, they name candidates and the stored vectors score them. A filter that leaves few chunks is
+    searched exactly, whatever the size of the index: an approximate search under it would lose matches.
+    """
+
+    def __init__(
+        self, segments: Sequence[FloatMatrix], numbering: Numbering, cells: Cells | None = None, exact: int = EXACT
+    ) -> None:
+        """`segments` have shape (rows, dimension), float32, rows of unit length; `cells` are over the first.
+
+        A search among no more than `exact` chunks scores each of them.
+        """
+        faiss.omp_set_num_threads(1)  # one thread a question: two OpenMP pools slow each other down
+        self._exact = exact
+        self._segments = segments
+        self._numbering = numbering
+        self._cells = cells
+        self._starts = np.cumsum([0, *(len(segment) for segment in segments)])
 
     @classmethod
     def build(cls, vectors: FloatMatrix) -> VectorIndex:
-        """`vectors` has shape (chunks, dimension), float32, rows of unit length."""
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return cls(index)
-
-    @classmethod
-    def open(cls, path: Path) -> VectorIndex:
-        """Read a verified file (FAISS itself does not notice damage: see `Snapshot.open`)."""
-        faiss.omp_set_num_threads(1)  # one thread a question: two OpenMP pools slow each other down
-        return cls(faiss.read_index(str(path)))
-
-    def save(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        """An index of one segment, searched exactly."""
+        return cls([vectors], Numbering(len(vectors), np.zeros(0, dtype=np.int64)))
 
     @property
     def count(self) -> int:
-        return int(self._index.ntotal)
+        return self._numbering.count
 
     @property
     def dimension(self) -> int:
-        return int(self._index.d)
+        return int(self._segments[0].shape[1])
 
     def search(self, vector: FloatVector, limit: int, mask: ChunkMask | None = None) -> list[Hit]:
         """The `limit` chunks most similar to `vector` (cosine, best first) among those `mask` allows."""
-        if self.count == 0 or limit < 1:
+        allowed = self._numbering.allowed(mask)
+        left = self.count if mask is None else int(np.count_nonzero(mask))
+        limit = min(limit, left)
+        if limit < 1:
             return []
-        # FAISS pads short results with label -1: never ask for more than there is.
-        allowed = self.count if mask is None else int(mask.sum())
-        if allowed == 0:
-            return []
-        scores, rows = self._index.search(vector[None, :], min(limit, allowed), params=_selecting(mask))
-        return [Hit(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+        rows = self._candidates(vector, limit, allowed, left)
+        scores = self._scores(vector, rows)
+        order = np.lexsort((rows, -scores))[:limit]
+        chunks = self._numbering.chunks(rows[order])
+        return [Hit(int(chunk), float(score)) for chunk, score in zip(chunks, scores[order], strict=True)]
 
     def rows(self, chunks: Chunks) -> FloatMatrix:
         """The stored vectors of `chunks`, shape (len(chunks), dimension)."""
-        if len(chunks) == 0:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.asarray(self._index.reconstruct_batch(chunks), dtype=np.float32)
+        return self._stored(self._numbering.rows(chunks))
+
+    def _candidates(self, vector: FloatVector, limit: int, allowed: ChunkMask | None, left: int) -> Chunks:
+        """Rows among which the best `limit` are, at least as many as that."""
+        found = [np.zeros(0, dtype=np.int64)]
+        for place, (start, end) in enumerate(zip(self._starts[:-1], self._starts[1:], strict=True)):
+            own = None if allowed is None else allowed[start:end]
+            if place == 0 and self._cells is not None and left > self._exact:
+                found.append(self._cells.search(vector, limit, own, left / self._numbering.total))
+            else:
+                found.append(start + _nearest(vector, limit, self._segments[place], own))
+        rows = np.concatenate(found)
+        if len(rows) < limit:  # the cells looked into held too few of the allowed ones
+            return np.arange(self._numbering.total) if allowed is None else np.flatnonzero(allowed)
+        return rows
+
+    def _scores(self, vector: FloatVector, rows: Chunks) -> FloatVector:
+        scores = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            # einsum stays on one thread; numpy's own product would start a second for so many rows
+            np.einsum("ij,j->i", self._stored(rows[block]), vector, out=scores[block])
+        return scores
+
+    def _stored(self, rows: Chunks) -> FloatMatrix:
+        if len(self._segments) == 1:
+            return np.asarray(self._segments[0][rows], dtype=np.float32)
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        stored = np.empty((len(rows), self.dimension), dtype=np.float32)
+        for place, segment in enumerate(self._segments):
+            own = owner == place
+            stored[own] = segment[rows[own] - self._starts[place]]
+        return stored
 
 
-def _selecting(mask: ChunkMask | None) -> faiss.SearchParameters | None:
-    if mask is None:
-        return None
-    bitmap = np.packbits(mask, bitorder="little")
-    # FAISS's stubs describe the C++ signatures, not those of its Python wrapper.
-    return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))  # type: ignore[call-arg, arg-type]
+def _nearest(vector: FloatVector, limit: int, vectors: FloatMatrix, allowed: ChunkMask | None) -> Chunks:
+    """Rows among which the best `limit` of the allowed ones are."""
+    if allowed is None and len(vectors) > limit:
+        found = faiss.knn(vector[None, :], vectors, limit, metric=faiss.METRIC_INNER_PRODUCT)[1][0]
+        return np.asarray(found, dtype=np.int64)
+    if allowed is None or np.count_nonzero(allowed) <= max(limit, _FEW * len(vectors)):
+        return np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
+    scores = np.where(allowed, np.einsum("ij,j->i", vectors, vector), -np.inf)
+    return np.argpartition(-scores, limit)[:limit]

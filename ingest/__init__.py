@@ -8,7 +8,8 @@ parsing      one item → Article (frontmatter reads its metadata, extraction th
 structure    Markdown → headings and blocks with offsets; sentences cuts text
 chunking     Article → Chunks within a token budget
 indexing     one item → all that the index holds of it; isolation: in a process that can be stopped
-sync         what changed since the last snapshot; embed it; publish
+planning     what is new, what changed, what stays, what is gone
+sync         plan; embed what is new; publish
 pending      vectors of an ingest that was stopped
 watching     sync again when something has changed
 """

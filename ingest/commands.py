@@ -24,8 +24,9 @@ from indexes.settings import IndexSettings
 from ingest.chunking import Chunker
 from ingest.isolation import Isolated
 from ingest.items import Skipped, Source
+from ingest.planning import Progress
 from ingest.sources import require_source
-from ingest.sync import Progress, Report, Synchroniser
+from ingest.sync import Report, Synchroniser
 
 _SHOWN = 20  # skipped files named in the text report; --json has them all
 

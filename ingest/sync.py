@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 
@@ -17,25 +17,15 @@ from indexes.history import Ingest, remember
 from indexes.opening import Opened, open_whole
 from indexes.publishing import Draft, publish, tidy, writing
 from indexes.snapshot import Manifest, Snapshot
-from indexes.types import (
-    Article,
-    Category,
-    EmbeddedBatch,
-    FloatMatrix,
-    FloatVector,
-    IndexedArticle,
-    digest,
-    embedded_text,
-)
+from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.chunking import Chunker
-from ingest.errors import ArticleRejected, NothingToIngest
+from ingest.errors import NothingToIngest
 from ingest.indexing import index_article
 from ingest.isolation import Isolated, guarded
 from ingest.items import Found, Ignored, Skipped, Source, SourceItem
 from ingest.pending import PendingVectors, discard_pending
+from ingest.planning import Plan, Planner, Progress
 from ingest.sources import read_source
-
-Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
 
 
 class PassageEmbedder(Protocol):
@@ -67,19 +57,6 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Plan:
-    """The articles of the next snapshot in source order, and how they differ from the last."""
-
-    articles: list[IndexedArticle] = field(default_factory=list)
-    categories: dict[str, Category] = field(default_factory=dict)
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    removed: tuple[str, ...] = ()
-
-
 class Synchroniser:
     """Holds what an ingest needs; `sync` does one."""
 
@@ -102,19 +79,20 @@ class Synchroniser:
             opened, notes = self._previous()
             previous = opened.snapshot if opened else None
             ignored = Ignored()
-            plan = self._plan(_read_all(sources, ignored), previous, full)
-            if not plan.articles:
+            carry = self._carry(previous, full)
+            plan = Planner(previous, self._index, self._progress, carry=carry).plan(_read_all(sources, ignored))
+            if plan.empty:
                 raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
             names = _names(sources)
-            if previous and not full and not notes and self._nothing_new(plan, previous, names):
+            if previous and carry and not notes and self._nothing_new(plan, previous, names):
                 discard_pending(self._root)  # of an ingest that was stopped right after it had published
                 tidy(self._root, self._keep)
-                report = self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0, 0))
+                report = self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0))
                 remember(self._root, _past(report, names))
                 return report
             vectors, work = self._vectors(plan, None if full else previous)
-            damaged = opened.damaged if opened else ()
-            manifest = publish(self._root, self._draft(plan, vectors, names), self._keep, damaged)
+            draft = self._draft(plan, vectors, names, previous if carry else None)
+            manifest = publish(self._root, draft, self._keep, opened.damaged if opened else ())
             discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
             report = self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
             remember(self._root, _past(report, names))
@@ -135,77 +113,21 @@ class Synchroniser:
         except SnapshotDamaged as error:
             return None, (f"The previous index could not be reused: {error}",)
 
-    def _plan(self, found: Iterable[Found], previous: Snapshot | None, full: bool) -> _Plan:
-        plan = _Plan()
-        known = previous.articles.fingerprints() if previous else {}
-        reusable = previous is not None and not full and previous.manifest.chunker == self._chunker.id
-        seen: dict[str, str] = {}
-        for item in found:
-            if isinstance(item, Skipped):
-                self._skip(plan, item, previous, seen)
-            elif item.id in seen:
-                plan.skipped.append(Skipped(item.origin, f"its id {item.id!r} is taken by {seen[item.id]}: rename it"))
-            else:
-                self._take(plan, item, known, previous, reusable, seen)
-            self._progress("Reading", len(seen), 0)
-        self._carry_over_unseen(plan, known, previous, seen)
-        plan.removed = tuple(id for id in known if id not in seen)
-        return plan
+    def _carry(self, previous: Snapshot | None, full: bool) -> bool:
+        """Whether stored articles are as they would be written now."""
+        if previous is None or full:
+            return False
+        return (previous.manifest.embedder, previous.manifest.chunker) == (self._embedder.id, self._chunker.id)
 
-    def _take(
-        self, plan: _Plan, item: SourceItem, known: Mapping[str, str], previous: Snapshot | None, reusable: bool,
-        seen: dict[str, str],
-    ) -> None:  # fmt: skip
-        same = known.get(item.id) == item.fingerprint
-        stored = previous.articles.indexed(item.id) if previous and same and reusable else None
-        try:
-            entry = stored or self._index(item)
-        except ArticleRejected as error:
-            self._skip(plan, Skipped(item.origin, str(error), item.id), previous, seen)
-            return
-        seen[item.id] = item.origin
-        plan.articles.append(entry)
-        plan.categories.setdefault(entry.article.category, _named(item.category, entry.article))
-        kind = plan.unchanged if same else plan.changed if item.id in known else plan.added
-        kind.append(item.id)
-
-    def _skip(self, plan: _Plan, skipped: Skipped, previous: Snapshot | None, seen: dict[str, str]) -> None:
-        """Report it; if it was ingested before, its last version stays: nothing is lost to a typing error."""
-        stored = previous.articles.indexed(skipped.id) if previous and skipped.id and skipped.id not in seen else None
-        if stored:
-            self._carry_over(plan, stored, skipped.origin, seen)
-        plan.skipped.append(replace(skipped, kept=stored is not None))
-
-    def _carry_over_unseen(
-        self, plan: _Plan, known: Iterable[str], previous: Snapshot | None, seen: dict[str, str]
-    ) -> None:  # fmt: skip
-        """Of a folder that could not be looked at, every article keeps its last version."""
-        for place, skipped in enumerate(plan.skipped):
-            under = skipped.under
-            hidden = [] if under is None else [id for id in known if id.startswith(under) and id not in seen]
-            for id in hidden:
-                if previous and (stored := previous.articles.indexed(id)):
-                    self._carry_over(plan, stored, skipped.origin, seen)
-            if hidden:
-                plan.skipped[place] = replace(skipped, kept=True)
-
-    def _carry_over(self, plan: _Plan, stored: IndexedArticle, origin: str, seen: dict[str, str]) -> None:
-        seen[stored.article.id] = origin
-        plan.articles.append(stored)
-        plan.unchanged.append(stored.article.id)
-        plan.categories.setdefault(stored.article.category, Category(stored.article.category))
+    def _nothing_new(self, plan: Plan, previous: Snapshot, sources: tuple[str, ...]) -> bool:
+        return previous.manifest.sources == sources and not (plan.articles or plan.removed)
 
     def _index(self, item: SourceItem) -> IndexedArticle:
         call = self._isolated.call if item.isolated else guarded
         return call(index_article, item.parse, item.fingerprint, self._chunker)
 
-    def _nothing_new(self, plan: _Plan, previous: Snapshot, sources: tuple[str, ...]) -> bool:
-        manifest = previous.manifest
-        made_alike = (manifest.embedder, manifest.chunker) == (self._embedder.id, self._chunker.id)
-        return made_alike and manifest.sources == sources and not (plan.added or plan.changed or plan.removed)
-
-    def _vectors(self, plan: _Plan, previous: Snapshot | None) -> tuple[FloatMatrix, tuple[int, int, int]]:
-        """The vectors of all chunks in order, and (embedded, reused, truncated)."""
+    def _vectors(self, plan: Plan, previous: Snapshot | None) -> tuple[FloatMatrix, tuple[int, int]]:
+        """The vectors of the chunks that are written anew, in order, and (embedded, truncated)."""
         texts = [
             embedded_text(chunk, entry.article.markdown[chunk.start : chunk.end])
             for entry in plan.articles
@@ -221,16 +143,17 @@ class Synchroniser:
             known.update(fresh)
         finally:
             pending.close()
-        reused = len(keys) - len(missing)
-        return np.stack([known[key] for key in keys]), (len(missing), reused, truncated)
+        vectors = np.zeros((len(keys), self._embedder.dimension), dtype=np.float32)
+        for row, key in enumerate(keys):
+            vectors[row] = known[key]
+        return vectors, (len(missing), truncated)
 
     def _known_vectors(self, keys: Sequence[str], previous: Snapshot | None) -> dict[str, FloatVector]:
         if previous is None or previous.manifest.embedder != self._embedder.id:
             return {}
-        stored = previous.articles.chunk_digests()
-        shared = [key for key in dict.fromkeys(keys) if key in stored]
-        rows = previous.vectors.rows(np.array([stored[key] for key in shared], dtype=np.int64))
-        return dict(zip(shared, rows, strict=True))
+        stored = previous.articles.numbers_of(dict.fromkeys(keys))
+        rows = previous.vectors.rows(np.array(list(stored.values()), dtype=np.int64))
+        return dict(zip(stored, rows, strict=True))
 
     def _embed(self, missing: Mapping[str, str], pending: PendingVectors) -> tuple[dict[str, FloatVector], int]:
         """The vectors of `missing` by key, and how many of its texts the model does not read to their end."""
@@ -245,19 +168,22 @@ class Synchroniser:
             self._progress("Embedding", len(vectors), len(missing))
         return vectors, truncated
 
-    def _draft(self, plan: _Plan, vectors: FloatMatrix, sources: tuple[str, ...]) -> Draft:
+    def _draft(self, plan: Plan, vectors: FloatMatrix, sources: tuple[str, ...], previous: Snapshot | None) -> Draft:
         changes = {
             "added": len(plan.added), "changed": len(plan.changed),
             "removed": len(plan.removed), "skipped": len(plan.skipped),
         }  # fmt: skip
-        categories = tuple(plan.categories.values())
-        return Draft(plan.articles, categories, vectors, self._embedder.id, self._chunker.id, sources, changes)
+        return Draft(
+            plan.articles, tuple(plan.categories.values()), vectors, self._embedder.id, self._chunker.id, sources,
+            changes, previous, frozenset((*plan.changed, *plan.removed)),
+        )  # fmt: skip
 
     def _report(
-        self, plan: _Plan, manifest: Manifest, generation: str | None, ignored: Ignored, started: float,
-        notes: tuple[str, ...], work: tuple[int, int, int],
+        self, plan: Plan, manifest: Manifest, generation: str | None, ignored: Ignored, started: float,
+        notes: tuple[str, ...], work: tuple[int, int],
     ) -> Report:  # fmt: skip
-        embedded, reused, truncated = work
+        embedded, truncated = work
+        reused = manifest.chunks - embedded if generation else 0
         return Report(
             generation, manifest.articles, manifest.chunks, tuple(plan.added), tuple(plan.changed), plan.removed,
             len(plan.unchanged), tuple(plan.skipped), dict(ignored.by_ending), embedded, reused, truncated,
@@ -288,11 +214,6 @@ def _read_all(sources: Sequence[Path | Source], ignored: Ignored) -> Iterator[Fo
 
 def _names(sources: Sequence[Path | Source]) -> tuple[str, ...]:
     return tuple(str(source) if isinstance(source, Path) else source.name for source in sources)
-
-
-def _named(category: Category, article: Article) -> Category:
-    """The category an article is shown under: its own word for it wins over the folder's."""
-    return category if category.name == article.category else Category(article.category)
 
 
 def _nothing(sources: Sequence[Path | Source], skipped: Sequence[Skipped], ignored: Ignored) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexes.cells import Cells
 from indexes.embedding import Embedder
+from indexes.numbering import Numbering
 from indexes.types import FloatMatrix
 from indexes.vectors import VectorIndex
 
@@ -77,16 +79,37 @@ def test_nothing_allowed_or_asked_for_gives_nothing(vectors: FloatMatrix) -> Non
     assert VectorIndex.build(vectors[:0]).search(vectors[0], 5) == []
 
 
-def test_a_saved_index_answers_as_the_built_one(vectors: FloatMatrix, tmp_path: Path) -> None:
-    built = VectorIndex.build(vectors)
-    built.save(tmp_path / "vectors.faiss")
-    opened = VectorIndex.open(tmp_path / "vectors.faiss")
-    assert (opened.count, opened.dimension) == (len(SENTENCES), vectors.shape[1])
-    for vector in vectors:
-        assert opened.search(vector, 5) == built.search(vector, 5)
-
-
 def test_stored_vectors_come_back_as_they_were_in_the_order_asked_for(vectors: FloatMatrix) -> None:
     index = VectorIndex.build(vectors)
     assert np.array_equal(index.rows(np.array([4, 0, 4])), vectors[[4, 0, 4]])
     assert index.rows(np.array([], dtype=np.int64)).shape == (0, vectors.shape[1])
+
+
+def test_cells_name_candidates_and_stored_vectors_rank_them(vectors: FloatMatrix, embedder: Embedder) -> None:
+    exact, cells = VectorIndex.build(vectors), Cells.build(vectors, threads=1)
+    index = VectorIndex([vectors], Numbering(len(vectors), np.zeros(0, dtype=np.int64)), cells, exact=0)
+    for question in QUESTIONS:
+        vector = embedder.embed_question(question)[0]
+        found = index.search(vector, 4)
+        assert [hit.chunk for hit in found] == [hit.chunk for hit in exact.search(vector, 4)]
+        assert [hit.score for hit in found] == pytest.approx([vectors[hit.chunk] @ vector for hit in found], abs=1e-6)
+
+
+def test_cells_are_searched_under_a_filter_and_without_what_is_gone(vectors: FloatMatrix, embedder: Embedder) -> None:
+    alive = np.array([1, 2, 3, 4, 5, 6, 8, 9])
+    exact, cells = VectorIndex.build(vectors[alive]), Cells.build(vectors, threads=1)
+    index = VectorIndex([vectors], Numbering(len(vectors), np.array([0, 7])), cells, exact=0)
+    mask = np.array([True, False, True, True, True, False, True, True])
+    for question in QUESTIONS:
+        vector = embedder.embed_question(question)[0]
+        for allowed in (None, mask):
+            found, expected = index.search(vector, 5, allowed), exact.search(vector, 5, allowed)
+            assert [hit.chunk for hit in found] == [hit.chunk for hit in expected]
+
+
+def test_a_saved_index_of_cells_answers_as_the_built_one(vectors: FloatMatrix, tmp_path: Path) -> None:
+    built = Cells.build(vectors, threads=1)
+    built.save(tmp_path / "cells.faiss")
+    opened = Cells.open(tmp_path / "cells.faiss")
+    for vector in vectors:
+        assert opened.search(vector, 2, None, 1.0).tolist() == built.search(vector, 2, None, 1.0).tolist()

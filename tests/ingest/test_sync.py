@@ -17,7 +17,7 @@ from indexes.analysis import informative_terms
 from indexes.embedding import Embedder
 from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
 from indexes.publishing import current_generation, generations, open_current, writing
-from indexes.snapshot import MANIFEST, VECTORS, Manifest, Snapshot
+from indexes.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
 from indexes.types import EmbeddedBatch, FloatVector
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing
@@ -432,7 +432,7 @@ def test_an_older_format_is_built_anew_and_the_report_says_so(shop: Workshop) ->
 
 def test_a_newer_format_is_never_overwritten(shop: Workshop) -> None:
     shop.sync()
-    rewrite_format(shop.index, 2)
+    rewrite_format(shop.index, FORMAT_VERSION + 1)
     with pytest.raises(SnapshotTooNew, match="upgrade Footnote"):
         shop.sync()
     assert generations(shop.index) == ["000001"]
