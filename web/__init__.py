@@ -6,10 +6,15 @@ schemas       JSON shapes
 problems      every error: problem+json for programs, a page for people
 pages         what all pages share: templates, dates, the page of an error
 rendering     an article's Markdown → the body of its page
+turns         what a page shows of one answer
+elements      a piece of a page as data, for the browser to build
+exporting     a conversation as Markdown
 answers       an answer's segments → HTML with footnotes
 highlighting  the marks around the cited passage
 markdown      how Markdown is read, and how its blocks look
 sanitising    the tags, attributes and addresses that may reach a page
+draining      what ends open streams when the server stops
+serving       the server that begins it
 services      what the routes work with
 settings      the environment, read once
 cli           the `footnote` command: the one place that knows all four packages

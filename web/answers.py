@@ -27,13 +27,6 @@ def answer(answer: Answer, label: str = "") -> Markup:
     return markdown.render(tokens, leads_somewhere, label)
 
 
-def earlier(text: str, label: str = "") -> Markup:
-    """An earlier answer of a conversation, of which the text alone was kept."""
-    if markdown.too_costly(text):
-        return markdown.source(text)
-    return markdown.render(markdown.parse(text), leads_somewhere, label)
-
-
 def plain(text: str, most: int) -> str:
     """The words of Markdown without its marks, cut after about `most` characters."""
     pieces = [token.content for token in _flat(markdown.parse(text[: most * 4]))]

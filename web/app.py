@@ -19,7 +19,7 @@ from web import problems
 from web.admission import Admission, Turns
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
-from web.routes import article, articles, ask, browse, chat, docs, health, insights, texts
+from web.routes import article, articles, ask, browse, chat, conversations, docs, health, insights, texts
 from web.services import Services
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def create_app(services: Services, max_body: int, turns: Turns) -> FastAPI:
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
-    for routes in (ask, articles, health, chat, browse, article, insights, docs, texts):
+    for routes in (ask, articles, conversations, health, chat, browse, article, insights, docs, texts):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app

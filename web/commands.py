@@ -39,6 +39,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     from web.admission import Turns
     from web.app import create_app
     from web.services import Services
+    from web.serving import DrainingServer
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -66,7 +67,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
             server_header=False,
         )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
-            uvicorn.Server(config).run(sockets=[listener])
+            DrainingServer(config, services.drain).run(sockets=[listener])
         journal.close()
     return OK
 

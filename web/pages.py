@@ -26,6 +26,7 @@ _TITLES = {
     413: "That was too much at once",
     422: "This request is not valid",
     500: "Something went wrong",
+    503: "Not available at the moment",
 }
 
 
@@ -46,6 +47,11 @@ def unchanged_or(request: Request, response: Response) -> Response:
     if request.method == "HEAD":
         return Response(status_code=response.status_code, headers=dict(response.headers))
     return response
+
+
+def fragment(template: str, **values: Any) -> str:
+    """A piece of a page."""
+    return _TEMPLATES.get_template(template).render(**values)
 
 
 def error(status: int, said: str, headers: Mapping[str, str]) -> HTMLResponse:

@@ -15,13 +15,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from qa.errors import UnknownConversation, UnknownTag
+from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
 from web import pages
 from web.headers import HEADERS
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_OURS = "Something went wrong on our side; it has been logged. Please try again."
 _FOR_PROGRAMS = {"api", "openapi.json", "livez", "readyz"}  # first parts of paths
 
 
@@ -45,12 +46,25 @@ def failure(
     """An error response; `errors` name fields, as `{"field", "message"}`."""
     if _wants_page(request):
         return pages.error(status, detail, headers or {})
-    body: dict[str, Any] = {
+    body = _document(status, detail, errors)
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def of(error: Exception) -> dict[str, Any]:
+    """The problem+json document of an error that came too late for a status."""
+    if isinstance(error, UnknownTag):
+        return _document(422, str(error), [{"field": "tags", "message": str(error)}])
+    if isinstance(error, HTTPException):
+        return _document(error.status_code, str(error.detail))
+    log.error("unexpected error", exc_info=error)
+    return _document(500, _OURS)
+
+
+def _document(status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
     }  # fmt: skip
-    if errors:
-        body["errors"] = list(errors)
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return {**document, "errors": list(errors)} if errors else document
 
 
 def _wants_page(request: Request) -> bool:
@@ -63,6 +77,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(UnknownTag, _unprocessable_tag)
     app.add_exception_handler(UnknownConversation, _missing)
+    app.add_exception_handler(UnknownAnswer, _missing)
+    app.add_exception_handler(JournalUnavailable, _unavailable)
     app.add_exception_handler(NoSuchArticle, _missing)
     app.add_exception_handler(RecursionError, _nested)
     app.add_exception_handler(Exception, _unexpected)
@@ -92,12 +108,17 @@ def _missing(request: Request, error: Exception) -> Response:
     return failure(request, 404, str(error))
 
 
+def _unavailable(request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    said = "Conversations cannot be read or written at the moment: please try again later."
+    return failure(request, 503, said, headers={"retry-after": "30"})
+
+
 def _nested(request: Request, error: Exception) -> Response:
     return failure(request, 400, "The request body is nested too deeply.")
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
-    said = "Something went wrong on our side; it has been logged. Please try again."
     # Made outside all middleware, so these are not added to it.
-    return failure(request, 500, said, headers=HEADERS)
+    return failure(request, 500, _OURS, headers=HEADERS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -12,6 +13,7 @@ from indexes.articles import Listed
 from indexes.types import Article, Heading, TagMode
 from qa import types as qa
 from qa.conversing import Exchange
+from qa.journal import Kept
 from qa.links import Links
 
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
@@ -134,6 +136,65 @@ class AnswerOut(BaseModel):
             related=[RelatedOut.of(r) for r in answer.related], missing=list(answer.missing),
             degraded=list(answer.degraded), took_ms=answer.took_ms,
         )  # fmt: skip
+
+
+class FeedbackIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    answer_id: Annotated[Text, Field(max_length=100)]
+    helpful: bool
+    reason: Annotated[Text, Field(max_length=200)] = ""
+    comment: Annotated[Text, Field(max_length=2_000)] = ""
+
+
+class FeedbackOut(BaseModel):
+    answer_id: str
+    helpful: bool
+    reason: str
+    comment: str
+
+
+class KeptOut(BaseModel):
+    answer_id: str
+    asked: datetime
+    question: str
+    standalone_question: str
+    tags: list[str]
+    tag_mode: TagMode
+    answered: bool
+    confidence: float
+    text: str
+    writer: Literal["extractive", "llm"]
+    citations: list[CitationOut]
+    related: list[RelatedOut]
+    degraded: list[str]
+    took_ms: float
+    feedback: FeedbackOut | None
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        answer, thought = kept.answer, kept.feedback
+        return cls(
+            answer_id=answer.answer_id, asked=kept.asked, question=answer.question,
+            standalone_question=answer.standalone_question, tags=list(kept.filter.tags), tag_mode=kept.filter.mode,
+            answered=answer.answered, confidence=answer.confidence, text=answer.text, writer=answer.writer,
+            citations=[CitationOut.of(c) for c in answer.citations], related=[RelatedOut.of(r) for r in answer.related],
+            degraded=list(answer.degraded), took_ms=answer.took_ms,
+            feedback=thought and FeedbackOut(
+                answer_id=answer.answer_id, helpful=thought.helpful, reason=thought.reason, comment=thought.comment
+            ),
+        )  # fmt: skip
+
+
+class ConversationOut(BaseModel):
+    conversation_id: str
+    title: str  # the first question
+    turns: list[KeptOut]
+
+    @classmethod
+    def of(cls, conversation_id: str, kept: Sequence[Kept]) -> Self:
+        title = kept[0].answer.question
+        return cls(conversation_id=conversation_id, title=title, turns=[KeptOut.of(k) for k in kept])
 
 
 class ArticleOut(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,6 +15,7 @@ from qa.insights import Insights
 from qa.inspecting import Inspector
 from qa.links import Links
 from qa.views import Views
+from web.draining import Drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Services:
     insights: Insights
     inspector: Inspector
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
+    drain: Drain = field(default_factory=Drain)
 
 
 def _services(request: Request) -> Services:

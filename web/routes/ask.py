@@ -1,26 +1,100 @@
-"""Asking and searching."""
+"""Asking, at once or as a stream, and searching."""
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import AsyncIterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from indexes.types import Filter, TagMode
+from qa.answering import known_filter
+from qa.conversing import Exchange
 from qa.types import Question, Turn
+from web import problems, turns
+from web.draining import Draining
+from web.elements import Tree
 from web.schemas import AnswerOut, AskIn, Page, PassageOut, QuestionText, TagName
-from web.services import Use
+from web.services import Services, Use
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1", tags=["ask"])
+
+_AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 
 
 # Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop.
 @router.post("/ask")
 def ask(body: AskIn, use: Use) -> AnswerOut:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
+    return AnswerOut.of(use.conversations.ask(_question(body), body.conversation_id), use.links)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: Question
+    conversation_id: str | None
+
+
+def _asked(body: AskIn, use: Use) -> _Asked:
+    """What can be refused with a status is refused before the stream begins."""
+    known_filter(use.store.current(), Filter(tuple(body.tags), body.tag_mode))
+    return _Asked(use.conversations.prepare(_question(body), body.conversation_id), body.conversation_id)
+
+
+@router.post("/ask/stream", response_class=EventSourceResponse)
+async def stream(
+    asked: Annotated[_Asked, Depends(_asked)],
+    use: Use,
+    view: Annotated[bool, Query(description="adds the answer as elements for a page to build: `view`")] = False,
+) -> AsyncIterable[ServerSentEvent]:
+    """`ask` as server-sent events: `sources`, `token`… (their `text` joined is the answer's), `answer`.
+
+    Instead of the rest there may come `error` (a problem), or `interrupted` when the server is shutting down.
+    """
+    try:
+        exchange, elements = await use.drain.or_result(lambda: _answered(use, asked, view))
+    except Draining:
+        yield ServerSentEvent(event="interrupted", data={"detail": "The server is restarting: please ask again."})
+    except Exception as error:
+        yield ServerSentEvent(event="error", data=problems.of(error))
+    else:
+        answer = AnswerOut.of(exchange, use.links)
+        articles = len({passage.article_id for passage in answer.passages})
+        yield ServerSentEvent(event="sources", data={"articles": articles, "passages": answer.passages})
+        for text in _pieces(answer.text):
+            yield ServerSentEvent(event="token", data={"text": text})
+        whole = answer.model_dump(mode="json")
+        yield ServerSentEvent(event="answer", data={**whole, "view": elements} if view else whole)
+
+
+def _answered(use: Services, asked: _Asked, view: bool) -> tuple[Exchange, list[Tree]]:
+    exchange = use.conversations.reply(asked.question, asked.conversation_id)
+    if not view:
+        return exchange, []
+    number = 1 + len(asked.question.history) // 2
+    turn = turns.given(exchange, asked.question.filter, number, use.store.current(), use.links)
+    return exchange, turns.view(turn)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text cut after its marks, so that a sentence arrives with its footnote."""
+    start = 0
+    for mark in _AFTER_MARK.finditer(text):
+        yield text[start : mark.end()]
+        start = mark.end()
+    if start < len(text):
+        yield text[start:]
+
+
+def _question(body: AskIn) -> Question:
     history = tuple(Turn(turn.role, turn.text) for turn in body.history)
-    question = Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit)
-    return AnswerOut.of(use.conversations.ask(question, body.conversation_id), use.links)
+    return Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit)
 
 
 @router.get("/search")

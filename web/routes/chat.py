@@ -1,32 +1,31 @@
-"""What does the asker see: an empty chat, an answer with its sources, or what was wrong with the question?"""
+"""What does the asker see: an empty chat, a conversation, one answer, or what was wrong with the question?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
 from indexes.snapshot import Snapshot
 from indexes.types import Filter
-from qa.errors import UnknownConversation, UnknownTag
-from qa.types import LONGEST_QUESTION, REFUSAL, Answer, Citation, Question, Turn
-from web import answers, pages
-from web.schemas import AskIn
+from qa.conversing import UNKEPT
+from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
+from qa.journal import Feedback, Kept
+from qa.types import LONGEST_QUESTION, Question
+from web import exporting, pages, turns
+from web.schemas import AskIn, Text
 from web.services import Services, Use
+from web.turns import MISSING_TOPIC, REASONS, Turn
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _TOP_TAGS = 12
-_EARLIER = 5  # exchanges of a conversation shown above a new answer
-_EXCERPT = 220  # characters of a quotation in the list of sources
-_DEGRADED = {
-    "vectors": "Search by meaning is unavailable, so this rests on matching words alone.",
-    "llm": "The language model is unavailable, so the answer is quoted instead of written.",
-}
+_SHOWN = 10  # turns of a conversation on its page, the last ones; all of them are in its export
+_MARKDOWN = "text/markdown; charset=utf-8"
 _EXAMPLES = (  # asked of the bundled knowledge base; shown only where the article that answers is there
     ("api-idempotency-safe-retries-for-mutations", "Which HTTP methods are idempotent?"),
     ("jwt-authentication-implementation-and-security-patterns", "How long should an access token live?"),
@@ -48,12 +47,6 @@ class Draft:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    question: str
-    html: str
-
-
 @router.get("/")
 def chat(use: Use, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
     """The empty chat; `q` fills in the question, `tags` chooses tags."""
@@ -67,13 +60,14 @@ def ask(
     conversation_id: Annotated[str, Form()] = "",
     tags: Annotated[list[str], Form()] = [],
 ) -> Response:
-    """The chat with an answer, or with what was wrong and the question as it was typed."""
+    """On to the conversation with its answer, or back with what was wrong and the question as it was typed."""
     question = question.replace("\r\n", "\n")  # forms send line breaks as two characters, the limit counts one
     draft = Draft(question, tuple(tags), conversation_id)
+    filter = Filter(tuple(tags))
     try:
         asked = AskIn(question=question, tags=tags, conversation_id=conversation_id or None)
-        turns = use.conversations.turns(conversation_id) if conversation_id else ()
-        exchange = use.conversations.ask(Question(asked.question, Filter(tuple(asked.tags))), asked.conversation_id)
+        filter = Filter(tuple(asked.tags))
+        exchange = use.conversations.ask(Question(asked.question, filter), asked.conversation_id)
     except ValidationError as error:
         return _chat(use, replace(draft, error=_wrong_with(error)), status=422)
     except UnknownTag as error:
@@ -82,60 +76,99 @@ def ask(
     except UnknownConversation:
         gone = "This conversation is no longer there. Ask again to start a new one."
         return _chat(use, replace(draft, conversation_id="", error=gone), status=404)
-    next_draft = Draft(tags=draft.tags, conversation_id=exchange.conversation_id)
-    return _chat(use, next_draft, _earlier(turns), exchange.answer)
+    if UNKEPT not in exchange.answer.degraded:
+        # A page of its own, so that reloading it or coming back to it does not ask again.
+        return RedirectResponse(f"/conversations/{exchange.conversation_id}#a-{exchange.answer.answer_id}", 303)
+    turn = turns.given(exchange, filter, 1, use.store.current(), use.links)
+    return _chat(use, Draft(tags=draft.tags, conversation_id=conversation_id), [turn])
 
 
-def _chat(
-    use: Services, draft: Draft, earlier: Sequence[Earlier] = (), answer: Answer | None = None, status: int = 200
+# Before the page of a conversation, whose address would match too.
+@router.get("/conversations/{conversation_id}.md")
+def conversation_as_markdown(use: Use, request: Request, conversation_id: str) -> Response:
+    """A conversation for keeping elsewhere."""
+    return _markdown(use, request, use.conversations.kept(conversation_id))
+
+
+@router.get("/conversations/{conversation_id}")
+def conversation(use: Use, conversation_id: str) -> Response:
+    """A conversation, to be gone on with."""
+    kept = use.conversations.kept(conversation_id)
+    shown = turns.kept(kept, use.store.current(), use.links)[-_SHOWN:]
+    return _chat(use, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
+
+
+@router.post("/conversations/{conversation_id}/delete")
+def delete(use: Use, conversation_id: str) -> Response:
+    """Delete a conversation, and back to an empty chat."""
+    use.conversations.delete(conversation_id)
+    return RedirectResponse("/", 303)
+
+
+@router.get("/answers/{answer_id}.md")
+def answer_as_markdown(use: Use, request: Request, answer_id: str) -> Response:
+    """An answer with its sources, for pasting elsewhere."""
+    return _markdown(use, request, [use.conversations.answer(answer_id)])
+
+
+@router.get("/answers/{answer_id}")
+def answer(use: Use, answer_id: str) -> Response:
+    """One answer, for sharing: it tells nothing of the conversation around it."""
+    kept = use.conversations.answer(answer_id)
+    snapshot = use.store.current()
+    (turn,) = turns.kept([replace(kept, conversation_id="")], snapshot, use.links)
+    return pages.page(
+        "answer.html", snapshot, nav="ask", turn=turn, asked=kept.asked, reasons=REASONS, missing_topic=MISSING_TOPIC
+    )
+
+
+@router.post("/answers/{answer_id}/feedback")
+def give_feedback(
+    use: Use,
+    request: Request,
+    answer_id: str,
+    helpful: Annotated[bool, Form()],
+    reason: Annotated[Text, Form(max_length=200)] = "",
+    comment: Annotated[Text, Form(max_length=4_000)] = "",
 ) -> Response:
+    """Keep the feedback; what is shown in place of its form comes as elements, or on the page of the answer."""
+    feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
+    use.conversations.give_feedback(answer_id, feedback)
+    if "application/json" in request.headers.get("accept", ""):
+        answered = use.conversations.answer(answer_id).answer.answered
+        return JSONResponse(turns.feedback_view(answer_id, answered, feedback))
+    return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
+
+
+def _markdown(use: Services, request: Request, kept: Sequence[Kept]) -> Response:
+    shown = turns.kept(kept, use.store.current(), use.links)
+    text = exporting.markdown([turn.answer for turn in shown], str(request.base_url))
+    return PlainTextResponse(text, media_type=_MARKDOWN)
+
+
+def _chat(use: Services, draft: Draft, shown: Sequence[Turn] = (), status: int = 200) -> Response:
     snapshot = use.store.current()
     table = snapshot.articles
-    tags = [tag for tag, _ in table.tag_counts()[:_TOP_TAGS]]
+    counts = table.tag_counts()[:_TOP_TAGS]
+    tags = [tag for tag, _ in counts]
     newest = table.listing(sort="newest", limit=1).articles
     return pages.page(
-        "chat.html", snapshot, status, nav="ask", draft=draft, earlier=earlier, most=LONGEST_QUESTION,
-        category=pages.category(snapshot), newest=newest[0].updated if newest else None, examples=_examples(snapshot),
-        tags=[*tags, *(tag for tag in draft.tags if tag not in tags)], answer=answer, **_answered(answer),
+        "chat.html", snapshot, status, nav="ask", draft=draft, turns=shown or _so_far(use, draft),
+        most=LONGEST_QUESTION, category=pages.category(snapshot), newest=newest[0].updated if newest else None,
+        examples=_examples(snapshot), top_tags=counts, reasons=REASONS, missing_topic=MISSING_TOPIC,
+        tags=[*tags, *(tag for tag in draft.tags if tag not in tags)],
     )  # fmt: skip
 
 
-def _answered(answer: Answer | None) -> dict[str, Any]:
-    if answer is None:
-        return {}
-    return {
-        "html": answers.answer(answer),
-        "refusal": REFUSAL,
-        "confidence": _confidence(answer.confidence),
-        "sources": [_source(citation) for citation in answer.citations],
-        "degraded": [_DEGRADED.get(part, f"Unavailable: {part}.") for part in answer.degraded],
-    }
-
-
-def _confidence(confidence: float) -> str:
-    if confidence >= 0.8:
-        return "Well supported"
-    return "Partly supported — check the sources" if confidence >= 0.5 else "Weakly supported — check the sources"
-
-
-def _source(citation: Citation) -> dict[str, object]:
-    excerpt = answers.plain(citation.quote, _EXCERPT)
-    return {
-        "n": citation.n,
-        "url": citation.url,
-        "title": citation.title,
-        "heading": citation.heading,
-        "quote": excerpt,
-    }
-
-
-def _earlier(turns: Sequence[Turn]) -> list[Earlier]:
-    exchanges = list(zip(turns[::2], turns[1::2], strict=False))
-    shown = enumerate(exchanges, start=1)
-    return [
-        Earlier(question.text, answers.earlier(answer.text, f"Earlier answer {number}, "))
-        for number, (question, answer) in shown
-    ][-_EARLIER:]
+def _so_far(use: Services, draft: Draft) -> list[Turn]:
+    """The conversation that a question which was refused belongs to."""
+    if not draft.conversation_id:
+        return []
+    try:
+        kept = use.conversations.kept(draft.conversation_id)
+    except (UnknownConversation, JournalUnavailable):
+        return []
+    return turns.kept(kept, use.store.current(), use.links)[-_SHOWN:]
 
 
 def _examples(snapshot: Snapshot) -> list[str]:

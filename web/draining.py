@@ -1,0 +1,46 @@
+"""When the server is told to stop, open streams say so and end, instead of holding it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+Result = TypeVar("Result")
+
+
+class Draining(Exception):
+    """The server is stopping: what was asked for will not come."""
+
+
+class Drain:
+    """Begun once, when the server is told to stop. Used on its event loop only."""
+
+    def __init__(self) -> None:
+        self._begun = asyncio.Event()
+
+    def begin(self) -> None:
+        """From a signal handler too: the server wakes its loop ten times a second."""
+        self._begun.set()
+
+    async def or_result(self, work: Callable[[], Result], limiter: CapacityLimiter | None = None) -> Result:
+        """The result of blocking `work`, run in a thread. Raises Draining as soon as the server is told to stop.
+
+        Cancelled, by a client that leaves, it stops waiting at once; work that has not begun never does.
+        """
+        running = asyncio.ensure_future(_in_thread(work, limiter))
+        stopping = asyncio.ensure_future(self._begun.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                raise Draining
+            return running.result()
+        finally:
+            running.cancel()
+            stopping.cancel()
+
+
+def _in_thread(work: Callable[[], Result], limiter: CapacityLimiter | None) -> Awaitable[Result]:
+    return to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)

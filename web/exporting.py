@@ -1,0 +1,30 @@
+"""A conversation as Markdown, its footnotes as links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urljoin
+
+from qa.types import Answer, Citation
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>])")
+
+
+def markdown(answers: Sequence[Answer], site: str) -> str:
+    """Questions as headings; the marks of an answer are links to its sources, which are listed below it."""
+    return "\n\n".join(_answer(answer, site) for answer in answers) + "\n"
+
+
+def _answer(answer: Answer, site: str) -> str:
+    question = _SPECIAL.sub(r"\\\1", " ".join(answer.question.split()))
+    text = answer.text
+    parts = [f"## {question}", text]
+    if answer.citations:
+        parts.append("\n".join(["Sources:", "", *(_source(citation, site) for citation in answer.citations)]))
+    return "\n\n".join(parts)
+
+
+def _source(citation: Citation, site: str) -> str:
+    place = _SPECIAL.sub(r"\\\1", " › ".join((citation.title, *citation.heading)))
+    return f"- \\[{citation.n}\\] [{place}](<{urljoin(site, citation.url)}>)"
