@@ -81,13 +81,13 @@ def test_ids_on_a_page_are_unique(site: Site) -> None:
 # Chat
 
 
-def test_the_empty_chat_says_what_it_knows_and_offers_questions(site: Site) -> None:
-    shown = page(site, "/")
+def test_the_empty_chat_says_what_it_knows_and_offers_questions(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/")
     assert "5 articles in" in words(shown.select_one(".lead"))
     assert "updated Mar 30, 2026" in words(shown.select_one(".lead"))
     examples = shown.select(".examples a")
     assert words(examples[0]) == "What should I know about Rotating refresh tokens?"
-    assert words(page(site, str(examples[0]["href"])).textarea) == words(examples[0])
+    assert words(page(tiny_site, str(examples[0]["href"])).textarea) == words(examples[0])
 
 
 def test_the_examples_are_questions_that_the_bundled_kb_answers(kb_site: Site) -> None:
@@ -97,27 +97,27 @@ def test_the_examples_are_questions_that_the_bundled_kb_answers(kb_site: Site) -
         assert asked(kb_site, question).select("a.cite"), question
 
 
-def test_an_address_can_fill_in_the_question_and_its_tags(site: Site) -> None:
-    shown = page(site, "/?q=%3C%2Ftextarea%3Ewhy&tags=auth")
+def test_an_address_can_fill_in_the_question_and_its_tags(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/?q=%3C%2Ftextarea%3Ewhy&tags=auth")
     assert words(shown.textarea) == "</textarea>why"
     assert [box["value"] for box in shown.select("input[name=tags][checked]")] == ["auth"]
 
 
-def test_an_answer_is_footnoted_and_each_footnote_opens_the_article_at_its_passage(site: Site) -> None:
-    shown = asked(site, TOKENS)
+def test_an_answer_is_footnoted_and_each_footnote_opens_the_article_at_its_passage(tiny_site: Site) -> None:
+    shown = asked(tiny_site, TOKENS)
     chips = shown.select(".turn .prose a.cite")
     assert "An access token lives for 10 minutes." in words(shown.select_one(".turn .prose"))
     assert chips
     sources = {str(link["href"]) for link in shown.select(".sources a")}
     for chip in chips:
         assert str(chip["href"]) in sources
-        cited = page(site, str(chip["href"]).partition("#")[0])
+        cited = page(tiny_site, str(chip["href"]).partition("#")[0])
         assert cited.select_one("mark#cited")
         assert "Showing the passage an answer cited" in words(cited.select_one(".citing"))
 
 
-def test_an_answer_names_its_sources_how_sure_it_is_and_what_is_related(site: Site) -> None:
-    shown = asked(site, TOKENS)
+def test_an_answer_names_its_sources_how_sure_it_is_and_what_is_related(tiny_site: Site) -> None:
+    shown = asked(tiny_site, TOKENS)
     assert words(shown.select_one(".sources a")) == "Rotating refresh tokens"
     assert "An access token lives for 10 minutes." in words(shown.select_one(".sources blockquote"))
     assert words(shown.select_one(".confidence")) in (
@@ -128,24 +128,24 @@ def test_an_answer_names_its_sources_how_sure_it_is_and_what_is_related(site: Si
     assert "same topic" in words(shown.select_one(".related .path"))
 
 
-def test_no_answer_is_said_plainly_with_the_nearest_articles(site: Site) -> None:
-    shown = asked(site, "What is the capital of Mongolia?")
+def test_no_answer_is_said_plainly_with_the_nearest_articles(tiny_site: Site) -> None:
+    shown = asked(tiny_site, "What is the capital of Mongolia?")
     assert words(shown.select_one(".verdict")) == "The knowledge base does not say."
     assert shown.select(".refusal ul.plain a")
     assert shown.select(".confidence, a.cite, .sources") == []
 
 
-def test_a_greeting_is_returned_not_refused(site: Site) -> None:
-    shown = asked(site, "Hello!")
+def test_a_greeting_is_returned_not_refused(tiny_site: Site) -> None:
+    shown = asked(tiny_site, "Hello!")
     assert "Hello." in words(shown.select_one(".turn .prose"))
     assert shown.select(".verdict") == []
 
 
-def test_a_follow_up_keeps_the_conversation_and_shows_what_was_said(site: Site) -> None:
-    first = asked(site, "How are refresh tokens rotated?")
+def test_a_follow_up_keeps_the_conversation_and_shows_what_was_said(tiny_site: Site) -> None:
+    first = asked(tiny_site, "How are refresh tokens rotated?")
     hidden = first.select_one("input[name=conversation_id]")
     assert hidden
-    second = asked(site, "And when one is presented twice?", conversation_id=str(hidden["value"]))
+    second = asked(tiny_site, "And when one is presented twice?", conversation_id=str(hidden["value"]))
     assert [words(heading) for heading in second.select(".question")] == [
         "How are refresh tokens rotated?",
         "And when one is presented twice?",
@@ -156,8 +156,8 @@ def test_a_follow_up_keeps_the_conversation_and_shows_what_was_said(site: Site) 
     assert kept["value"] == hidden["value"]
 
 
-def test_the_chosen_tags_restrict_the_answer_and_stay_chosen(site: Site) -> None:
-    shown = asked(site, TOKENS, tags=["http"])
+def test_the_chosen_tags_restrict_the_answer_and_stay_chosen(tiny_site: Site) -> None:
+    shown = asked(tiny_site, TOKENS, tags=["http"])
     assert {str(link["href"]) for link in shown.select(".refusal ul.plain a")} <= {"/articles/caching"}
     assert [box["value"] for box in shown.select("input[name=tags][checked]")] == ["http"]
 
@@ -174,9 +174,9 @@ def test_the_chosen_tags_restrict_the_answer_and_stay_chosen(site: Site) -> None
     ],
 )
 def test_what_was_wrong_is_said_beside_the_question_which_is_kept(
-    site: Site, question: str, fields: dict[str, str], status: int, error: str
+    tiny_site: Site, question: str, fields: dict[str, str], status: int, error: str
 ) -> None:
-    shown = asked(site, question, status, **fields)
+    shown = asked(tiny_site, question, status, **fields)
     assert words(shown.select_one("[role=alert]")).startswith(error)
     area = shown.textarea
     assert area
@@ -185,8 +185,8 @@ def test_what_was_wrong_is_said_beside_the_question_which_is_kept(
     assert all(field.get("value") != "gone" for field in shown.select("input[name=conversation_id]"))
 
 
-def test_a_question_with_line_breaks_is_counted_as_it_was_typed(site: Site) -> None:
-    asked(site, "why\r\n" * 900)
+def test_a_question_with_line_breaks_is_counted_as_it_was_typed(tiny_site: Site) -> None:
+    asked(tiny_site, "why\r\n" * 900)
 
 
 # Browse
