@@ -14,7 +14,6 @@ _COMMON = re.compile(
     r"s?\b.*|.*\bchecklist",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"(?:how|what|when|where|which|who|why|should|can|is|are|do|does)\b", re.IGNORECASE)
 
 
 def suggestions(answer: Answer, snapshot: Snapshot) -> tuple[str, ...]:
@@ -31,10 +30,7 @@ def suggestions(answer: Answer, snapshot: Snapshot) -> tuple[str, ...]:
 def _question(heading: str, title: str) -> str:
     if heading.endswith("?"):
         return heading
-    if _QUESTION.match(heading):
-        return f"{heading}?"
-    # A capital that only begins the heading goes: "Token storage" but "JWT storage".
-    first, rest = heading[:1], heading[1:]
     subject = re.split(r"\s*[—:–(]", title, maxsplit=1)[0]
-    topic = first.lower() + rest if rest[:1].islower() else heading
-    return f"{subject}: what about {topic}?"
+    # A capital that only begins the heading goes: "Token storage", but "JWT storage".
+    first, rest = heading[:1], heading[1:]
+    return f"{subject}: {first.lower() + rest if rest[:1].islower() or rest[:1] == ' ' else heading}"
