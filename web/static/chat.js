@@ -181,7 +181,10 @@ function chips() {
 }
 
 function jump() {
-  $(".jump").hidden = !log.lastElementChild || fromBottom() <= NEAR;
+  // Only when there is something to jump to: what is still coming, or a last turn out of sight.
+  const last = log.lastElementChild;
+  const away = last && fromBottom() > NEAR && (asking || last.getBoundingClientRect().top > innerHeight - 2 * NEAR);
+  $(".jump").hidden = !away;
 }
 
 function start() {

@@ -32,7 +32,7 @@ function show(chip) {
 function place(chip) {
   // Below its mark where there is room, above it otherwise; never over the edge.
   const mark = chip.getBoundingClientRect(), turn = card.offsetParent.getBoundingClientRect();
-  const left = Math.max(8, Math.min(mark.left - 24, document.documentElement.clientWidth - card.offsetWidth - 8));
+  const left = Math.max(turn.left, Math.min(mark.left - 24, document.documentElement.clientWidth - card.offsetWidth - 8));
   const under = mark.bottom + 6 + card.offsetHeight < innerHeight || mark.top < card.offsetHeight + 12;
   card.style.left = `${left - turn.left}px`;
   card.style.top = `${(under ? mark.bottom + 6 : mark.top - card.offsetHeight - 6) - turn.top}px`;
