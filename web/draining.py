@@ -10,6 +10,8 @@ from anyio import CapacityLimiter, to_thread
 
 Result = TypeVar("Result")
 
+_AT_ONCE = 40  # threads; their own, so that what is quick never waits for what is slow
+
 
 class Draining(Exception):
     """The server is stopping: what was asked for will not come."""
@@ -20,17 +22,18 @@ class Drain:
 
     def __init__(self) -> None:
         self._begun = asyncio.Event()
+        self._limiter = CapacityLimiter(_AT_ONCE)
 
     def begin(self) -> None:
         """From a signal handler too: the server wakes its loop ten times a second."""
         self._begun.set()
 
-    async def or_result(self, work: Callable[[], Result], limiter: CapacityLimiter | None = None) -> Result:
+    async def or_result(self, work: Callable[[], Result]) -> Result:
         """The result of blocking `work`, run in a thread. Raises Draining as soon as the server is told to stop.
 
         Cancelled, by a client that leaves, it stops waiting at once; work that has not begun never does.
         """
-        running = asyncio.ensure_future(_in_thread(work, limiter))
+        running = asyncio.ensure_future(self._in_thread(work))
         stopping = asyncio.ensure_future(self._begun.wait())
         try:
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -41,6 +44,5 @@ class Drain:
             running.cancel()
             stopping.cancel()
 
-
-def _in_thread(work: Callable[[], Result], limiter: CapacityLimiter | None) -> Awaitable[Result]:
-    return to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+    def _in_thread(self, work: Callable[[], Result]) -> Awaitable[Result]:
+        return to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
