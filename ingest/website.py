@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -57,7 +58,11 @@ class Website:
         """Every page, as it is come across. Raises SourceMissing if none can be read; a page that fails is skipped."""
         start, pause = normal(self._url), self._limits.pause
         with client() as http, PageStore(self._root) as store:
-            robots = read_robots(Fetcher(http, start, pause, self._sleep, lambda url: True), start)
+            try:
+                robots = read_robots(Fetcher(http, start, pause, self._sleep, lambda url: True), start)
+            except SourceMissing as error:
+                yield from _all_kept(store, start, error)
+                return
             fetcher = Fetcher(http, start, max(pause, robots.delay), self._sleep, robots.may)
             yield from _Crawl(start, self._limits, robots, fetcher, store, self._isolated, ignored).found()
 
@@ -76,8 +81,7 @@ class _Crawl:
         self._store = store
         self._isolated = isolated
         self._ignored = ignored
-        host = urlsplit(start).netloc
-        self._category = Category(host, site_label=host, site_url=start)
+        self._category = _category(start)
         self._began = store.started(start, time.time(), limits.fresh)
         self._deadline = time.monotonic() + limits.seconds
         self._waiting: deque[tuple[str, int, str]] = deque()  # address, links from the first page, last change
@@ -99,7 +103,7 @@ class _Crawl:
             url, depth, day = self._waiting.popleft()
             self._visited += 1
             yield from self._visit(url, depth, day, follow)
-        if not self._answered:
+        if not self._answered and not self._store.unseen(self._start, math.inf):
             raise SourceMissing(f"No page of {self._start} could be read{self._problem and f' ({self._problem})'}.")
         yield from self._end(limit if self._waiting else "")
 
@@ -194,25 +198,43 @@ class _Crawl:
         text = digest(article.markdown)
         if self._pages.get(article.id) != text:  # another text under a known id is reported by the sync
             self._pages.setdefault(article.id, text)
-            raw = json.dumps(asdict(article), default=str).encode()
-            mark, parse = fingerprint(raw, "page", self._category), partial(_itself, article)
-            yield SourceItem(article.id, url, self._category, mark, parse, len(article.markdown) > _LARGE)
+            yield _item(url, article, self._category)
 
     def _failed(self, url: str, kept: KeptPage | None, reason: str) -> Skipped:
         if kept:
             self._store.put(self._start, url, replace(kept, seen=self._began))
         return Skipped(url, reason, page_id(kept.page.url if kept else url))
 
-    def _end(self, limit: str) -> Iterator[Skipped]:
-        """Of a walk cut short, pages not reached keep their last version; after a whole one they are gone."""
+    def _end(self, limit: str) -> Iterator[Found]:
+        """After a whole walk, pages it did not come across are gone; of one cut short, they keep their last version."""
         for url, page in self._store.unseen(self._start, self._began):
             if limit:
-                yield Skipped(url, limit, page_id(page.url))
+                yield from self._article(url, page)
             else:
                 self._store.forget(self._start, url)
         if limit:
             yield Skipped(self._start, f"not read to its end: {limit}")
         self._store.ended(self._start)
+
+
+def _all_kept(store: PageStore, start: str, error: SourceMissing) -> Iterator[Found]:
+    """Every page as it was last fetched, of a site that cannot be reached; the error if there is none."""
+    kept = store.unseen(start, math.inf)
+    if not kept:
+        raise error
+    yield Skipped(start, f"{error} Its pages keep their last version.")
+    yield from (_item(url, page.article, _category(start)) for url, page in kept if page.article and not page.hidden)
+
+
+def _category(start: str) -> Category:
+    host = urlsplit(start).netloc
+    return Category(host, site_label=host, site_url=start)
+
+
+def _item(url: str, article: Article, category: Category) -> SourceItem:
+    raw = json.dumps(asdict(article), default=str).encode()
+    large = len(article.markdown) > _LARGE
+    return SourceItem(article.id, url, category, fingerprint(raw, "page", category), partial(_itself, article), large)
 
 
 def _itself(article: Article) -> Article:

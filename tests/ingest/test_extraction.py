@@ -11,8 +11,8 @@ from ingest.extraction import extract, main_content, parse_page, title
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_article_is_kept_whole_and_nothing_of_the_site_around_it(form: str) -> None:
-    for title, blocks in ARTICLES.items():
-        found = score(footnote(FORMS[form](title, blocks)), blocks)
+    for name, blocks in ARTICLES.items():
+        found = score(footnote(FORMS[form](name, blocks)), blocks)
         assert (found.text, found.leaked) == (1.0, 0.0)
         assert found.form == 1.0 or form == "table layout"
 

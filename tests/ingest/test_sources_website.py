@@ -233,9 +233,10 @@ def test_pages_beyond_the_limit_keep_their_last_version_and_the_report_says_so(
     site: ServedSite, reader: Reader
 ) -> None:
     reader.read(site.url)
-    skipped = reader.skipped(site.url, replace(LIMITS, pages=2))
-    assert "the limit of 2 pages was reached first" in skipped["guide/setup"]
-    assert "not read to its end" in skipped[""]
+    found = reader.read(site.url, replace(LIMITS, pages=2))
+    assert [item.id for item in found if isinstance(item, SourceItem)][1:] == ["guide", "guide/setup"]
+    (reason,) = [item.reason for item in found if isinstance(item, Skipped)]
+    assert reason == "not read to its end: the limit of 2 pages was reached first: raise --max-pages"
 
 
 # --- again
@@ -302,6 +303,14 @@ def test_a_site_that_is_down_is_named(reader: Reader) -> None:
         pass
     with pytest.raises(SourceMissing, match=r"robots\.txt cannot be read \(no answer"):
         reader.read(gone.url)
+
+
+def test_a_site_that_goes_down_keeps_its_pages_and_the_report_says_so(reader: Reader) -> None:
+    with serving({"/": page("Welcome"), "/robots.txt": Reply(status=404)}) as site:
+        before = [(item.id, item.fingerprint) for item in reader.read(site.url) if isinstance(item, SourceItem)]
+    down = reader.read(site.url)
+    assert [(item.id, item.fingerprint) for item in down if isinstance(item, SourceItem)] == before
+    assert ["keep their last version" in item.reason for item in down if isinstance(item, Skipped)] == [True]
 
 
 def test_a_site_without_a_page_is_named(reader: Reader) -> None:
