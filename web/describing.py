@@ -128,9 +128,9 @@ def _limits(schema: Schema) -> str:
     for low, high, unit in (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"),
                             ("minItems", "maxItems", " entries")):  # fmt: skip
         if low in schema and high in schema:
-            words.append(f"{schema[low]} to {schema[high]}{unit}.")
+            words.append(f"{schema[low]:g} to {schema[high]:g}{unit}.")
         elif high in schema:
-            words.append(f"At most {schema[high]}{unit}.")
+            words.append(f"At most {schema[high]:g}{unit}.")
     if schema.get("default") not in (None, "", []):
         words.append(f"Default: {json.dumps(schema['default'])}.")
     return " ".join(words)
