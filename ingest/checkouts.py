@@ -1,22 +1,46 @@
-"""What the ignore rules of a Git checkout leave out (gitignore(5))."""
+"""What a Git checkout says of its files: which to leave out (gitignore(5)), and where they are on the web."""
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import quote
 
 from pathspec import GitIgnoreSpec
 
 Rules: TypeAlias = tuple[tuple[Path, GitIgnoreSpec], ...]  # (folder that they are relative to, rules); the last wins
 
 _LARGEST = 1024 * 1024  # bytes of a file of rules
+_ORIGIN = re.compile(r'^\[remote "origin"\]\s*$(?:\n(?!\[).*)*?\n\s*url\s*=\s*(\S+)', re.MULTILINE)
+# A remote of a host that shows files under `blob/<branch>`; a name or token before the host is left behind.
+_REMOTE = re.compile(
+    r"(?:https://(?:[^@/\s]*@)?|(?:ssh://)?git@)(github\.com|gitlab\.com)[/:]([\w.-]+(?:/[\w.-]+)+?)/?$"
+)
+_BRANCH = re.compile(r"ref: refs/heads/([\w./-]+)\s*$")
+
+
+def checkout_of(folder: Path) -> Path | None:
+    """The top of the checkout that `folder` (resolved) lies in."""
+    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
+
+
+def web_address(top: Path) -> str:
+    """Where a checkout's files are on the web: what `origin` says, if that is GitHub or GitLab, and on a branch; or ""."""
+    remote = _ORIGIN.search(_text(top / ".git" / "config"))
+    place = _REMOTE.match(remote.group(1)) if remote else None
+    branch = _BRANCH.match(_text(top / ".git" / "HEAD"))
+    if place is None or branch is None:
+        return ""
+    host, name = place.group(1), place.group(2).removesuffix(".git")
+    return f"https://{host}/{name}{'/-' if host == 'gitlab.com' else ''}/blob/{quote(branch.group(1))}/"
 
 
 def rules_above(root: Path) -> Rules | None:
     """The rules that folders above `root` (resolved) set; None if it lies in no checkout, where no rule counts."""
-    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+    top = checkout_of(root)
     if top is None:
         return None
     above = [folder for folder in reversed(root.parents) if folder.is_relative_to(top)]
@@ -39,13 +63,20 @@ def ignored(path: Path, rules: Rules, *, is_folder: bool) -> bool:
 
 
 def _rules(folder: Path, file: Path) -> Iterator[tuple[Path, GitIgnoreSpec]]:
+    lines = [line for line in _text(file).splitlines() if _is_rule(line)]
+    if lines:
+        yield folder, GitIgnoreSpec.from_lines(lines)
+
+
+def _text(file: Path) -> str:
+    """The text of a small regular file; "" where there is none, as in most folders."""
     try:
         status = file.lstat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST:
-            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-            yield folder, GitIgnoreSpec.from_lines([line for line in lines if _is_rule(line)])
+            return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return  # most folders have no rules
+        return ""
+    return ""
 
 
 def _is_rule(line: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 
@@ -40,10 +41,20 @@ class Ids:
         return "/".join(clean_name(part) for part in path.parts)
 
 
-def article_item(id: str, origin: str, path: PurePath, raw: bytes, category: Category) -> SourceItem:
-    """The article in a file's content, still to be parsed."""
+def article_item(
+    id: str, origin: str, path: PurePath, raw: bytes, category: Category, address: str = ""
+) -> SourceItem:  # fmt: skip
+    """The article in a file's content, still to be parsed; `address`: where the file is on the web."""
     ending = path.suffix.lower()
     parser = parse_notion if ending == ".md" and is_notion(path.stem) else _PARSERS[ending]
     costly = len(raw) > _LARGEST_AT_ONCE.get(ending, LARGE)
-    parse = partial(parser, id, raw, category)
-    return SourceItem(id, origin, category, fingerprint(raw, f"{ending} {parser.__name__}", category), parse, costly)
+    parse = partial(_parsed, parser, id, raw, category, address)
+    mark = fingerprint(raw, f"{ending} {parser.__name__} {address}", category)
+    return SourceItem(id, origin, category, mark, parse, costly)
+
+
+def _parsed(
+    parser: Callable[[str, bytes, Category], Article], id: str, raw: bytes, category: Category, address: str
+) -> Article:  # fmt: skip
+    article = parser(id, raw, category)
+    return replace(article, source_url=article.source_url or address or None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from indexes.types import Category
 from ingest.bundles import JSON, JSONL, ZIP, read_bundle
 from ingest.categories import CATEGORY_FILE, category_of
-from ingest.checkouts import Rules, ignored, rules_above, rules_of
+from ingest.checkouts import Rules, checkout_of, ignored, rules_above, rules_of, web_address
 from ingest.errors import ArticleRejected, SourceMissing
 from ingest.items import Found, Ignored, Skipped
 from ingest.kinds import ARTICLES, Ids, article_item
@@ -52,6 +53,8 @@ class _Folder:
         self._unreadable: list[Skipped] = []
         self._categories = {root.parent: Category(root.resolve().name)}
         self._place = root.resolve()  # rules are about where the folder really is
+        self._top = checkout_of(self._place)
+        self._web = web_address(self._top) if self._top else ""
         above = rules_above(self._place)
         self._in_checkout = above is not None
         self._rules: dict[Path, Rules] = {root.parent: above or ()}
@@ -89,11 +92,18 @@ class _Folder:
     def _articles(self, path: Path) -> Iterator[Found]:
         ending = path.suffix.lower()
         if ending in ARTICLES:
-            yield _file(path, self._root, self._categories[path.parent], self._ids)
+            yield _file(path, self._root, self._categories[path.parent], self._ids, self._address(path))
         elif ending == JSONL:
             yield from read_bundle(path, self._categories[path.parent], self._unused)
         elif path.name != CATEGORY_FILE:
             self._unused.by_ending[ending or path.name] += 1
+
+    def _address(self, path: Path) -> str:
+        """Where a file of a checkout is on the web; "" where that is not known, or its name has no address."""
+        if not self._web or self._top is None:
+            return ""
+        inside = self._resolved(path).relative_to(self._top).as_posix()
+        return self._web + quote(inside, errors="replace")
 
     def _failed(self, error: OSError) -> None:
         reason = f"the folder cannot be read ({error.strerror}): check its permissions"
@@ -104,10 +114,10 @@ class _Folder:
         return "" if folder == self._root else f"{Ids.of_folder(folder.relative_to(self._root))}/"
 
 
-def _file(path: Path, root: Path, category: Category, ids: Ids) -> Found:
+def _file(path: Path, root: Path, category: Category, ids: Ids, address: str = "") -> Found:
     inside = path.relative_to(root)
     try:
         raw = read_file(path)
     except ArticleRejected as error:
         return Skipped(str(path), str(error), ids.of(inside))
-    return article_item(ids.of(inside, raw), str(path), inside, raw, category)
+    return article_item(ids.of(inside, raw), str(path), inside, raw, category, address)

@@ -47,3 +47,30 @@ def test_a_source_named_by_a_link_or_a_relative_path_obeys_the_same_rules(
     (checkout.parent / "link").symlink_to(checkout)
     monkeypatch.chdir(checkout)
     assert ids(Path(".")) == ids(checkout.parent / "link") == ids(checkout)
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("https://github.com/acme/handbook.git", "https://github.com/acme/handbook/blob/main/docs/a.md"),
+        ("https://me:secret@github.com/acme/handbook", "https://github.com/acme/handbook/blob/main/docs/a.md"),
+        ("git@gitlab.com:acme/team/handbook.git", "https://gitlab.com/acme/team/handbook/-/blob/main/docs/a.md"),
+        ("https://github.com.evil.example/acme/handbook.git", None),
+        ("/srv/git/handbook.git", None),
+    ],
+)
+def test_an_article_links_to_its_file_where_the_remote_shows_files(
+    checkout: Path, remote: str, address: str | None
+) -> None:
+    config = f'[core]\n\tbare = false\n[remote "origin"]\n\tfetch = +refs/*\n\turl = {remote}\n[branch "main"]\n'
+    (checkout / ".git" / "config").write_text(config)
+    (checkout / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (item, *_) = [item for item in read_source(checkout / "docs", Ignored()) if isinstance(item, SourceItem)]
+    assert item.parse().source_url == address
+
+
+def test_a_checkout_on_no_branch_links_nowhere(checkout: Path) -> None:
+    (checkout / ".git" / "config").write_text('[remote "origin"]\n\turl = https://github.com/acme/handbook.git\n')
+    (checkout / ".git" / "HEAD").write_text("0123456789abcdef0123456789abcdef01234567\n")
+    (item, *_) = [item for item in read_source(checkout, Ignored()) if isinstance(item, SourceItem)]
+    assert item.parse().source_url is None
