@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt browser faults faults-short quality clean
+.PHONY: help install serve ingest test check fmt browser faults faults-short quality bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstenti
 	@for set in $(SETS); do \
 		echo "== $$set" && $(BIN)/footnote evaluate $$set --index var/quality/$$(basename $$set) && \
 		$(BIN)/python -m benchmarks.retrieval $$set --index var/quality/$$(basename $$set) || exit 1; done
+
+bench: $(STAMP) $(INDEX)/CURRENT ## figures of embedding and serving; ARTICLES=folder adds other tools side by side (long)
+	$(BIN)/python -m benchmarks.embedding kb
+	$(BIN)/python -m benchmarks.serving --index $(INDEX)
+	@if [ -n "$(ARTICLES)" ]; then $(BIN)/python -m benchmarks.peers $(ARTICLES); fi
 
 clean: ## delete the index, the exported model and the virtual environment
 	rm -rf var $(VENV)
