@@ -28,7 +28,7 @@ def checkout_of(folder: Path) -> Path | None:
 
 
 def web_address(top: Path) -> str:
-    """Where a checkout's files are on the web: what `origin` says, if that is GitHub or GitLab, and on a branch; or ""."""
+    """Where a checkout's files are on the web: what `origin` says, if that is GitHub or GitLab; else ""."""
     remote = _ORIGIN.search(_text(top / ".git" / "config"))
     place = _REMOTE.match(remote.group(1)) if remote else None
     branch = _BRANCH.match(_text(top / ".git" / "HEAD"))

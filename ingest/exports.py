@@ -16,6 +16,10 @@ from ingest.errors import ArticleRejected
 _CONFLUENCE_NUMBER = re.compile(r"_\d{5,}$")
 _CONFLUENCE_MARK = b'id="title-text"'
 _NOTION_NUMBER = re.compile(r" [0-9a-f]{32}$")
+# The same numbers in links between pages, which would lead nowhere once they are gone from the names.
+_CONFLUENCE_LINK = re.compile(r"_\d{5,}(?=\.html(?:#|$))")
+_NOTION_LINK = re.compile(r"%20[0-9a-f]{32}(?=[/.])")
+_MARKDOWN_LINK = re.compile(r"\]\([^()\s]++\)")
 _NOTION_FIELD = re.compile(r"^([A-Z][\w ]{0,40}): (.+)$")
 _MODIFIED = re.compile(r"\bon ([A-Z][a-z]{2} \d{1,2}, \d{4})")
 _MARKUP = re.compile(r"<(?:p|div|h[1-6]|ul|ol|table|br|pre|span|a|strong|img)\b[^<>]*>", re.IGNORECASE)
@@ -93,6 +97,7 @@ def page_fields(page: BeautifulSoup) -> dict[str, Any]:
 
 
 def _confluence(page: BeautifulSoup) -> dict[str, Any]:
+    _relink(page, _CONFLUENCE_LINK)
     section = page.select_one(".pageSectionTitle")
     if section and "Available Pages" in section.get_text():
         raise ArticleRejected("the list of the space's pages, not one of them")
@@ -104,6 +109,7 @@ def _confluence(page: BeautifulSoup) -> dict[str, Any]:
 
 
 def _notion(page: BeautifulSoup) -> dict[str, Any]:
+    _relink(page, _NOTION_LINK)
     fields: dict[str, Any] = {"title": _text(page, ".page-title"), "summary": _text(page, ".page-description")}
     for row in page.select("table.properties tr"):
         name, cell = _text(row, "th").casefold(), row.select_one("td")
@@ -113,6 +119,17 @@ def _notion(page: BeautifulSoup) -> dict[str, Any]:
         elif cell and name in ("updated", "last edited", "last edited time"):
             fields["updated"] = _english([cell.get_text().strip("@ \n")])
     return fields
+
+
+def _relink(page: BeautifulSoup, number: re.Pattern[str]) -> None:
+    for link in page.find_all("a", href=True):
+        target = str(link["href"])
+        link["href"] = target if "://" in target else number.sub("", target)
+
+
+def notion_links(markdown: str) -> str:
+    """A Markdown page whose links lead to the ids that its neighbours have here."""
+    return _MARKDOWN_LINK.sub(lambda link: link[0] if "://" in link[0] else _NOTION_LINK.sub("", link[0]), markdown)
 
 
 def notion_fields(markdown: str) -> dict[str, Any]:

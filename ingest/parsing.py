@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, Tag
 from indexes.types import Article, Category
 from ingest import frontmatter
 from ingest.errors import ArticleRejected
-from ingest.exports import notion_fields, page_fields, record_fields, record_text
+from ingest.exports import notion_fields, notion_links, page_fields, record_fields, record_text
 from ingest.extraction import extract, main_content, meta, parse_page, title
 from ingest.frontmatter import Fields
 from ingest.structure import heading_text
@@ -56,7 +56,7 @@ def html_article(
 
 def parse_notion(id: str, raw: bytes, category: Category) -> Article:
     """A Markdown page of a Notion export, with its properties. Raises ArticleRejected with the reason."""
-    text = _decode(raw)
+    text = notion_links(_decode(raw))
     heading = _FIRST_HEADING.search(text)
     fallback = heading_text(_open(heading.group(1))) if heading else _title_from(id)
     return _article(id, notion_fields(text), text, fallback, category)

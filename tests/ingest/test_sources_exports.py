@@ -113,6 +113,22 @@ def test_a_notion_page_has_its_title_its_properties_and_a_name_without_the_numbe
     assert article.markdown == "A pool holds ten connections for each process.\n\n```python\nPool(10)\n```"
 
 
+def test_links_between_exported_pages_lead_to_the_ids_they_have_here(tmp_path: Path) -> None:
+    (tmp_path / f"Guide {ID}.md").write_text(
+        f"# Guide\n\nSee [backups](Guide%20{ID}/Backups%20{OTHER}.md) and [commit](https://x.example/a%20{ID}.md)."
+    )
+    html = NOTION_HTML.replace("A pool holds", f'A <a href="../Guide%20{ID}.html">pool</a> holds')
+    (tmp_path / "pools.html").write_text(html)
+    link = '<a href="Pools_5308418.html#size">pools</a>'
+    (tmp_path / "Keys_5308417.html").write_text(CONFLUENCE_PAGE.replace("Keys are", f"{link} Keys are"))
+    found = articles(tmp_path)
+    assert found["Guide"].markdown.endswith(
+        f"See [backups](Guide/Backups.md) and [commit](https://x.example/a%20{ID}.md)."
+    )
+    assert "[pool](../Guide.html)" in found["pools"].markdown
+    assert "[pools](Pools.html#size)" in found["Keys"].markdown
+
+
 def test_a_notion_markdown_export_in_an_archive_in_an_archive_is_read(tmp_path: Path) -> None:
     text = (
         "# Backups\n\nTags: database, recovery\nLast edited time: March 30, 2026 10:00 AM\n\nRestore them every week."
