@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from qa.insights import Day
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 190, 34, 20, 8
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 230, 48, 30, 10
 _LABELS = 6  # dates along the axis
 
 
@@ -33,7 +33,7 @@ def latency(days: Sequence[Day]) -> Markup:
         for place, value in enumerate(values):
             if value is not None:
                 x, width = _column(place, len(days))
-                lines += Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(
+                lines += Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
                     name, x + width / 2, _y(value, top)
                 )
     return _chart(lines, days, top, " ms", "Time to answer a day, median and 95th percentile")
@@ -47,7 +47,7 @@ def _chart(content: Markup, days: Sequence[Day], top: int, unit: str, name: str)
         )
         if value == int(value):
             axes += Markup('<text class="value" x="{}" y="{:.1f}">{:g}</text>').format(
-                _LEFT - 6, _y(value, top) + 4, value
+                _LEFT - 8, _y(value, top) + 5, value
             )
     step = max(1, -(-len(days) // _LABELS))
     for place in range(len(days) - 1, -1, -step):
@@ -55,7 +55,7 @@ def _chart(content: Markup, days: Sequence[Day], top: int, unit: str, name: str)
         anchor = "end" if place == len(days) - 1 else "middle"
         at = x + width if place == len(days) - 1 else x + width / 2
         axes += Markup('<text class="day" text-anchor="{}" x="{:.1f}" y="{}">{}</text>').format(
-            anchor, at, _HEIGHT - 4, f"{days[place].day:%b} {days[place].day.day}"
+            anchor, at, _HEIGHT - 6, f"{days[place].day:%b} {days[place].day.day}"
         )
     label = f"{name}; highest value {top}{unit}. The figures are in the table below."
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 Schema: TypeAlias = Mapping[str, Any]
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_SERVER = "http://127.0.0.1:8000"  # of the examples
 _DEEPEST = 4  # fields inside fields; what lies deeper is in the document itself
 
 
@@ -139,7 +140,7 @@ def _limits(schema: Schema) -> str:
 def _example(document: Schema, path: str, method: str, sent: Schema) -> str:
     """A request for curl, with what it cannot do without."""
     target = path.replace(":path}", "}")
-    lines = [f"curl{' -X ' + method.upper() if method not in ('get', 'post') else ''} '$FOOTNOTE{target}'"]
+    lines = [f"curl{' -X ' + method.upper() if method not in ('get', 'post') else ''} {_SERVER}{target}"]
     fields = {
         name: _sample(_resolved(document, entry))
         for name, entry in sent.get("properties", {}).items()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LOOKS, OpenPage, assert_accessible
+from tests.browser.conftest import LOOKS, OpenPage, Watch, assert_accessible
 
 JWT = "/articles/jwt-authentication-implementation-and-security-patterns"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -19,9 +19,17 @@ def cited(page: Page) -> str:
 
 
 def test_an_article_is_accessible(looked_at: Page) -> None:
-    for url in (JWT, f"{JWT}?voted=yes", "/articles/jwt-authentification", cited(looked_at)):
+    for url in (JWT, f"{JWT}?voted=yes", cited(looked_at)):
         looked_at.goto(url)
         assert_accessible(looked_at)
+
+
+def test_an_article_that_is_not_there_names_near_ones(looked_at: Page, watch: Watch) -> None:
+    watch.allowed = ("404",)
+    looked_at.goto("/articles/jwt-authentification")
+    assert_accessible(looked_at)
+    looked_at.get_by_role("link", name="JWT Authentication").first.click()
+    expect(looked_at.get_by_role("heading", level=1)).to_have_text(re.compile("JWT Authentication"))
 
 
 def test_the_cited_passage_is_in_view_in_focus_and_leads_back(page: Page) -> None:

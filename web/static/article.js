@@ -1,4 +1,4 @@
-// An article: the current section, links and code to copy, the cited passage in focus. It reads whole without this.
+// An article: current section, copying, the cited passage in focus. It reads whole without this.
 import { el } from "/static/base.js";
 
 const said = el("p", { class: "hidden", role: "status" });
@@ -13,8 +13,6 @@ async function copied(text) {
     return false;
   }
 }
-
-// Contents: the section whose heading was passed last
 
 const links = [...document.querySelectorAll(".contents a")];
 const sections = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
@@ -39,8 +37,6 @@ if (links.length) {
   showSection();
 }
 
-// Headings: their link is copied as well as followed
-
 for (const anchor of document.querySelectorAll(".prose .anchor")) {
   anchor.addEventListener("click", async () => {
     if (!await copied(anchor.href)) return;
@@ -48,8 +44,6 @@ for (const anchor of document.querySelectorAll(".prose .anchor")) {
     setTimeout(() => delete anchor.dataset.copied, 2000);
   });
 }
-
-// Code
 
 function button(label, name, act) {
   const made = el("button", { type: "button", "aria-label": name }, label);
@@ -71,8 +65,6 @@ document.querySelectorAll(".prose .code").forEach((box, number) => {
   box.prepend(el("div", { class: "tools" }, language, wrap, copy));
 });
 
-// The cited passage
-
 const cited = document.querySelector("#cited");
 const bar = document.querySelector(".citing p");
 if (cited && bar) {
@@ -86,8 +78,6 @@ if (cited && bar) {
     bar.prepend(back);
   }
 }
-
-// Was this helpful? Without leaving the place
 
 const form = document.querySelector(".helpful form");
 form?.addEventListener("submit", async (event) => {

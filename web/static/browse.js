@@ -1,4 +1,4 @@
-// The listing, filtered as one types: data from the API, built with createElement. The form does the same without this.
+// The listing, filtered as one types, from the API. The form does the same without this.
 import { el } from "/static/base.js";
 
 const PAGE = 20;
@@ -24,8 +24,6 @@ function address(state, changes = {}) {
   const found = query({ ...state, ...changes });
   return found ? `/browse?${found}` : "/browse";
 }
-
-// What is shown
 
 function chip(text, name, href) {
   return el("li", {}, el("a", { href, "aria-label": name }, `${text} `, el("span", { "aria-hidden": "true" }, "×")));
@@ -123,8 +121,6 @@ function show(found, state) {
   showTags(found.offered, state);
   form.elements.sort.options[0].textContent = state.q.trim() ? "Best match" : "Featured first";
 }
-
-// When
 
 let running;
 
