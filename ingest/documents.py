@@ -6,6 +6,7 @@ import importlib.util
 import io
 import logging
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -24,27 +25,36 @@ _MARKUP = re.compile(r"^(?=#{1,6} |>|[-+] |```|~~~)", re.MULTILINE)
 
 def parse_pdf(id: str, raw: bytes, category: Category) -> Article:
     """A PDF as a section a page, so that a citation names its page. Raises ArticleRejected with the reason."""
-    _require("pypdf", "PDF")
+    require("pypdf", "PDF")
     from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    reader = PdfReader(io.BytesIO(raw))
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise ArticleRejected("the PDF is encrypted: save it without a password")
-    pages = _without_running_lines([clean(page.extract_text()) for page in reader.pages])
-    texts = [(number, _paragraphs(page)) for number, page in enumerate(pages, start=1)]
-    body = "\n\n".join(f"## Page {number}\n\n{text}" for number, text in texts if text)
+    try:
+        reader = PdfReader(io.BytesIO(raw))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise ArticleRejected("the PDF is encrypted: save it without a password")
+        texts = [clean(page.extract_text()) for page in reader.pages]
+        fields = _said(reader)
+    except PyPdfError as error:
+        raise ArticleRejected(f"the PDF is damaged ({error}): save it again") from error
+    pages = [_paragraphs(page) for page in _without_running_lines(texts)]
+    body = "\n\n".join(f"## Page {number}\n\n{text}" for number, text in enumerate(pages, start=1) if text)
     if not body:
         raise ArticleRejected("no text in the PDF: pages that are pictures need text recognition (OCR) first")
-    return fields_article(id, _said(reader), body, category)
+    return fields_article(id, fields, body, category)
 
 
 def parse_docx(id: str, raw: bytes, category: Category) -> Article:
     """A Word document. Raises ArticleRejected with the reason."""
-    _require("mammoth", "Word documents")
+    require("mammoth", "Word documents")
     import mammoth
 
-    html = mammoth.convert_to_html(io.BytesIO(raw), convert_image=mammoth.images.img_element(lambda image: {})).value
+    try:
+        no_pictures = mammoth.images.img_element(lambda image: {})
+        html = mammoth.convert_to_html(io.BytesIO(raw), convert_image=no_pictures).value
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ArticleRejected(f"not a Word document, or damaged ({error}): save it again as .docx") from error
     page = parse_page(clean(html))
     for picture in page.find_all("img"):
         picture.decompose()
@@ -53,7 +63,8 @@ def parse_docx(id: str, raw: bytes, category: Category) -> Article:
     return html_article(id, page, page, category, fields)
 
 
-def _require(package: str, what: str) -> None:
+def require(package: str, what: str) -> None:
+    """Raises ArticleRejected, saying what to install, unless there is such a package."""
     if importlib.util.find_spec(package) is None:
         raise ArticleRejected(f"reading {what} needs more packages: pip install 'footnote[documents]'")
 

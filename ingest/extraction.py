@@ -9,8 +9,6 @@ from urllib.parse import urljoin
 from bs4 import BeautifulSoup, Tag
 from bs4.exceptions import ParserRejectedMarkup
 from markdownify import MarkdownConverter
-from readability import Document
-from readability.readability import Unparseable
 
 from ingest.errors import ArticleRejected
 
@@ -106,6 +104,9 @@ def meta(page: BeautifulSoup, *names: str) -> str:
 
 def _readable(page: BeautifulSoup) -> Tag | None:
     """What readability finds in a page without landmarks, unless that leaves out much of the text."""
+    from readability import Document  # here: few pages need it, and a server none
+    from readability.readability import Unparseable
+
     body = page.body
     if body is None or _prose(body) < _SHORTEST_PROSE:
         return None

@@ -13,7 +13,7 @@ from reportlab.lib.pagesizes import A5
 from reportlab.pdfgen.canvas import Canvas
 
 from indexes.types import Category
-from ingest.documents import parse_docx, parse_pdf
+from ingest.documents import parse_docx, parse_pdf, require
 from ingest.errors import ArticleRejected
 from ingest.items import Ignored, SourceItem
 from ingest.sources import read_source
@@ -75,6 +75,13 @@ def test_an_encrypted_pdf_is_refused() -> None:
         parse_pdf("secret", buffer.getvalue(), KB)
 
 
+def test_damaged_documents_are_refused_with_the_reason() -> None:
+    with pytest.raises(ArticleRejected, match="the PDF is damaged"):
+        parse_pdf("torn", pdf([["Text."]])[:60], KB)
+    with pytest.raises(ArticleRejected, match="not a Word document, or damaged"):
+        parse_docx("torn", b"PK torn", KB)
+
+
 def test_a_word_document_keeps_headings_lists_and_tables() -> None:
     document = docx.Document()
     document.add_heading("Restoring backups", 1)
@@ -94,6 +101,11 @@ def test_a_word_document_keeps_headings_lists_and_tables() -> None:
         "# Restoring backups\n\nRestore a backup every week.\n\n## Steps\n\n- Stop the writer."
     )
     assert "| full | 7 |" in article.markdown
+
+
+def test_a_converter_that_is_not_installed_is_named_with_what_to_run() -> None:
+    with pytest.raises(ArticleRejected, match=r"reading PDF needs more packages: pip install 'footnote\[documents\]'"):
+        require("no_such_package", "PDF")
 
 
 def test_documents_of_a_folder_are_read_where_they_can_be_stopped(tmp_path: Path) -> None:
