@@ -59,6 +59,12 @@ def terms(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=10_000)
+def distinct_terms(text: str) -> frozenset[str]:
+    """`terms` without order or repetition. The spans of popular articles are asked for with every question."""
+    return frozenset(terms(text))
+
+
 def informative_terms(text: str) -> list[str]:
     """The distinct terms of a question that say what it is about, in order; `[]` when it has none."""
     kept: dict[str, None] = {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from indexes.analysis import informative_terms, terms
+from indexes.analysis import distinct_terms, informative_terms
 from indexes.types import Quotable, QuotableKind
 from qa.types import Passage
 
@@ -91,14 +91,14 @@ class ExtractiveWriter:
 
 
 def _candidates(question: str, weights: dict[str, float], passage: Passage, rank: int) -> list[_Candidate]:
-    context = set(terms(passage.context))
+    context = distinct_terms(passage.context)
     trust = _trust(question, passage, rank)
     found = []
     for place, quotable in enumerate(passage.quotables):
         quote = Quote(quotable.kind, passage, quotable.start, quotable.end)
         if _introduces(quote.text):
             continue  # it comes with the block it introduces
-        words = frozenset(terms(_with_introduction(passage, place)))
+        words = distinct_terms(_with_introduction(passage, place))
         own = covered(weights, set(words))
         joint = covered(weights, set(words) | context)
         score = trust * (0.25 + own + 0.5 * joint + _fitness(question, quote, place))

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from benchmarks.peers.protocol import CHANGE
@@ -64,7 +64,10 @@ PEERS = (
 
 def timed(command: Sequence[str | Path]) -> tuple[Run, dict[str, Any]]:
     """Run a command to its end; what it cost, and the JSON document on its last line."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(ROOT),
+        "STARTED": str(time()),
+    }  # fmt: skip
     started = perf_counter()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors, env=environment)
@@ -74,7 +77,7 @@ def timed(command: Sequence[str | Path]) -> tuple[Run, dict[str, Any]]:
         for file in (output, errors):
             file.seek(0)
         if process.returncode:
-            raise RuntimeError(f"{command} failed:\n{errors.read()[-2000:]}")
+            raise RuntimeError(f"{command} failed:\n{output.read()}{errors.read()[-2000:]}")
         printed = output.read()
     document = json.loads(printed) if printed.startswith("{\n") else json.loads(printed.strip().splitlines()[-1])
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000), document
@@ -82,7 +85,7 @@ def timed(command: Sequence[str | Path]) -> tuple[Run, dict[str, Any]]:
 
 def of_footnote(articles: Path, work: Path, questions: Path) -> tuple[Result, Bare]:
     index = work / "index"
-    ingest: list[str | Path] = [sys.executable, "-m", "web", "ingest", articles, "--index", index, "--json"]
+    ingest: list[str | Path] = [sys.executable, "-m", "web.cli", "ingest", articles, "--index", index, "--json"]
     first, report = timed(ingest)
     code: list[str | Path] = [sys.executable, "-m", "benchmarks.peers.with_footnote"]
     bare = Bare(**timed([*code, "bare", index, questions])[1])
@@ -106,15 +109,16 @@ def changed(articles: Path) -> Iterator[None]:
 def of_peer(peer: Peer, articles: Path, work: Path, questions: Path) -> Result:
     model, store = find_model(BUNDLED).folder, work / peer.name
 
-    def run(action: str) -> tuple[Run, dict[str, Any]]:
-        return timed([peer.python, HERE / peer.script, action, model, articles, store, questions])
+    def run(action: str) -> dict[str, Any]:
+        return timed([peer.python, HERE / peer.script, action, model, articles, store, questions])[1]
 
-    first, report = run("ingest")
-    again, _ = run("again")
-    one, _ = run("one")
-    _, answers = run("ask")
+    written, answers = run("write"), run("ask")
+    runs = {action: Run(**written[action]["run"]) for action in ("ingest", "again", "one")}
     named = {"llama": "LlamaIndex", "haystack": "Haystack"}.get(peer.name, peer.name)
-    return Result(named, report["chunks"], first, again, one, answers["questions"], answers["first"])
+    return Result(
+        named, written["ingest"]["chunks"], runs["ingest"], runs["again"], runs["one"], answers["questions"],
+        answers["first"],
+    )  # fmt: skip
 
 
 def sample(source: Path, count: int, folder: Path) -> None:

@@ -1,13 +1,16 @@
 """What every side of the comparison is asked to do, and how it reports. Standard library alone: it runs anywhere.
 
-    python with_NAME.py ingest|again|one|ask MODEL_FOLDER ARTICLES_FOLDER STORE QUESTIONS_FILE
+    python with_NAME.py write|ask MODEL_FOLDER ARTICLES_FOLDER STORE QUESTIONS_FILE
 
-prints one JSON document: chunks written, and for `ask` the seconds of each question and those until the first answer.
+`write` ingests, ingests again and ingests one changed article; `ask` is a process of its own, so that its first answer
+is a cold start. Each prints one JSON document. STARTED in the environment is when the process was started (`time.time()`).
 """
 
 from __future__ import annotations
 
 import json
+import os
+import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,12 +42,24 @@ def ask_all(answer: Callable[[str], object], questions: Sequence[str]) -> list[f
     return seconds
 
 
-def measured(arguments: Sequence[str], actions: Mapping[str, Callable[..., Any]], started: float) -> None:
-    """Do the action that `arguments` name and print what it gives."""
+def measured(arguments: Sequence[str], actions: Mapping[str, Callable[..., Any]]) -> None:
+    """Do what `arguments` name with `actions` (ingest, again, one, ask) and print what it took."""
+    started = float(os.environ["STARTED"])
     name, model, folder, store, questions = arguments
     if name == "ask":
-        seconds = actions[name](model, Path(questions).read_text(encoding="utf-8").splitlines(), store)
-        first = time.perf_counter() - started - sum(seconds[1:])
-        print(json.dumps({"questions": seconds, "first": first}))
-    else:
-        print(json.dumps({"chunks": actions[name](model, read(Path(folder)), store)}))
+        seconds = actions["ask"](model, Path(questions).read_text(encoding="utf-8").splitlines(), store)
+        print(json.dumps({"questions": seconds, "first": time.time() - started - sum(seconds[1:])}))
+        return
+    articles, cpu = read(Path(folder)), 0.0
+    done = {}
+    for action in ("ingest", "again", "one"):
+        chunks = actions[action](model, articles, store)
+        run = {"seconds": time.time() - started, "cpu": time.process_time() - cpu, "peak": _peak()}
+        done[action] = {"chunks": chunks, "run": run}
+        started, cpu = time.time(), time.process_time()
+    print(json.dumps(done))
+
+
+def _peak() -> float:
+    """Of resident memory, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000

@@ -34,6 +34,8 @@ pace ({bare_clock:.0f} % by the clock).
   LlamaIndex into 185 tokens. Articles compare the whole; chunks differ.
 - Footnote embeds in int8, which does not change retrieval ([decision](../decisions/embedding-runtime.md)); the peers
   run the same weights in PyTorch, as they come.
+- The second ingest and that of one article run in the process of the first for the peers, which spares them their
+  start; Footnote is started anew.
 - txtai and Haystack do not know what has changed, so a second ingest embeds everything again; whoever uses them keeps
   track. For one changed article they were told which one.
 - A question: Footnote answers in full (search, evidence, quotations, citations, related articles); the peers search

@@ -5,7 +5,6 @@ anew.
 """
 
 import sys
-import time
 
 from haystack import Document, Pipeline
 from haystack.components.joiners import DocumentJoiner
@@ -73,5 +72,4 @@ def ask(model: str, questions: list[str], store: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    started = time.perf_counter()
-    measured(sys.argv[1:], {"ingest": ingest, "again": again, "one": one, "ask": ask}, started)
+    measured(sys.argv[1:], {"ingest": ingest, "again": again, "one": one, "ask": ask})

@@ -5,7 +5,6 @@ everything again.
 """
 
 import sys
-import time
 
 from protocol import Articles, ask_all, changed, measured
 from txtai import Embeddings
@@ -60,5 +59,4 @@ def ask(model: str, questions: list[str], store: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    started = time.perf_counter()
-    measured(sys.argv[1:], {"ingest": ingest, "again": again, "one": one, "ask": ask}, started)
+    measured(sys.argv[1:], {"ingest": ingest, "again": again, "one": one, "ask": ask})
