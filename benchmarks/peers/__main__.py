@@ -138,7 +138,7 @@ def main() -> None:
     args = arguments.parse_args()
     for peer in PEERS:
         peer.install()
-    with tempfile.TemporaryDirectory(dir=ROOT / "var", prefix="peers-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         work = Path(scratch)
         sample(args.source, args.articles, work / "articles")
         asked = [json.loads(line)["question"] for line in _QUESTIONS.read_text(encoding="utf-8").splitlines()]

@@ -3,7 +3,8 @@
     python with_NAME.py write|ask MODEL_FOLDER ARTICLES_FOLDER STORE QUESTIONS_FILE
 
 `write` ingests, ingests again and ingests one changed article; `ask` is a process of its own, so that its first answer
-is a cold start. Each prints one JSON document. STARTED in the environment is when the process was started (`time.time()`).
+is a cold start. Each prints one JSON document. STARTED in the environment is when the process was started
+(`time.time()`).
 """
 
 from __future__ import annotations
