@@ -72,7 +72,7 @@ def test_a_mistyped_word_is_put_right_and_nothing_found_leads_to_the_chat(page: 
     page.goto("/browse")
     page.get_by_label("Search titles").fill("idempotncy")
     expect(page.get_by_text("Did you mean")).to_be_visible()
-    page.get_by_role("link", name="idempotency", exact=True).click()
+    page.locator(".corrected a").click()
     assert page.url.endswith("q=idempotency")
     page.get_by_label("Search titles").fill("how do zebras sleep")
     page.locator(".nothing").get_by_role("link", name="Ask this in chat").click()

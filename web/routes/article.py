@@ -30,6 +30,7 @@ _RELATED = 5
 _WORDS_A_MINUTE = 200
 _LONGEST_CONTENTS = 100
 _NEAR = 5  # titles named where there is no article
+_LIKE = 80  # of 100: how well the best part of a title must fit
 
 
 @router.api_route("/articles/{article_id:path}", methods=["GET", "HEAD"])
@@ -118,6 +119,6 @@ def _near(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:
     except NoSuchArticle as error:
         ids = list(error.near)
     titles = {article.id: article.title.casefold() for article in snapshot.articles.listed()}
-    like = process.extract(words.casefold(), titles, scorer=fuzz.token_set_ratio, score_cutoff=75, limit=_NEAR)
+    like = process.extract(words.casefold(), titles, scorer=fuzz.partial_ratio, score_cutoff=_LIKE, limit=_NEAR)
     found = [snapshot.articles.article(id) for id in dict.fromkeys([*ids, *(id for _, _, id in like)])]
     return [article for article in found if article][:_NEAR]

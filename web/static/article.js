@@ -18,7 +18,7 @@ const links = [...document.querySelectorAll(".contents a")];
 const sections = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
 
 function showSection() {
-  const passed = sections.findLastIndex((section) => section && section.getBoundingClientRect().top < innerHeight / 4);
+  const passed = sections.findLastIndex((section) => section && section.getBoundingClientRect().top < innerHeight * 0.4);
   const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
   const now = links[atEnd ? links.length - 1 : passed];
   for (const link of links) {
