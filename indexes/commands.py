@@ -96,7 +96,10 @@ def _row(folder: Path, *, current: bool) -> dict[str, Any]:
 
 
 def _contents(row: dict[str, Any]) -> str:
-    return row["problem"] or f"{row['created']}  {row['articles']} articles, {row['chunks']} chunks"
+    if row["problem"]:
+        return str(row["problem"])
+    changes = ", ".join(f"{count} {what}" for what, count in row["changes"].items() if count and what != "skipped")
+    return f"{row['created']}  {row['articles']} articles, {row['chunks']} chunks ({changes or 'nothing changed'})"
 
 
 def _rollback(args: argparse.Namespace, settings: IndexSettings) -> int:

@@ -100,7 +100,7 @@ def _fallback(index: Path) -> str:
     damaged = [problem for problem in others.values() if problem]
     if damaged:
         raise FootnoteError(" ".join(damaged))
-    return f"snapshots {', '.join(others)} are whole" if others else "none yet: each ingest keeps the one before"
+    return f"{', '.join(others)}: whole" if others else "none yet: each ingest keeps the one before"
 
 
 def _journal(settings: IndexSettings) -> str:
