@@ -30,6 +30,7 @@ from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 
 _BATCH = 4
+_TRACER_WAIT = 60.0  # seconds
 _ANY_TRACER = ctypes.c_ulong(-1)
 _SET_TRACER = 0x59616D61  # PR_SET_PTRACER, prctl(2)
 
@@ -100,7 +101,10 @@ def forked(order: dict[str, Any], chunker: Chunker) -> tuple[int, int]:
 
 
 def _await_tracer() -> None:
+    given_up = time.monotonic() + _TRACER_WAIT
     while "TracerPid:\t0\n" in Path("/proc/self/status").read_text():
+        if time.monotonic() > given_up:
+            raise TimeoutError("strace did not attach")
         time.sleep(0.002)
 
 
