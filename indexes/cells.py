@@ -8,6 +8,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from indexes.saving import save_index
 from indexes.types import ChunkMask, Chunks, FloatMatrix, FloatVector
 
 _FROM = 100_000  # rows from which exact search takes longer than a question should: docs/decisions/vector-index.md
@@ -55,7 +56,7 @@ class Cells:
         return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY))
 
     def save(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        save_index(path, self._index)
 
     def search(self, vector: FloatVector, limit: int, allowed: ChunkMask | None, share: float) -> Chunks:
         """Candidates for the `limit` rows most similar to `vector`, among those allowed: a `share` of all rows.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexes.saving import save_array
 from indexes.segment_writing import Contents, write_segment
 from indexes.snapshot import (
     FORMAT_VERSION,
@@ -109,7 +110,7 @@ def _write_changes(folder: Path, draft: Draft, previous: Snapshot, kept: Chunks)
     )
     (folder / RECENT).mkdir()
     articles, chunks = write_segment(folder / RECENT, contents)
-    np.save(folder / GONE, np.setdiff1d(np.arange(len(base.article_vectors)), rows), allow_pickle=False)
+    save_array(folder / GONE, np.setdiff1d(np.arange(len(base.article_vectors)), rows))
     files = {name: digest for name, digest in previous.manifest.files.items() if not name.startswith(RECENT)}
     _carry_base(folder, previous, files)
     counts = previous.articles.chunk_counts()[kept]

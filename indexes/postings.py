@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.analysis import terms
+from indexes.saving import save_array
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
@@ -56,7 +57,7 @@ class Postings:
         (folder / FILES[0]).write_text("\n".join(self.vocabulary), encoding="utf-8")
         arrays: tuple[npt.NDArray[Any], ...] = (self.offsets, self.rows, self.counts, self.lengths)
         for name, values in zip(FILES[1:], arrays, strict=True):
-            np.save(folder / name, values, allow_pickle=False)
+            save_array(folder / name, values)
 
     def range(self, term: str) -> tuple[int, int]:
         number = self.vocabulary.get(term)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from indexes.drafting import LARGE
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.history import Ingest, remember
 from indexes.opening import Opened, open_whole
@@ -60,8 +61,13 @@ class Report:
 class Synchroniser:
     """Holds what an ingest needs; `sync` does one."""
 
-    def __init__(self, root: Path, embedder: PassageEmbedder, chunker: Chunker, keep: int, progress: Progress) -> None:
+    def __init__(
+        self, root: Path, embedder: PassageEmbedder, chunker: Chunker, keep: int, progress: Progress,
+        large: int = LARGE,
+    ) -> None:  # fmt: skip
+        """`large`: the number of chunks from which a few changes are written beside the rest."""
         self._root = root
+        self._large = large
         self._embedder = embedder
         self._chunker = chunker
         self._keep = keep
@@ -92,7 +98,7 @@ class Synchroniser:
                 return report
             vectors, work = self._vectors(plan, None if full else previous)
             draft = self._draft(plan, vectors, names, previous if carry else None)
-            manifest = publish(self._root, draft, self._keep, opened.damaged if opened else ())
+            manifest = publish(self._root, draft, self._keep, opened.damaged if opened else (), self._large)
             discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
             report = self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
             remember(self._root, _past(report, names))

@@ -7,6 +7,7 @@ line; only the embedding model is replaced by one that is as deterministic and c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -62,7 +63,7 @@ def ingest(order: dict[str, Any], chunker: Chunker, acknowledgement: int) -> int
     def run(args: argparse.Namespace, settings: IndexSettings) -> int:
         embedder = Hashing(order["model"], pause=order["pause"])
         root, source = Path(order["root"]), Path(order["source"])
-        report = Synchroniser(root, embedder, chunker, 3, lambda *_: None).sync([source])
+        report = Synchroniser(root, embedder, chunker, 3, lambda *_: None, order["large"]).sync([source])
         show(args, {}, f"{report.generation}: {report.articles} articles {' '.join(report.notes)}")
         os.write(acknowledgement, b"!")
         return OK
@@ -94,9 +95,11 @@ def forked(order: dict[str, Any], chunker: Chunker) -> tuple[int, int]:
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException as error:
-        os.write(2, f"{type(error).__name__}: {error}".encode())
+        with contextlib.suppress(OSError):
+            os.write(2, f"{type(error).__name__}: {error}".encode())
     finally:
-        os.write(writing, f"{time.monotonic() - started:.4f}".encode())
+        with contextlib.suppress(OSError):  # a fault of the test's own making
+            os.write(writing, f"{time.monotonic() - started:.4f}".encode())
         os._exit(code)
 
 

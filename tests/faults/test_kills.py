@@ -12,10 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from indexes.drafting import LARGE
 from indexes.publishing import current_generation
 from tests.conftest import ROOT
 from tests.faults.conftest import figure, needs_strace
-from tests.faults.ingests import Contents, Driver, contents, require_tidy, require_whole, write_revision
+from tests.faults.ingests import (
+    Contents,
+    Driver,
+    Ended,
+    contents,
+    require_tidy,
+    require_whole,
+    write_archive,
+    write_revision,
+)
 from tests.faults.tracing import (
     REMOVING,
     RENAMING,
@@ -41,17 +51,25 @@ class Life:
     driver: Driver
     source: Path
     root: Path
+    large: int
+    archive: Contents
     revision: int = 0
     before: Contents | None = None
 
     def next_revision(self) -> Contents:
         """Change the source; what the index will hold once that is ingested."""
         self.revision += 1
-        return write_revision(self.source, self.revision)
+        return {**write_revision(self.source, self.revision), **self.archive}
+
+    def ingest(self, kill_after: float | None = None) -> Ended:
+        return self.driver.ingest(self.source, self.root, kill_after, large=self.large)
+
+    def traced(self, log: Path, *inject: str) -> Ended:
+        return traced(self.driver, self.source, self.root, log, inject, self.large)
 
     def settle(self, wanted: Contents) -> None:
         """The next ingest after whatever happened succeeds and leaves nothing behind."""
-        ended = self.driver.ingest(self.source, self.root)
+        ended = self.ingest()
         assert (ended.code, ended.acknowledged) == (0, True), ended.output
         assert contents(self.root) == wanted
         require_whole(self.root)
@@ -67,10 +85,14 @@ class Life:
         return now == wanted
 
 
-@pytest.fixture
-def life(driver: Driver, source: Path, root: Path) -> Life:
-    life = Life(driver, source, root)
+@pytest.fixture(params=["written whole", "changes beside the base"])
+def life(driver: Driver, source: Path, root: Path, request: pytest.FixtureRequest) -> Life:
+    """In both forms of a snapshot: that of a small index, and that of a large one in which little changes."""
+    beside = request.param == "changes beside the base"
+    life = Life(driver, source, root, 1 if beside else LARGE, write_archive(source) if beside else {})
     life.settle(life.next_revision())
+    life.settle(life.next_revision())
+    assert (root / "000002" / "recent").exists() == beside
     return life
 
 
@@ -83,7 +105,7 @@ def test_an_ingest_killed_at_random_leaves_the_old_snapshot_or_the_new_one(life:
     killed = new = 0
     while killed < figure(300, 30):
         wanted = life.next_revision()
-        ended = life.driver.ingest(life.source, life.root, kill_after=chance.uniform(0, longest))
+        ended = life.ingest(kill_after=chance.uniform(0, longest))
         is_new = life.require_old_or_new(wanted, ended.acknowledged)
         killed += ended.code == -9
         new += ended.code == -9 and is_new
@@ -94,7 +116,7 @@ def test_an_ingest_killed_at_random_leaves_the_old_snapshot_or_the_new_one(life:
 
 def timed(life: Life) -> float:
     life.next_revision()
-    ended = life.driver.ingest(life.source, life.root)
+    ended = life.ingest()
     assert ended.code == 0
     life.before = contents(life.root)
     return ended.seconds
@@ -138,13 +160,13 @@ def test_a_fault_at_any_call_that_changes_the_disk_leaves_the_old_snapshot_or_th
     log = tmp_path / "log"
     for _ in range(3):  # so that the one that is counted prunes too
         life.next_revision()
-        traced(life.driver, life.source, life.root, log)
+        life.traced(log)
     life.before = contents(life.root)
     places = [(name, n) for name, times in count(log, CHANGING).items() for n in range(1, times + 1)]
     new = 0
     for turn, (name, number) in enumerate(chosen(places)):
         wanted = life.next_revision()
-        ended = traced(life.driver, life.source, life.root, log, (f"{name}:{fault}:when={number}",))
+        ended = life.traced(log, f"{name}:{fault}:when={number}")
         if fault == "signal=KILL":
             assert ended.code in (-9, 0)  # 0: this run needed fewer of these calls
             cut_power(disk_after(log, life.root), turn, str(current_generation(life.root)))
@@ -187,7 +209,7 @@ def test_every_file_is_synced_before_it_is_renamed_and_every_rename_before_it_is
 ) -> None:
     for _ in range(3):
         life.next_revision()
-        assert traced(life.driver, life.source, life.root, tmp_path / "log").code == 0
+        assert life.traced(tmp_path / "log").code == 0
     made = list(calls(tmp_path / "log"))
     assert violations(made, life.root) == []
     ours = (call for call in made[: pruning(made)] if call.name == "fsync")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexes.drafting import LARGE
 from tests.faults.ingests import Driver, Ended
 
 SYNCING = ("fsync", "fdatasync")
@@ -44,12 +45,12 @@ class Call:
 
 
 def traced(
-    driver: Driver, source: Path, root: Path, log: Path, inject: tuple[str, ...] = (), calls: tuple[str, ...] = TRACED
+    driver: Driver, source: Path, root: Path, log: Path, inject: tuple[str, ...] = (), large: int = LARGE
 ) -> Ended:
     """An ingest under strace, with its `inject` expressions; the calls go to `log`."""
-    process = driver.begin(source, root, traced=True)
+    process = driver.begin(source, root, traced=True, large=large)
     command = ["strace", "-q", "-f", "-y", "-s", "400", "-o", str(log), "-p", str(process)]
-    expressions = ["-e", f"trace={','.join(calls)}", *(f"--inject={one}" for one in inject)]
+    expressions = ["-e", f"trace={','.join(TRACED)}", *(f"--inject={one}" for one in inject)]
     with subprocess.Popen([*command, *expressions], stderr=subprocess.PIPE):
         return driver.end(process)
 
