@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from qa.conversing import Conversations
@@ -28,8 +30,11 @@ _HOUR = 3600  # seconds
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(services: Services, max_body: int, turns: Turns) -> FastAPI:
-    """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `turns`."""
+def create_app(services: Services, max_body: int, turns: Turns, widget_origins: Sequence[str] = ()) -> FastAPI:
+    """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `turns`.
+
+    Pages of `widget_origins` may embed the widget: they, and no others, may read what this answers them.
+    """
     app = FastAPI(
         title="Footnote",
         summary="Answers from a knowledge base, every sentence cited.",
@@ -44,11 +49,20 @@ def create_app(services: Services, max_body: int, turns: Turns) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
     app.add_middleware(SecurityHeaders)
+    if widget_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=widget_origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
+        )
+        app.add_api_route("/widget.js", _widget, include_in_schema=False)
     problems.install(app)
     for routes in (ask, articles, conversations, health, chat, browse, article, insights, docs, texts):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
+
+
+def _widget() -> FileResponse:
+    return FileResponse(_STATIC / "widget.js", media_type="text/javascript")
 
 
 @contextlib.asynccontextmanager

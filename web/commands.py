@@ -65,10 +65,8 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         print(f"Footnote answers from {manifest.articles} articles at {address}", flush=True)
         sys.setswitchinterval(_SWITCH)
         turns = Turns(os.cpu_count() or 1, settings.capacity)
-        config = uvicorn.Config(
-            create_app(services, settings.max_body, turns), log_level="warning", timeout_graceful_shutdown=_GRACE,
-            server_header=False,
-        )  # fmt: skip
+        app = create_app(services, settings.max_body, turns, settings.widget_origins.split())
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE, server_header=False)
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
             DrainingServer(config, services.drain).run(sockets=[listener])
         journal.close()

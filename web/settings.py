@@ -18,4 +18,9 @@ class Settings(IndexSettings):
     journal: Path = Field(Path("var/journal.sqlite"), description="file of conversations")
     retention_days: int = Field(90, ge=1, description="days after which questions and answers are deleted")
     capacity: int = Field(64, ge=1, description="requests worked on or waiting at once; more get 503")
+    widget_origins: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+(\s+https?://[^\s/]+)*)?$",
+        description="origins of sites that may embed /widget.js, separated by spaces; empty: none",
+    )
     max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")

@@ -1,5 +1,8 @@
 // Keys on every page: "/" goes to the question or the search, "?" lists the keys. One document, one listener.
 
+import { el } from "./elements.js";
+export { el };
+
 const KEYS = [
   ["/", "go to the question or the search"],
   ["?", "show these keys"],
@@ -7,13 +10,6 @@ const KEYS = [
   ["Shift + Enter", "begin a new line in the question"],
   ["Esc", "close what has opened, or stop an answer"],
 ];
-
-export const el = (tag, attributes = {}, ...children) => {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-};
 
 const field = () => document.querySelector("#question, input[type=search]");
 const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog");

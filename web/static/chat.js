@@ -1,7 +1,6 @@
 // The chat: asks as a stream and builds what comes. Without this file the same form asks by POST.
 
-import { el } from "./base.js";
-import { build } from "./elements.js";
+import { build, el } from "./elements.js";
 import { forget, remember, showPast } from "./past.js";
 import { showPreviews } from "./previews.js";
 import { ask, Problem } from "./stream.js";

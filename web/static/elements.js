@@ -25,3 +25,10 @@ export function build(tree) {
   element.append(...children.map(build));
   return element;
 }
+
+export const el = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+};

@@ -1,6 +1,6 @@
 // Conversations this browser has held: their ids and titles stay here, what was said stays with the server.
 
-import { el } from "./base.js";
+import { el } from "./elements.js";
 
 const KEY = "footnote.conversations";
 const MOST = 30;

@@ -1,6 +1,6 @@
 // A footnote's source on hover and focus, beside its mark; on a phone as a sheet. Esc closes it.
 
-import { el } from "./base.js";
+import { el } from "./elements.js";
 
 let card, shownFor, timer;
 
