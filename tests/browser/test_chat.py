@@ -159,7 +159,7 @@ def test_keys_reach_everything(page: Page) -> None:
         assert outline != "none" or page.evaluate(
             "document.activeElement === document.body || !!document.activeElement.closest('.box')"
         )
-    assert {"cite", "helpful", "question", "brand", "skip", "button"} <= reached, reached
+    assert {"cite", "quiet", "question", "brand", "skip", "button"} <= reached, reached
 
 
 # When things go wrong
