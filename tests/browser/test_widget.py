@@ -18,7 +18,7 @@ def site() -> Iterator[ThreadingHTTPServer]:
     """Another origin; `home` on it says whose widget its page embeds."""
 
     class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+        def do_GET(self) -> None:
             home = getattr(self.server, "home", "")
             self.send_response(200)
             self.send_header("content-type", "text/html; charset=utf-8")
