@@ -18,7 +18,7 @@ from ingest.parsing import LARGEST, parse_record, read_record, record_id
 from ingest.reading import open_file, read_file
 
 JSONL, JSON, ZIP = ".jsonl", ".json", ".zip"
-_LARGEST_EXPORT = 256 * 1024 * 1024  # bytes of a JSON export, which is read whole
+_LARGEST_EXPORT = 128 * 1024 * 1024  # bytes of a JSON export, which is read whole
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,1000})"')
 
 

@@ -15,6 +15,7 @@ from ingest.items import Skipped
 from ingest.reading import read_file
 
 CATEGORY_FILE = "category.yaml"
+_LARGEST = 64 * 1024  # bytes: YAML is read slowly, and a category is a few lines
 
 
 def category_of(folder: Path, inherited: Category) -> tuple[Category, list[Skipped]]:
@@ -30,7 +31,7 @@ def category_of(folder: Path, inherited: Category) -> tuple[Category, list[Skipp
 
 def _read_category(file: Path) -> Category:
     try:
-        fields = yaml.load(read_file(file).decode("utf-8"), Loader=PlainLoader)
+        fields = yaml.load(read_file(file, _LARGEST).decode("utf-8"), Loader=PlainLoader)
         site = fields.get("main_site") or {}
         category = Category(text(fields, "name"), text(fields, "description"), text(site, "label"), text(site, "url"))
         "".join(astuple(category)).encode("utf-8")  # YAML can spell lone surrogates, which nothing can store

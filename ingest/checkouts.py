@@ -13,7 +13,8 @@ from pathspec import GitIgnoreSpec
 
 Rules: TypeAlias = tuple[tuple[Path, GitIgnoreSpec], ...]  # (folder that they are relative to, rules); the last wins
 
-_LARGEST = 1024 * 1024  # bytes of a file of rules
+_LARGEST = 64 * 1024  # bytes of a file of rules
+_STARS = 3  # in one part of a rule; each multiplies what a long name costs to match
 _ORIGIN = re.compile(r'^\[remote "origin"\]\s*$(?:\n(?!\[).*)*?\n\s*url\s*=\s*(\S+)', re.MULTILINE)
 # A remote of a host that shows files under `blob/<branch>`; a name or token before the host is left behind.
 _REMOTE = re.compile(
@@ -80,8 +81,11 @@ def _text(file: Path) -> str:
 
 
 def _is_rule(line: str) -> bool:
+    """Not what Git passes over too (`!` alone), nor a rule that would take seconds to match."""
+    if line.count("**") > _STARS or any(part.count("*") > _STARS for part in line.split("/")):
+        return False
     try:
         GitIgnoreSpec.from_lines([line])
-    except ValueError:  # `!` alone, which Git passes over too
+    except ValueError:
         return False
     return True

@@ -36,5 +36,6 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
         except OSError as error:
             raise ArticleRejected(f"cannot be read ({error.strerror}): check its disk") from error
     if len(raw) > largest:
-        raise ArticleRejected(f"larger than {largest // (1024 * 1024)} MB: split it")
+        size = f"{largest >> 20} MB: split" if largest >= 1 << 20 else f"{largest >> 10} KB: shorten"
+        raise ArticleRejected(f"larger than {size} it")
     return raw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -16,15 +17,18 @@ from ingest.items import Found, Ignored, Skipped
 from ingest.kinds import ARTICLES, Ids, article_item
 from ingest.reading import LINK, read_file
 
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[:/]|$)")
 _NEVER = frozenset({"node_modules", "__pycache__"})
 _INDEX_FILES = frozenset({"CURRENT", "lock"})  # a folder with these is an index, which is no source
 
 
 def require_source(path: Path) -> None:
     """Raises SourceMissing unless `path` is a folder, an article or an export."""
-    if not path.exists():
-        raise SourceMissing(f"There is no file or folder {path}: check the path.")
     known = (*sorted(ARTICLES), JSONL, JSON, ZIP)
+    if not path.exists():
+        is_host = _HOST.match(str(path)) and path.suffix.lower() not in known
+        hint = " For a website, write https:// before it." if is_host else ""
+        raise SourceMissing(f"There is no file or folder {path}: check the path.{hint}")
     if not path.is_dir() and path.suffix.lower() not in known:
         raise SourceMissing(f"{path} is neither a folder nor a file that ends in {', '.join(known)}.")
 

@@ -122,6 +122,11 @@ def test_a_source_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
         read(tmp_path / name)
 
 
+def test_a_host_without_its_scheme_is_told_how_a_website_is_named() -> None:
+    with pytest.raises(SourceMissing, match="For a website, write https:// before it"):
+        read(Path("docs.example.com/guide"))
+
+
 def test_a_file_of_another_kind_is_no_source(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text(GOOD)
     with pytest.raises(SourceMissing, match=r"neither a folder nor a file that ends in \.docx"):
@@ -218,6 +223,7 @@ BROKEN = {
     "empty": "",
     "lone surrogate": 'name: "\\ud800"\n',
     "deep": "[" * 9_999,
+    "large": "name: Engineering\n# " + "x" * 70_000,
 }
 
 

@@ -74,3 +74,11 @@ def test_a_checkout_on_no_branch_links_nowhere(checkout: Path) -> None:
     (checkout / ".git" / "HEAD").write_text("0123456789abcdef0123456789abcdef01234567\n")
     (item, *_) = [item for item in read_source(checkout, Ignored()) if isinstance(item, SourceItem)]
     assert item.parse().source_url is None
+
+
+def test_a_rule_that_would_take_hours_to_match_is_passed_over(checkout: Path) -> None:
+    write_articles(checkout, {"a" * 200: GOOD})
+    (checkout / ".gitignore").write_text("*a*a*a*a*a*a*a*a*a*b\nbuild/\n")
+    found = ids(checkout)
+    assert "a" * 200 in found
+    assert "build/page" not in found
