@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt browser faults faults-short quality bench clean
+.PHONY: help install serve ingest test check fmt browser pages faults faults-short quality bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ faults: $(STAMP) ## crash, power cut, rot, full disk, several writers, at full f
 
 faults-short: $(STAMP) ## the same at a tenth of the figures (about 3 min)
 	FOOTNOTE_FAULTS=short $(BIN)/python -m pytest tests/faults
+
+pages: $(STAMP) $(INDEX)/CURRENT ## figures of the pages in Chromium: first event, largest paint, sizes (serve first; URL=… for another)
+	$(BIN)/python -m benchmarks.pages --url $(or $(URL),http://127.0.0.1:$(PORT))
 
 quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstention on the bundled KB; SETS="DIR…" adds judged sets
 	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/development.jsonl --index $(INDEX)

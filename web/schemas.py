@@ -165,6 +165,7 @@ class KeptOut(BaseModel):
     confidence: float
     text: str
     writer: Literal["extractive", "llm"]
+    missing: list[str]
     citations: list[CitationOut]
     related: list[RelatedOut]
     degraded: list[str]
@@ -178,6 +179,7 @@ class KeptOut(BaseModel):
             answer_id=answer.answer_id, asked=kept.asked, question=answer.question,
             standalone_question=answer.standalone_question, tags=list(kept.filter.tags), tag_mode=kept.filter.mode,
             answered=answer.answered, confidence=answer.confidence, text=answer.text, writer=answer.writer,
+            missing=list(answer.missing),
             citations=[CitationOut.of(c) for c in answer.citations], related=[RelatedOut.of(r) for r in answer.related],
             degraded=list(answer.degraded), took_ms=answer.took_ms,
             feedback=thought and FeedbackOut(
