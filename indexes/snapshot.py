@@ -129,8 +129,8 @@ class Snapshot:
         if self.manifest.embedder != embedder:
             raise SnapshotIncompatible(
                 f"The index was made with the embedding model {self.manifest.embedder}, but {embedder} is "
-                f"configured. Set FOOTNOTE_MODEL back, or run `footnote ingest {' '.join(self.manifest.sources)}` "
-                "to embed everything anew."
+                "configured. Set FOOTNOTE_MODEL and FOOTNOTE_PRECISION back, or run "
+                f"`footnote ingest {' '.join(self.manifest.sources)}` to embed everything anew."
             )
 
 
