@@ -44,6 +44,12 @@ class Website:
     def __init__(
         self, url: str, root: Path, limits: Limits, isolated: Isolated, sleep: Callable[[float], None] = time.sleep
     ) -> None:
+        """Raises SourceMissing for an address with a password, which every reader of its articles would see."""
+        parts = urlsplit(url)
+        if "@" in parts.netloc or not parts.hostname:
+            raise SourceMissing(
+                f"{parts.hostname or url} cannot be read: name it as https://host/path, without a user."
+            )
         self._url = url
         self._root = root
         self._limits = limits

@@ -298,6 +298,19 @@ def test_a_torn_file_of_kept_pages_is_no_obstacle(site: ServedSite, reader: Read
     assert len(reader.ids(site.url)) == 3
 
 
+@pytest.mark.parametrize("url", ["https://me:secret@docs.example.com/", "https:///path"])
+def test_an_address_with_a_password_or_without_a_host_is_refused(reader: Reader, url: str) -> None:
+    with pytest.raises(SourceMissing, match="without a user") as raised:
+        reader.read(url)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_link_that_names_a_user_is_followed_without(site: ServedSite, reader: Reader) -> None:
+    site.pages["/"] = page("Welcome", site.url.replace("//", "//me:secret@") + "/guide/setup.html")
+    found = {item.id: item for item in reader.read(site.url) if isinstance(item, SourceItem)}
+    assert "secret" not in str(found["guide/setup"].parse().source_url)
+
+
 def test_a_site_that_is_down_is_named(reader: Reader) -> None:
     with serving({}) as gone:
         pass
