@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import os
 import re
 import threading
 import time
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from indexes.publishing import current_generation
+from indexes.store import SnapshotStore
 from tests.faults.conftest import figure
-from tests.faults.ingests import Driver, write_revision
+from tests.faults.ingests import Driver, write_archive, write_revision
 from tests.faults.serving import Client, Server, eventually
 
 Tell = Callable[[str], None]
@@ -106,3 +108,24 @@ def only_current_is_open(server: Server, root: Path) -> bool:
     server.client().get("/readyz")
     current = str(root / str(current_generation(root)))
     return all(name.startswith(current) and "deleted" not in name for name in server.handles(root)[1])
+
+
+def test_the_files_of_a_snapshot_with_changes_beside_its_base_are_closed_too(
+    driver: Driver, source: Path, root: Path
+) -> None:
+    write_archive(source)
+    for number in (1, 2):
+        write_revision(source, number)
+        assert driver.ingest(source, root, large=1).code == 0
+    store = SnapshotStore(root, interval=0)
+    assert "000002/recent/" in open_files()
+    write_revision(source, 3)
+    assert driver.ingest(source, root, large=1).code == 0
+    assert store.current().generation == "000003"
+    assert str(root / "000002") not in open_files()
+
+
+def open_files() -> str:
+    """What this process has open or mapped. Garbage is not collected first: a busy server need not either."""
+    opened = [os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    return "\n".join([*opened, Path("/proc/self/maps").read_text()])
