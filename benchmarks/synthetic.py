@@ -8,6 +8,8 @@ sentence embeddings spread over few of their dimensions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ CHUNKS_PER_ARTICLE = 20
 WORDS_PER_CHUNK = 110
 _VOCABULARY = 200_000
 _OWN_WORDS = 30
+_TEXTS = 5_000  # different ones
 _STOP_WORDS = 150  # as many as `indexes.analysis` leaves out of a question
 _SYLLABLES = [c + v for c in "b d f g k l m n p r s t v z ch st tr".split() for v in ("a", "e", "i", "o", "u")]
 
@@ -60,14 +63,22 @@ class SyntheticBase:
         return _unit(rows[random.integers(0, len(rows), count)] + 1.0 * _unit(self._drawn(random, count)))
 
     def article(self, number: int, edition: int = 0) -> IndexedArticle:
-        """One article; another `edition` of it has other words."""
+        """One article; another `edition` of it has other words. The texts recur after 5,000 articles."""
+        text = self._text(number % _TEXTS, edition)
+        id = f"a{number:06d}"
+        article = replace(text.article, id=id, tags=self._tags(number))
+        chunks = tuple(replace(chunk, article_id=id) for chunk in text.chunks)
+        return replace(text, article=article, chunks=chunks)
+
+    @lru_cache(maxsize=_TEXTS)  # noqa: B019 - a base lives as long as its process
+    def _text(self, number: int, edition: int) -> IndexedArticle:
         random = np.random.default_rng((self._seed, 3, number, edition))
         own = np.searchsorted(self._cumulated, random.random(_OWN_WORDS)) % _VOCABULARY
         drawn = np.searchsorted(self._cumulated, random.random((CHUNKS_PER_ARTICLE, WORDS_PER_CHUNK))) % _VOCABULARY
         preferred = random.random(drawn.shape) < 0.2
         drawn[preferred] = own[random.integers(0, _OWN_WORDS, int(preferred.sum()))]
         title = " ".join(self._words[own[:4]]).capitalize()
-        return _laid_out(f"a{number:06d}", title, self._tags(number), [self._words[row] for row in drawn])
+        return _laid_out(title, [self._words[row] for row in drawn])
 
     def articles_of(self, first: int, end: int) -> Iterator[IndexedArticle]:
         return (self.article(number) for number in range(first, end))
@@ -90,7 +101,7 @@ class SyntheticBase:
         return np.asarray(rows / np.linalg.norm(self._spectrum), dtype=np.float32)
 
 
-def _laid_out(id: str, title: str, tags: tuple[str, ...], paragraphs: list[npt.NDArray[np.str_]]) -> IndexedArticle:
+def _laid_out(title: str, paragraphs: list[npt.NDArray[np.str_]]) -> IndexedArticle:
     """Each paragraph is a chunk under its own heading, in sentences of eleven words."""
     text, chunks, headings = "", [], []
     for place, words in enumerate(paragraphs):
@@ -102,9 +113,9 @@ def _laid_out(id: str, title: str, tags: tuple[str, ...], paragraphs: list[npt.N
             sentence = " ".join(words[first : first + 11]).capitalize() + "."
             quotables.append(Quotable("sentence", len(text), len(text) + len(sentence)))
             text += sentence + (" " if first + 11 < len(words) else "")
-        chunks.append(Chunk(id, start, len(text), (heading,), f"{title} › {heading}", tuple(quotables)))
+        chunks.append(Chunk("", start, len(text), (heading,), f"{title} › {heading}", tuple(quotables)))
         text += "\n\n"
-    article = Article(id, title, "", tags, False, 0, None, "Article", "Synthetic", None, text)
+    article = Article("", title, "", (), False, 0, None, "Article", "Synthetic", None, text)
     return IndexedArticle(article, tuple(headings), tuple(chunks), digest(text))
 
 

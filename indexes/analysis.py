@@ -13,6 +13,7 @@ _WORD = re.compile(r"\b[cC]\+\+|\b[cCfF]#|\.NET\b|(?<!\w)\.[nN]et\b|[^\W_]+(?:['
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _CLITIC = re.compile(r"['’].*$")
 _LONGEST = 40  # longer runs are keys, hashes and base64, never words people ask for
+_LONGEST_WRITTEN = _LONGEST + len("'re")
 
 STOP_WORDS = frozenset(
     """
@@ -50,13 +51,14 @@ def _parts(word: str) -> list[str]:
     return parts if len(parts) > 1 else []
 
 
+@lru_cache(maxsize=200_000)
+def _terms_of(word: str) -> tuple[str, ...]:
+    return tuple(_stem(term.casefold()) for whole in _words(word) for term in (whole, *_parts(whole)))
+
+
 def terms(text: str) -> list[str]:
     """Every index term of `text`, in order, stop words included (a question decides what to ignore)."""
-    found: list[str] = []
-    for word in _words(text):
-        found.append(_stem(word.casefold()))
-        found.extend(_stem(part.casefold()) for part in _parts(word))
-    return found
+    return [term for word in _WORD.findall(text) if len(word) <= _LONGEST_WRITTEN for term in _terms_of(word)]
 
 
 @lru_cache(maxsize=10_000)
