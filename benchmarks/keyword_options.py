@@ -1,5 +1,7 @@
 """Keyword indexes, side by side: `python -m benchmarks.keyword_options CHUNKS` (Tantivy where it is installed).
 
+`--repeat N` measures our own index alone, over N copies of the chunks.
+
 All index the same terms of the same seeded chunks, and answer the same questions of twelve words, any of which may
 match, with their best 200 chunks by BM25; on one thread.
 """
@@ -13,6 +15,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,10 +25,11 @@ from benchmarks.synthetic import SyntheticBase
 from indexes.analysis import informative_terms, terms
 from indexes.lexical import KeywordIndex
 from indexes.numbering import Numbering
-from indexes.postings import Postings
+from indexes.postings import Postings, merged
 from indexes.types import keyword_text
 
 Search: TypeAlias = Callable[[Sequence[str], int], list[int]]
+Build: TypeAlias = Callable[[Path, SyntheticBase], Search]
 _QUESTIONS = 60
 _LIMIT = 200
 
@@ -36,9 +40,12 @@ def texts(base: SyntheticBase) -> Iterator[str]:
             yield keyword_text(entry.article, chunk)
 
 
-def own_postings(folder: Path, base: SyntheticBase) -> Search:
-    Postings.build(texts(base)).save(folder)
-    index = KeywordIndex([Postings.open(folder)], Numbering(base.chunks, np.zeros(0, dtype=np.int64)))
+def own_postings(folder: Path, base: SyntheticBase, copies: int = 1) -> Search:
+    part, chunks = Postings.build(texts(base)), base.chunks
+    if copies > 1:
+        part = merged([(part, np.arange(chunks) + copy * chunks) for copy in range(copies)])
+    part.save(folder)
+    index = KeywordIndex([Postings.open(folder)], Numbering(copies * chunks, np.zeros(0, dtype=np.int64)))
     return lambda asked, limit: [hit.chunk for hit in index.search(dict.fromkeys(asked, 1.0), limit)]
 
 
@@ -86,7 +93,7 @@ def _joined(plain: Iterable[str]) -> Iterator[str]:
     return (" ".join(terms(text)) for text in plain)
 
 
-def measure(name: str, build: Callable[[Path, SyntheticBase], Search], base: SyntheticBase) -> list[list[int]]:
+def measure(name: str, build: Build, base: SyntheticBase) -> list[list[int]]:
     with tempfile.TemporaryDirectory(dir="var") as made:
         folder = Path(made)
         cpu = time.process_time()
@@ -107,11 +114,15 @@ def measure(name: str, build: Callable[[Path, SyntheticBase], Search], base: Syn
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("chunks", type=int)
-    base = SyntheticBase(parser.parse_args().chunks)
-    ways = {"own postings": own_postings, "SQLite FTS5": fts5}
-    if importlib.util.find_spec("tantivy"):
-        ways["Tantivy"] = tantivy
-    print(f"{base.chunks} chunks, {_QUESTIONS} questions of twelve words, best {_LIMIT}\n")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N")
+    args = parser.parse_args()
+    base = SyntheticBase(args.chunks)
+    ways: dict[str, Build] = {"own postings": partial(own_postings, copies=args.repeat)}
+    if args.repeat == 1:
+        ways["SQLite FTS5"] = fts5
+        if importlib.util.find_spec("tantivy"):
+            ways["Tantivy"] = tantivy
+    print(f"{args.repeat * base.chunks} chunks, {_QUESTIONS} questions of twelve words, best {_LIMIT}\n")
     print("| index | build, CPU s | MB | CPU ms p50 | p95 | of the first ten, shared with own postings |")
     print("|---|---|---|---|---|---|")
     reference: list[list[int]] = []

@@ -12,7 +12,7 @@ from indexes.saving import save_index
 from indexes.types import ChunkMask, Chunks, FloatMatrix, FloatVector
 
 _FROM = 100_000  # rows from which exact search takes longer than a question should: docs/decisions/vector-index.md
-_PROBED = 64  # cells looked into
+_PROBED = 48  # cells looked into
 _SPARE = 2  # times as many candidates as are wanted, for the stored vectors to choose from
 _ROUNDS = 10  # of k-means, on this many vectors a cell:
 _SAMPLED = 64
