@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt browser pages faults faults-short quality bench clean
+.PHONY: help install serve ingest test check fmt browser pages faults faults-short quality bench growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,7 +60,11 @@ quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstenti
 bench: $(STAMP) $(INDEX)/CURRENT ## figures of embedding and serving; ARTICLES=folder adds other tools side by side (long)
 	$(BIN)/python -m benchmarks.embedding kb
 	$(BIN)/python -m benchmarks.serving --index $(INDEX)
+	$(BIN)/python -m benchmarks.growth 1000 10000 100000
 	@if [ -n "$(ARTICLES)" ]; then $(BIN)/python -m benchmarks.peers $(ARTICLES); fi
+
+growth: $(STAMP) ## how latency, memory, disk and updates grow up to a million chunks (an hour, 10 GB of disk)
+	$(BIN)/python -m benchmarks.growth
 
 clean: ## delete the index, the exported model and the virtual environment
 	rm -rf var $(VENV)
