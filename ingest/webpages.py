@@ -25,7 +25,7 @@ _FILE = re.compile(r"[^/]*\.[A-Za-z0-9]+$")
 
 
 def normal(url: str) -> str:
-    """An address without its fragment, default port, user and capitals in the host, so that equal pages compare equal."""
+    """An address without fragment, user, default port and capitals in the host, so that equal pages compare equal."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS.get(parts.scheme, "\0"))
     return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
