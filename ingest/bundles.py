@@ -11,7 +11,7 @@ from typing import BinaryIO
 from indexes.types import Category
 from ingest.archives import Entry, entries
 from ingest.errors import ArticleRejected
-from ingest.exports import records
+from ingest.exports import is_draft, records
 from ingest.items import Found, Ignored, Skipped, SourceItem, fingerprint
 from ingest.kinds import ARTICLES, LARGE, Ids, article_item
 from ingest.parsing import LARGEST, parse_record, read_record, record_id
@@ -30,24 +30,28 @@ def read_bundle(path: Path, category: Category, ignored: Ignored) -> Iterator[Fo
             with open_file(path) as file:
                 yield from _archive(path, file, category, ignored)
         elif ending == JSON:
-            yield from _records(path, records(read_file(path, _LARGEST_EXPORT)), category)
+            yield from _records(path, records(read_file(path, _LARGEST_EXPORT)), category, ignored)
         else:
             with open_file(path) as file:
-                yield from _records(path, _lines(file), category)
+                yield from _records(path, _lines(file), category, ignored)
     except ArticleRejected as error:
         yield Skipped(str(path), str(error), under="")
 
 
-def _records(path: Path, lines: Iterable[bytes], category: Category) -> Iterator[Found]:
+def _records(path: Path, lines: Iterable[bytes], category: Category, ignored: Ignored) -> Iterator[Found]:
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
             continue
         origin = f"{path}:{number}"
         try:
-            id = record_id(read_record(raw))
+            fields = read_record(raw)
+            id = record_id(fields)
         except ArticleRejected as error:
             guessed = _ID.search(raw)  # so that the last version of a line that broke is kept
             yield Skipped(origin, str(error), guessed.group(1).decode("utf-8", "replace") if guessed else "")
+            continue
+        if is_draft(fields):  # not skipped: one that was published before must not stay
+            ignored.by_ending["draft"] += 1
             continue
         parse, costly = partial(parse_record, raw, category), len(raw) > LARGE
         yield SourceItem(id, origin, category, fingerprint(raw, JSONL, category), parse, costly)

@@ -45,10 +45,13 @@ def clean_confluence_name(name: str, raw: bytes) -> str:
     return _CONFLUENCE_NUMBER.sub("", name) or name if _CONFLUENCE_MARK in raw[:65_536] else name
 
 
+def is_draft(fields: Mapping[str, Any]) -> bool:
+    """Whether a record is not, or no longer, published."""
+    return fields.get("draft") is True or "draft" in (fields.get("state"), fields.get("status"))
+
+
 def record_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an exported record under the names that Footnote gives them. Raises ArticleRejected for a draft."""
-    if fields.get("draft") is True or fields.get("state") == "draft" or fields.get("status") == "draft":
-        raise ArticleRejected("a draft: publish it first")
+    """The fields of an exported record under the names that Footnote gives them."""
     known = dict(fields)
     for name, aliases in _ALIASES.items():
         value = next((fields[alias] for alias in aliases if fields.get(alias)), None)
