@@ -113,7 +113,7 @@ def test_an_answer_is_footnoted_and_each_footnote_opens_the_article_at_its_passa
         assert str(chip["href"]) in sources
         cited = page(tiny_site, str(chip["href"]).partition("#")[0])
         assert cited.select_one("mark#cited")
-        assert "Showing the passage an answer cited" in words(cited.select_one(".citing"))
+        assert words(cited.select_one(".citing .back")) == "← Back to answer"
 
 
 def test_an_answer_names_its_sources_how_sure_it_is_and_what_is_related(tiny_site: Site) -> None:

@@ -5,7 +5,7 @@ const PAGE = 20;
 const form = document.getElementById("~filters");
 const at = (name) => document.getElementById(`~${name}`);
 const day = new Intl.DateTimeFormat("en-US", { month: "short", day: "numeric", year: "numeric", timeZone: "UTC" });
-const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const counted = (count, word) => `${count.toLocaleString("en-US")} ${word}${count === 1 ? "" : "s"}`;
 
 function read() {
   const data = new FormData(form);
