@@ -45,6 +45,14 @@ _DANGLING = re.compile(
     r"|the (?:former|latter|above|same|first|second))\b",
     re.IGNORECASE,
 )
+# What only points to another place says nothing itself.
+_ELSEWHERE = re.compile(
+    r"\b(?:tables?|lists?|figures?|examples?|code|commands?|steps?|sequence|sections?|sketch|snippets?|functions?|class"
+    r"|quer(?:y|ies)|diagram|configuration|shown|described|listed|compared|given|seen)\s+(?:above|below)\b"
+    r"|^\W*(?:see|read)\b"
+    r"|\b(?:covered|described|explained|treated|discussed|detailed|documented)\s+in\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ def _fitness(question: str, quote: Quote, place: int) -> float:
 
 
 def _fitness_of_sentence(question: str, text: str, *, opens: bool) -> float:
-    bonus = -0.3 if _DANGLING.match(text) else 0.0
+    bonus = -0.3 if _DANGLING.match(text) or _ELSEWHERE.search(text) else 0.0
     if _AMOUNT.search(question) and re.search(r"\d", text):
         bonus += 0.2
     if _DEFINITION.search(question):
@@ -156,6 +164,8 @@ def _adds(
     """Whether a candidate says something new that is asked for, or answers nearly as well as the best one."""
     best, quote = chosen[0], candidate.quote
     if any(_overlap(candidate, other) for other in chosen) or candidate.score < 0.6 * best.score:
+        return False
+    if quote.kind == "sentence" and _ELSEWHERE.search(quote.text):
         return False
     if quote.kind not in ("sentence", "item"):
         only_block = all(c.quote.kind in ("sentence", "item") for c in chosen)

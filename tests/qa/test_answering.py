@@ -185,3 +185,17 @@ def test_the_same_text_in_two_articles_is_one_passage(site: Site) -> None:
     texts = [passage.text for passage in answer.passages]
     assert len(texts) == len(set(texts))
     assert len({citation.quote for citation in answer.citations}) == len(answer.citations)
+
+
+def test_a_sentence_that_only_points_to_another_place_is_no_answer(site: Site) -> None:
+    article = """---
+title: Choosing a cache key
+tags: [caching]
+---
+Cache keys are covered in [caching](caching.md). A cache key names the method, the host and the path of a request.
+"""
+    write_articles(site.source, {"cache-keys": article})
+    site.ingest()
+    answer = ask(site, "What is in a cache key?")
+    assert "names the method, the host and the path" in answer.text
+    assert "covered in" not in answer.text
