@@ -37,13 +37,20 @@ _BUDGET = IndexSettings.model_fields["chunk_tokens"].default
 _LABEL_ROOM = 40  # tokens a summary and tags take, so that the model still reads all of the chunk
 
 
+# Labels are named functions and classes, not lambdas: a large article is cut in another process.
+
+
+def _headings(article: Article, chunk: Chunk, before: Chunk | None) -> str:
+    return chunk.context
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A way to cut: a token budget, and what stands before each chunk's text (`before` is the chunk before it)."""
 
     name: str
     budget: int = _BUDGET
-    label: Callable[[Article, Chunk, Chunk | None], str] = lambda article, chunk, before: chunk.context
+    label: Callable[[Article, Chunk, Chunk | None], str] = _headings
 
 
 class Relabelled:
@@ -76,16 +83,17 @@ def _summary_and_tags(article: Article, chunk: Chunk, before: Chunk | None) -> s
     return f"{chunk.context}\n{article.summary}\n{', '.join(article.tags)}"
 
 
-def _overlap(sentences: int) -> Callable[[Article, Chunk, Chunk | None], str]:
+@dataclass(frozen=True, slots=True)
+class _Overlap:
     """The last sentences of the chunk before, if it is of the same section."""
 
-    def label(article: Article, chunk: Chunk, before: Chunk | None) -> str:
+    sentences: int
+
+    def __call__(self, article: Article, chunk: Chunk, before: Chunk | None) -> str:
         if before is None or before.heading != chunk.heading:
             return chunk.context
-        last = [q for q in before.quotables if q.kind in ("sentence", "item")][-sentences:]
+        last = [q for q in before.quotables if q.kind in ("sentence", "item")][-self.sentences :]
         return "\n".join([chunk.context, *(article.markdown[q.start : q.end] for q in last)])
-
-    return label
 
 
 CUTS = (
@@ -93,8 +101,8 @@ CUTS = (
     Cut("96 tokens", 96),
     Cut("128 tokens", 128),
     Cut("230 tokens (the model cuts some)", 230),
-    Cut("overlap of one sentence", _BUDGET - 30, _overlap(1)),
-    Cut("overlap of two sentences", _BUDGET - 60, _overlap(2)),
+    Cut("overlap of one sentence", _BUDGET - 30, _Overlap(1)),
+    Cut("overlap of two sentences", _BUDGET - 60, _Overlap(2)),
     Cut("no context line", label=_nothing),
     Cut("title alone", label=_title),
     Cut("summary too", _BUDGET - _LABEL_ROOM, _summary),
