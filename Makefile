@@ -49,13 +49,20 @@ faults-short: $(STAMP) ## the same at a tenth of the figures (about 3 min)
 pages: $(STAMP) $(INDEX)/CURRENT ## figures of the pages in Chromium: first event, largest paint, sizes (serve first; URL=… for another)
 	$(BIN)/python -m benchmarks.pages --url $(or $(URL),http://127.0.0.1:$(PORT))
 
-quality: $(STAMP) $(INDEX)/CURRENT ## figures of retrieval, quoting and abstention on the bundled KB; SETS="DIR…" adds judged sets
-	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/development.jsonl --index $(INDEX)
-	$(BIN)/python -m benchmarks.quotations --index $(INDEX)
-	$(BIN)/python -m benchmarks.fit_evidence --index $(INDEX)
-	@for set in $(SETS); do \
-		echo "== $$set" && $(BIN)/footnote evaluate $$set --index var/quality/$$(basename $$set) && \
-		$(BIN)/python -m benchmarks.retrieval $$set --index var/quality/$$(basename $$set) || exit 1; done
+KB_INDEX := var/quality/kb
+quality: $(STAMP) ## every table of docs/decisions on retrieval and answers (SETS="DIR…": judged sets too; MODEL=folder)
+	$(BIN)/footnote ingest kb --index $(KB_INDEX)
+	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/development.jsonl --index $(KB_INDEX)
+	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/conversations.jsonl --index $(KB_INDEX)
+	$(BIN)/python -m benchmarks.cutting --out var/quality/cutting/kb $(if $(MODEL),--model $(MODEL))
+	$(BIN)/python -m benchmarks.quotations --index $(KB_INDEX)
+	@for set in $(SETS); do name=$$(basename $$set); echo "== $$name" && \
+		$(BIN)/footnote evaluate $$set --index var/quality/$$name --run var/quality/$$name.run && \
+		$(BIN)/footnote evaluate $$set --index var/quality/$$name --rewrites --compare var/quality/$$name.run && \
+		$(BIN)/python -m benchmarks.retrieval $$set --index var/quality/$$name && \
+		$(BIN)/python -m benchmarks.cutting $$set --out var/quality/cutting/$$name || exit 1; done
+	$(BIN)/python -m benchmarks.fit_evidence --index $(KB_INDEX) \
+		$(foreach set,$(SETS),--set $(set) var/quality/$(notdir $(set)))
 
 bench: $(STAMP) $(INDEX)/CURRENT ## figures of embedding and serving; ARTICLES=folder adds other tools side by side (long)
 	$(BIN)/python -m benchmarks.embedding kb

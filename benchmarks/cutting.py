@@ -194,8 +194,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("set", nargs="?", type=Path)
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--queries", type=int, default=1_000)
-    arguments.add_argument("--documents", type=int, default=600)
+    arguments.add_argument("--queries", type=int, default=300)
+    arguments.add_argument("--documents", type=int, default=300)
     arguments.add_argument("--model", action="append", default=[], help="another embedding model to compare")
     args = arguments.parse_args()
     if args.set:
