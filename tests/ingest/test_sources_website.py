@@ -332,7 +332,7 @@ def test_a_site_without_a_page_is_named(reader: Reader) -> None:
 
 
 def test_a_hostile_page_costs_itself_alone(site: ServedSite, reader: Reader) -> None:
-    site.pages["/guide/"] = Reply("<div>" * 5_000)
+    site.pages["/guide/"] = Reply("<div>" * 2_000)
     site.pages["/"] = page("Welcome", "http://[", "javascript:alert(1)", "/guide/", "/guide/setup.html")
     found = reader.read(site.url)
     assert [item.id for item in found if isinstance(item, SourceItem)][1:] == ["guide/setup"]
