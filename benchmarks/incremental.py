@@ -27,7 +27,7 @@ from ingest.sync import Synchroniser
 T = TypeVar("T")
 Spent: TypeAlias = tuple[float, float]  # seconds by the clock, and of CPU
 
-_ADDED = "\n\nThe quokkaduct carries {} litres a second.\n"
+_ADDED = "\n\nThe quokkaduct{0} carries {0} litres.\n"
 _TIMES = 5
 _BATCH = 1_000
 
@@ -69,7 +69,8 @@ def main() -> None:
 def _change(sync: Synchroniser, source: Path, root: Path, number: int) -> tuple[Spent, Spent]:
     """Seconds from the start of the ingest until it has published, and until the new words are found."""
     store = SnapshotStore(root, interval=0)
-    file = sorted(source.rglob("*.md"))[number * 100]
+    files = sorted(source.rglob("*.md"))
+    file = files[number * len(files) // _TIMES]
     file.chmod(0o644)
     file.write_text(file.read_text(encoding="utf-8") + _ADDED.format(number), encoding="utf-8")
     published, report = _timed(lambda: sync.sync([source]))
