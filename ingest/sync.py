@@ -227,6 +227,6 @@ def _nothing(sources: Sequence[Path | Source], skipped: Sequence[Skipped], ignor
     reasons = "".join(f"\n  {s.origin}: {s.reason}" for s in skipped[:10])
     others = f" ({sum(ignored.by_ending.values())} files of other kinds were ignored)" if ignored.by_ending else ""
     return (
-        f"No article could be read from {named}{others}: an article is a .md or .html file, or a line of a .jsonl "
-        f"export. The index was left as it is.{reasons}"
+        f"No article could be read from {named}{others}: an article is a Markdown, HTML, PDF or Word file, a page of a "
+        f"website, or a record of an export. The index was left as it is.{reasons}"
     )
