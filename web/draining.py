@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-from anyio import CapacityLimiter, to_thread
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
@@ -22,7 +21,8 @@ class Drain:
 
     def __init__(self) -> None:
         self._begun = asyncio.Event()
-        self._limiter = CapacityLimiter(_AT_ONCE)
+        # Work that is under way keeps its thread even if nobody waits for it any more, so there are never more of them.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stream")
 
     def begin(self) -> None:
         """From a signal handler too: the server wakes its loop ten times a second."""
@@ -33,16 +33,14 @@ class Drain:
 
         Cancelled, by a client that leaves, it stops waiting at once; work that has not begun never does.
         """
-        running = asyncio.ensure_future(self._in_thread(work))
+        running = asyncio.wrap_future(self._threads.submit(work))
         stopping = asyncio.ensure_future(self._begun.wait())
         try:
-            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {running, stopping}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 raise Draining
             return running.result()
         finally:
             running.cancel()
             stopping.cancel()
-
-    def _in_thread(self, work: Callable[[], Result]) -> Awaitable[Result]:
-        return to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)

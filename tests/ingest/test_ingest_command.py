@@ -70,7 +70,10 @@ def test_an_empty_folder_fails_and_says_what_an_article_is(tmp_path: Path, index
     assert finished.returncode == 1
     error = json.loads(finished.stdout)
     assert error["exit_code"] == 1
-    assert f"No article could be read from {tmp_path / 'empty'}: an article is a Markdown, HTML, PDF or Word file" in error["error"]
+    assert (
+        f"No article could be read from {tmp_path / 'empty'}: an article is a Markdown, HTML, PDF or Word file"
+        in error["error"]
+    )
     assert current_generation(index) is None
 
 
