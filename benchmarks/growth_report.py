@@ -14,8 +14,7 @@ _PAGE = """# How the price grows with the knowledge base
 `python -m benchmarks.growth`, 2 shared cores. Articles of twenty chunks of 110 words in a made-up language whose words
 are as frequent as those of a real one; vectors with cluster structure (`benchmarks/synthetic.py`, seeded). Times are
 medians of 60 questions of twelve words that are no stop words (real ones have about six), answered end to end by the
-code that answers users, the model reading each. The machine was shared with much other work (load 10 to 18 on two
-cores), so seconds by the clock say little: CPU time is what remains true.
+code that answers users, the model reading each. On a machine that others share, CPU time is what remains true.
 
 ![Latency, memory, disk and update time against the number of chunks](growth.svg)
 

@@ -14,8 +14,7 @@ _PAGE = """# Footnote beside other tools that retrieve
 
 Written by `python -m benchmarks.peers ARTICLES_FOLDER --articles {articles}`: {articles} Markdown articles, the weights
 of all-MiniLM-L6-v2, {cores} shared cores, each side in its own process and environment, one after the other in one run.
-**CPU seconds are the figure to trust**: the machine did other work at the same time (one-minute load {load:.0f}), which
-stretches every wall-clock time.
+The machine's one-minute load was {load:.0f} at the end; where others share it, CPU seconds are the figure to trust.
 
 ![ingest, memory, question and cold start]({plot})
 
