@@ -203,23 +203,20 @@ class ArticleTable:
         return dict(self._db.execute("SELECT id, category FROM articles"))
 
     def listing(
-        self, filter: Filter = Filter(), *, featured: bool | None = None, words: Sequence[str] = (),
-        sort: Sort = "featured", limit: int = 50, offset: int = 0,
-    ) -> Listing:  # fmt: skip
-        """Articles whose tags pass `filter` and whose title, summary or tags contain every word."""
-        rows = self._matching(filter, featured, words)
+        self, filter: Filter = Filter(), *, sort: Sort = "featured", limit: int = 50, offset: int = 0
+    ) -> Listing:
+        """Articles whose tags pass `filter`."""
+        places = self._passing(filter)
         page = self._db.execute(
             f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
-            (_listed(self._article_rows[place] for place in rows), limit, offset),
+            (_listed(self._article_rows[place] for place in places), limit, offset),
         ).fetchall()
-        return Listing(tuple(self._articles(page)), len(rows))
+        return Listing(tuple(self._articles(page)), len(places))
 
-    def tag_counts(
-        self, filter: Filter = Filter(), *, featured: bool | None = None, words: Sequence[str] = ()
-    ) -> list[tuple[str, int]]:
-        """Tags of the matching articles with how many carry each, most frequent first."""
-        matching = set(self._matching(filter, featured, words))
-        counts = [(tag, len(matching.intersection(rows))) for tag, rows in self._tag_rows.items()]
+    def tag_counts(self, filter: Filter = Filter()) -> list[tuple[str, int]]:
+        """Tags of the articles that pass `filter` with how many carry each, most frequent first."""
+        passing = set(self._passing(filter))
+        counts = [(tag, len(passing.intersection(places))) for tag, places in self._tag_rows.items()]
         return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
 
     def listed(self) -> list[Listed]:
@@ -275,22 +272,8 @@ class ArticleTable:
         sets: list[set[int]] = [set(self._tag_rows.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
         return set.union(*sets) if filter.mode == "any" else set.intersection(*sets)
 
-    def _matching(self, filter: Filter, featured: bool | None, words: Sequence[str]) -> list[int]:
-        if not filter.tags and featured is None and not words:
-            return list(range(len(self._ids)))
-        rows = self._db.execute(
-            "SELECT row, featured, title || ' ' || summary || ' ' || "
-            "coalesce((SELECT group_concat(tag, ' ') FROM tags WHERE article = row), '') FROM articles ORDER BY row"
-        )
-        tagged = self._tagged(filter) if filter.tags else None
-        wanted = [word.casefold() for word in words]
-        return [
-            place
-            for place, is_featured, text in ((self._place_of_row[row], *rest) for row, *rest in rows)
-            if (tagged is None or place in tagged)
-            and (featured is None or bool(is_featured) == featured)
-            and all(word in text.casefold() for word in wanted)
-        ]
+    def _passing(self, filter: Filter) -> list[int]:
+        return sorted(self._tagged(filter)) if filter.tags else list(range(len(self._ids)))
 
     def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
         return [_article(row, self.tags_of(str(row[1]))) for row in rows]

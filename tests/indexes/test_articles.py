@@ -77,23 +77,9 @@ def test_without_tags_nothing_is_filtered(table: ArticleTable) -> None:
     assert table.listing(Filter()).total == 5
 
 
-def test_a_listing_holds_the_articles_that_contain_every_word_in_title_summary_or_tags(table: ArticleTable) -> None:
-    assert ids(table, words=["ROTAT"]) == ["tokens"]
-    assert ids(table, words=["re", "auth"]) == ["tokens", "retries"]
-    assert ids(table, words=["backoff,"]) == ["retries"]
-    assert ids(table, words=["100%"]) == []
-
-
-def test_a_listing_may_hold_featured_articles_alone_or_none_of_them(table: ArticleTable) -> None:
-    assert ids(table, featured=True) == ["tokens"]
-    assert "tokens" not in ids(table, featured=False)
-
-
 def test_tags_are_counted_most_frequent_first_among_what_matches(table: ArticleTable) -> None:
     assert table.tag_counts() == [("auth", 2), ("http", 1), ("observability", 1), ("resilience", 1), ("tokens", 1)]
     assert table.tag_counts(Filter(("resilience",))) == [("auth", 1), ("resilience", 1)]
-    assert table.tag_counts(featured=True) == [("auth", 1), ("tokens", 1)]
-    assert table.tag_counts(words=["nowhere"]) == []
 
 
 def test_a_tag_is_known_whatever_its_case(table: ArticleTable) -> None:
