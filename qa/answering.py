@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from indexes.snapshot import Snapshot
 from indexes.store import SnapshotStore
-from indexes.types import Filter
+from indexes.types import ANYONE, Filter, Reader
 from qa.citing import Cited, cite
 from qa.courtesy import courtesy
 from qa.errors import UnknownTag
@@ -69,7 +69,7 @@ class Answerer:
     def trace(self, question: Question) -> Trace:
         """`ask`, with every candidate and the evidence."""
         started = time.perf_counter()
-        snapshot = self._store.current()
+        snapshot = self._store.seen_by(question.reader)
         filter = known_filter(snapshot, question.filter)
         if reply := courtesy(question.text, snapshot.manifest.articles):
             return _courteous(question, reply, snapshot.generation)
@@ -92,13 +92,13 @@ class Answerer:
         answer = replace(answer, related=tuple(near), generation=snapshot.generation, took_ms=round(took_ms, 2))
         return Trace(answer, whole.retrieved, whole.evidence, watch.spent)
 
-    def snapshot(self) -> Snapshot:
-        """The snapshot to answer from now."""
-        return self._store.current()
+    def snapshot(self, reader: Reader = ANYONE) -> Snapshot:
+        """The snapshot to answer this reader from now."""
+        return self._store.seen_by(reader)
 
-    def search(self, text: str, filter: Filter, limit: int) -> Retrieved:
+    def search(self, text: str, filter: Filter, limit: int, reader: Reader = ANYONE) -> Retrieved:
         """Passages without an answer, best first. Raises UnknownTag."""
-        snapshot = self._store.current()
+        snapshot = self._store.seen_by(reader)
         standalone = self._rewriter.standalone(Question(text))
         return self._retriever.retrieve(snapshot, standalone, known_filter(snapshot, filter), limit)
 

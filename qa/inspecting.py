@@ -9,7 +9,7 @@ from indexes.analysis import informative_terms, terms
 from indexes.articles import StoredChunk
 from indexes.snapshot import Snapshot
 from indexes.store import SnapshotStore
-from indexes.types import Hit
+from indexes.types import ANYONE, Hit, Reader
 from qa.answering import Answerer, Trace
 from qa.retrieving import DEPTH, QuestionEmbedder
 from qa.types import Question
@@ -53,10 +53,11 @@ class Inspector:
         self._answerer = answerer
         self._embedder = embedder
 
-    def inspect(self, text: str) -> Inspection:
+    def inspect(self, text: str, reader: Reader = ANYONE) -> Inspection:
         """The passages of `text` in rank order, then the best of each single ranking that are not among them."""
         for _ in range(_SWAPS):
-            snapshot, trace = self._store.current(), self._answerer.trace(Question(text))
+            snapshot = self._store.seen_by(reader)
+            trace = self._answerer.trace(Question(text, reader=reader))
             if trace.answer.generation == snapshot.generation:
                 break
         asked = trace.answer.standalone_question

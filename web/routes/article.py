@@ -17,6 +17,7 @@ from indexes.types import Article, Heading
 from qa.errors import JournalUnavailable
 from qa.related import related
 from web import pages, rendering
+from web.access import Judging, Reading
 from web.highlighting import Span
 from web.problems import NoSuchArticle
 from web.routes.articles import find_article
@@ -34,12 +35,14 @@ _LIKE = 80  # of 100: how well the best part of a title must fit
 
 
 @router.api_route("/articles/{article_id:path}", methods=["GET", "HEAD"])
-def article(use: Use, request: Request, article_id: str, cite: str = "", answer: str = "", voted: str = "") -> Response:
+def article(
+    use: Use, principal: Reading, request: Request, article_id: str, cite: str = "", answer: str = "", voted: str = ""
+) -> Response:
     """An article, with the passage `cite` (as START-END) marked; as Markdown where the address ends in `.md`.
 
     `answer` is the id of the answer that the reader came from, `voted` whether they have just said their opinion.
     """
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     found = snapshot.articles.article(article_id)
     if found is not None:
         views = _counted(use, request, found)
@@ -53,11 +56,13 @@ def article(use: Use, request: Request, article_id: str, cite: str = "", answer:
 
 
 @router.post("/articles/{article_id:path}")
-def vote(use: Use, request: Request, article_id: str, helpful: Annotated[Literal["yes", "no"], Form()]) -> Response:
+def vote(
+    use: Use, principal: Judging, request: Request, article_id: str, helpful: Annotated[Literal["yes", "no"], Form()]
+) -> Response:
     """Whether the reader found the article helpful."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise HTTPException(403, "Opinions are taken from this site's own pages alone.")
-    found = find_article(use.store.current(), article_id)
+    found = find_article(use.store.seen_by(principal.reader), article_id)
     use.views.vote(found.id, *_reader(request), helpful == "yes")
     return RedirectResponse(f"{use.links.article(found.id)}?voted={helpful}#~helpful", 303)
 

@@ -13,6 +13,7 @@ from qa.answering import known_filter
 from qa.catalogue import Order, Wanted
 from qa.related import related
 from web import paging
+from web.access import Reading
 from web.problems import NoSuchArticle
 from web.schemas import ArticleDetailOut, ArticleOut, ArticlePage, Page, RelatedOut, TagName, TagOut, Text
 from web.services import Use
@@ -27,6 +28,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("/articles")
 def articles(
     use: Use,
+    principal: Reading,
     tag: Annotated[list[TagName], Query(max_length=50)] = [],
     tag_mode: TagMode = "any",
     featured: bool | None = None,
@@ -40,7 +42,7 @@ def articles(
     Without `sort` a search gives the best match first, everything else the featured articles. Where no article has a
     word of `q`, a near one is searched for: `corrected` then says what was.
     """
-    snapshot, offset = use.store.current(), paging.decode(cursor)
+    snapshot, offset = use.store.seen_by(principal.reader), paging.decode(cursor)
     filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
     found = use.catalogue.select(snapshot, Wanted(q, filter, featured, sort), use.views.all())
     shown = found.articles[offset : offset + limit]
@@ -56,18 +58,18 @@ def articles(
 
 @router.get("/articles/{article_id:path}/related")
 def related_articles(
-    use: Use, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
+    use: Use, principal: Reading, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
 ) -> Page[RelatedOut]:
     """Articles related to one, best first, each with the reason."""
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     found = related(snapshot, find_article(snapshot, article_id), limit, use.links)
     return Page(items=[RelatedOut.of(entry) for entry in found], total=len(found))
 
 
 @router.get("/articles/{article_id:path}")
-def article(use: Use, article_id: ArticleId) -> ArticleDetailOut:
+def article(use: Use, principal: Reading, article_id: ArticleId) -> ArticleDetailOut:
     """One article with the Markdown that citations' offsets refer to."""
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     found = find_article(snapshot, article_id)
     headings = snapshot.articles.headings(found.id)
     return ArticleDetailOut.with_text(found, headings, use.views.of(found.id), use.links)
@@ -76,11 +78,12 @@ def article(use: Use, article_id: ArticleId) -> ArticleDetailOut:
 @router.get("/tags")
 def tags(
     use: Use,
+    principal: Reading,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Page[TagOut]:
     """Every tag with the number of articles that carry it, most frequent first."""
-    counts = use.store.current().articles.tag_counts()
+    counts = use.store.seen_by(principal.reader).articles.tag_counts()
     offset = paging.decode(cursor)
     shown = [TagOut(tag=name, count=count) for name, count in counts[offset : offset + limit]]
     return Page(items=shown, total=len(counts), next_cursor=paging.next_cursor(offset, len(shown), len(counts)))

@@ -16,6 +16,7 @@ from qa.answering import known_filter
 from qa.conversing import Exchange
 from qa.types import Question, Turn
 from web import problems, turns
+from web.access import Asking, Principal, Reading
 from web.draining import Draining
 from web.elements import Tree
 from web.schemas import AnswerOut, AskIn, Page, PassageOut, QuestionText, TagName
@@ -30,9 +31,9 @@ _AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 
 # Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop.
 @router.post("/ask")
-def ask(body: AskIn, use: Use) -> AnswerOut:
+def ask(body: AskIn, use: Use, principal: Asking) -> AnswerOut:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
-    return AnswerOut.of(use.conversations.ask(_question(body), body.conversation_id), use.links)
+    return AnswerOut.of(use.conversations.ask(_question(body, principal), body.conversation_id), use.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,10 @@ class _Asked:
     conversation_id: str | None
 
 
-def _asked(body: AskIn, use: Use) -> _Asked:
+def _asked(body: AskIn, use: Use, principal: Asking) -> _Asked:
     """What can be refused with a status is refused before the stream begins."""
-    known_filter(use.store.current(), Filter(tuple(body.tags), body.tag_mode))
-    return _Asked(use.conversations.prepare(_question(body), body.conversation_id), body.conversation_id)
+    known_filter(use.store.seen_by(principal.reader), Filter(tuple(body.tags), body.tag_mode))
+    return _Asked(use.conversations.prepare(_question(body, principal), body.conversation_id), body.conversation_id)
 
 
 @router.post("/ask/stream", response_class=EventSourceResponse)
@@ -78,7 +79,7 @@ def _answered(use: Services, asked: _Asked, view: bool) -> tuple[Exchange, list[
     if not view:
         return exchange, []
     number = 1 + len(asked.question.history) // 2
-    turn = turns.given(exchange, asked.question.filter, number, use.store.current(), use.links)
+    turn = turns.given(exchange, asked.question.filter, number, use.store.seen_by(asked.question.reader), use.links)
     return exchange, turns.view(turn)
 
 
@@ -92,20 +93,21 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def _question(body: AskIn) -> Question:
+def _question(body: AskIn, principal: Principal) -> Question:
     history = tuple(Turn(turn.role, turn.text) for turn in body.history)
-    return Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit)
+    return Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit, principal.reader)
 
 
 @router.get("/search")
 def search(
     use: Use,
+    principal: Reading,
     q: Annotated[QuestionText, Query(description="what to search for")],
     tag: Annotated[list[TagName], Query(max_length=50)] = [],
     tag_mode: TagMode = "any",
     limit: Annotated[int, Query(ge=1, le=50)] = 8,
 ) -> Page[PassageOut]:
     """Passages, best first, without an answer."""
-    passages = use.answerer.search(q, Filter(tuple(tag), tag_mode), limit).passages
+    passages = use.answerer.search(q, Filter(tuple(tag), tag_mode), limit, principal.reader).passages
     items = [PassageOut.of(passage, use.links) for passage in passages]
     return Page(items=items, total=len(items))

@@ -17,6 +17,7 @@ from qa.answering import known_filter
 from qa.catalogue import Order, Selection, TagCount, Wanted
 from qa.errors import UnknownTag
 from web import pages
+from web.access import Reading
 from web.routes.articles import MOST_TAGS
 from web.services import Services, Use
 
@@ -68,9 +69,9 @@ class Browsing:
 
 
 @router.get("/browse")
-def browse(use: Use, request: Request) -> Response:
+def browse(use: Use, principal: Reading, request: Request) -> Response:
     """The listing of the knowledge base, searched, filtered and sorted as its address says."""
-    snapshot, state = use.store.current(), Browsing.read(request.query_params)
+    snapshot, state = use.store.seen_by(principal.reader), Browsing.read(request.query_params)
     try:
         filter = known_filter(snapshot, Filter(state.tags, state.tag_mode))
     except UnknownTag as error:

@@ -17,6 +17,7 @@ from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
 from qa.journal import Feedback, Kept
 from qa.types import LONGEST_QUESTION, Question
 from web import exporting, pages, turns
+from web.access import Asking, Judging, Principal, Reading
 from web.schemas import AskIn, Text
 from web.services import Services, Use
 from web.turns import MISSING_TOPIC, REASONS, Turn
@@ -48,14 +49,15 @@ class Draft:
 
 
 @router.get("/")
-def chat(use: Use, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
+def chat(use: Use, principal: Reading, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
     """The empty chat; `q` fills in the question, `tags` chooses tags."""
-    return _chat(use, Draft(_typed(q), tuple(tags)))
+    return _chat(use, principal, Draft(_typed(q), tuple(tags)))
 
 
 @router.post("/")
 def ask(
     use: Use,
+    principal: Asking,
     question: Annotated[str, Form()] = "",
     conversation_id: Annotated[str, Form()] = "",
     tags: Annotated[list[str], Form()] = [],
@@ -67,55 +69,57 @@ def ask(
     try:
         asked = AskIn(question=question, tags=tags, conversation_id=conversation_id or None)
         filter = Filter(tuple(asked.tags))
-        exchange = use.conversations.ask(Question(asked.question, filter), asked.conversation_id)
+        exchange = use.conversations.ask(
+            Question(asked.question, filter, reader=principal.reader), asked.conversation_id
+        )
     except ValidationError as error:
-        return _chat(use, replace(draft, error=_wrong_with(error)), status=422)
+        return _chat(use, principal, replace(draft, error=_wrong_with(error)), status=422)
     except UnknownTag as error:
         known = tuple(tag for tag in tags if tag != error.tag)
-        return _chat(use, replace(draft, tags=known, error=pages.no_tag(error)), status=422)
+        return _chat(use, principal, replace(draft, tags=known, error=pages.no_tag(error)), status=422)
     except UnknownConversation:
         gone = "This conversation is no longer there. Ask again to start a new one."
-        return _chat(use, replace(draft, conversation_id="", error=gone), status=404)
+        return _chat(use, principal, replace(draft, conversation_id="", error=gone), status=404)
     if UNKEPT not in exchange.answer.degraded:
         # A page of its own, so that reloading it or coming back to it does not ask again.
         return RedirectResponse(f"/conversations/{exchange.conversation_id}#a-{exchange.answer.answer_id}", 303)
-    turn = turns.given(exchange, filter, 1, use.store.current(), use.links)
-    return _chat(use, Draft(tags=draft.tags, conversation_id=conversation_id), [turn])
+    turn = turns.given(exchange, filter, 1, use.store.seen_by(principal.reader), use.links)
+    return _chat(use, principal, Draft(tags=draft.tags, conversation_id=conversation_id), [turn])
 
 
 # Before the page of a conversation, whose address would match too.
 @router.get("/conversations/{conversation_id}.md")
-def conversation_as_markdown(use: Use, request: Request, conversation_id: str) -> Response:
+def conversation_as_markdown(use: Use, principal: Asking, request: Request, conversation_id: str) -> Response:
     """A conversation for keeping elsewhere."""
-    return _markdown(use, request, use.conversations.kept(conversation_id))
+    return _markdown(use, principal, request, use.conversations.kept(conversation_id))
 
 
 @router.get("/conversations/{conversation_id}")
-def conversation(use: Use, conversation_id: str) -> Response:
+def conversation(use: Use, principal: Asking, conversation_id: str) -> Response:
     """A conversation, to be gone on with."""
     kept = use.conversations.kept(conversation_id)
-    shown = turns.kept(kept, use.store.current(), use.links)[-_SHOWN:]
-    return _chat(use, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
+    shown = turns.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
+    return _chat(use, principal, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
 
 
 @router.post("/conversations/{conversation_id}/delete")
-def delete(use: Use, conversation_id: str) -> Response:
+def delete(use: Use, principal: Asking, conversation_id: str) -> Response:
     """Delete a conversation, and back to an empty chat."""
     use.conversations.delete(conversation_id)
     return RedirectResponse("/", 303)
 
 
 @router.get("/answers/{answer_id}.md")
-def answer_as_markdown(use: Use, request: Request, answer_id: str) -> Response:
+def answer_as_markdown(use: Use, principal: Reading, request: Request, answer_id: str) -> Response:
     """An answer with its sources, for pasting elsewhere."""
-    return _markdown(use, request, [use.conversations.answer(answer_id)])
+    return _markdown(use, principal, request, [use.conversations.answer(answer_id)])
 
 
 @router.get("/answers/{answer_id}")
-def answer(use: Use, answer_id: str) -> Response:
+def answer(use: Use, principal: Reading, answer_id: str) -> Response:
     """One answer, for sharing: it tells nothing of the conversation around it."""
     kept = use.conversations.answer(answer_id)
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     (turn,) = turns.kept([replace(kept, conversation_id="")], snapshot, use.links)
     return pages.page(
         "answer.html", snapshot, nav="ask", turn=turn, asked=kept.asked, reasons=REASONS, missing_topic=MISSING_TOPIC
@@ -125,6 +129,7 @@ def answer(use: Use, answer_id: str) -> Response:
 @router.post("/answers/{answer_id}/feedback")
 def give_feedback(
     use: Use,
+    principal: Judging,
     request: Request,
     answer_id: str,
     helpful: Annotated[bool, Form()],
@@ -140,27 +145,27 @@ def give_feedback(
     return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
 
 
-def _markdown(use: Services, request: Request, kept: Sequence[Kept]) -> Response:
-    shown = turns.kept(kept, use.store.current(), use.links)
+def _markdown(use: Services, principal: Principal, request: Request, kept: Sequence[Kept]) -> Response:
+    shown = turns.kept(kept, use.store.seen_by(principal.reader), use.links)
     text = exporting.markdown([turn.answer for turn in shown], str(request.base_url))
     return PlainTextResponse(text, media_type=_MARKDOWN)
 
 
-def _chat(use: Services, draft: Draft, shown: Sequence[Turn] = (), status: int = 200) -> Response:
-    snapshot = use.store.current()
+def _chat(use: Services, principal: Principal, draft: Draft, shown: Sequence[Turn] = (), status: int = 200) -> Response:
+    snapshot = use.store.seen_by(principal.reader)
     table = snapshot.articles
     counts = table.tag_counts()[:_TOP_TAGS]
     tags = [tag for tag, _ in counts]
     newest = table.listing(sort="newest", limit=1).articles
     return pages.page(
-        "chat.html", snapshot, status, nav="ask", draft=draft, turns=shown or _so_far(use, draft),
+        "chat.html", snapshot, status, nav="ask", draft=draft, turns=shown or _so_far(use, principal, draft),
         most=LONGEST_QUESTION, category=pages.category(snapshot), newest=newest[0].updated if newest else None,
         examples=_examples(snapshot), top_tags=counts, reasons=REASONS, missing_topic=MISSING_TOPIC,
         tags=[*tags, *(tag for tag in draft.tags if tag not in tags)],
     )  # fmt: skip
 
 
-def _so_far(use: Services, draft: Draft) -> list[Turn]:
+def _so_far(use: Services, principal: Principal, draft: Draft) -> list[Turn]:
     """The conversation that a question which was refused belongs to."""
     if not draft.conversation_id:
         return []
@@ -168,7 +173,7 @@ def _so_far(use: Services, draft: Draft) -> list[Turn]:
         kept = use.conversations.kept(draft.conversation_id)
     except (UnknownConversation, JournalUnavailable):
         return []
-    return turns.kept(kept, use.store.current(), use.links)[-_SHOWN:]
+    return turns.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
 
 
 def _examples(snapshot: Snapshot) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from qa.journal import Feedback
+from web.access import Asking, Judging
 from web.schemas import ConversationOut, FeedbackIn, FeedbackOut
 from web.services import Use
 
@@ -16,7 +17,7 @@ Id = Annotated[str, Path(max_length=100)]
 
 
 @router.post("/feedback")
-def give_feedback(body: FeedbackIn, use: Use) -> FeedbackOut:
+def give_feedback(body: FeedbackIn, use: Use, principal: Judging) -> FeedbackOut:
     """Say whether an answer helped; said again, it replaces what was said before."""
     feedback = Feedback(body.helpful, body.reason, body.comment)
     use.conversations.give_feedback(body.answer_id, feedback)
@@ -24,12 +25,12 @@ def give_feedback(body: FeedbackIn, use: Use) -> FeedbackOut:
 
 
 @router.get("/conversations/{conversation_id}")
-def conversation(conversation_id: Id, use: Use) -> ConversationOut:
+def conversation(conversation_id: Id, use: Use, principal: Asking) -> ConversationOut:
     """A conversation with all that is kept of it, oldest answer first."""
     return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id))
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
-def delete(conversation_id: Id, use: Use) -> None:
+def delete(conversation_id: Id, use: Use, principal: Asking) -> None:
     """Delete a conversation, its answers and the feedback on them for good."""
     use.conversations.delete(conversation_id)

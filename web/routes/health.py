@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.access import Reading
 from web.schemas import HealthOut, StatusOut
 from web.services import Use
 
@@ -24,9 +25,9 @@ def readyz(use: Use) -> HealthOut:
 
 
 @router.get("/api/v1/status")
-def status(use: Use) -> StatusOut:
+def status(use: Use, principal: Reading) -> StatusOut:
     """The snapshot being served, and parts that are unavailable."""
-    manifest = use.store.current().manifest
+    manifest = use.store.seen_by(principal.reader).manifest
     return StatusOut(
         generation=manifest.generation,
         built=manifest.created,

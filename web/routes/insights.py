@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from indexes.history import past
@@ -14,13 +14,10 @@ from indexes.snapshot import Snapshot
 from qa.gaps import Gap
 from qa.types import LONGEST_QUESTION
 from web import charts, pages
-from web.access import keepers_only
+from web.access import Keeping
 from web.services import Services, Use
 
-router = APIRouter(
-    prefix="/insights", include_in_schema=False, default_response_class=HTMLResponse,
-    dependencies=[Depends(keepers_only)],
-)  # fmt: skip
+router = APIRouter(prefix="/insights", include_in_schema=False, default_response_class=HTMLResponse)
 
 _PERIODS = (7, 30, 90)  # days
 _FIRST, _GAPS, _QUESTIONS, _ARTICLES, _INGESTS = 12, 60, 8, 20, 20  # rows shown
@@ -30,9 +27,9 @@ Days = Annotated[int, Query(ge=1, le=366)]
 
 
 @router.get("")
-def insights(use: Use, days: Days = 30) -> Response:
+def insights(use: Use, principal: Keeping, days: Days = 30) -> Response:
     """Figures, content gaps, articles by use, overlaps, and past ingests."""
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     asked = use.insights.asked(days)
     figures = use.insights.figures(asked, days)
     gaps = use.insights.gaps(asked)
@@ -47,9 +44,9 @@ def insights(use: Use, days: Days = 30) -> Response:
 
 
 @router.get("/gaps.csv")
-def export(use: Use, days: Days = 30) -> Response:
+def export(use: Use, principal: Keeping, days: Days = 30) -> Response:
     """Every unanswered question with its topic, to be sorted and shared out."""
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
@@ -63,11 +60,13 @@ def export(use: Use, days: Days = 30) -> Response:
 
 
 @router.get("/inspect")
-def inspect(use: Use, q: str = "") -> Response:
+def inspect(use: Use, principal: Keeping, q: str = "") -> Response:
     """Where each passage ranks for one question, by keywords, by meaning and together."""
     text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
-    found = use.inspector.inspect(text) if text else None
-    return pages.page("inspect.html", use.store.current(), nav="insights", q=text, found=found, links=use.links)
+    found = use.inspector.inspect(text, principal.reader) if text else None
+    return pages.page(
+        "inspect.html", use.store.seen_by(principal.reader), nav="insights", q=text, found=found, links=use.links
+    )
 
 
 def _gap(use: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:

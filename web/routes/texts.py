@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from web import pages
+from web.access import Reading
 from web.services import Use
 
 router = APIRouter(include_in_schema=False)
@@ -17,9 +18,9 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 
 
 @router.api_route("/llms.txt", methods=["GET", "HEAD"])
-def llms(use: Use, request: Request) -> Response:
+def llms(use: Use, principal: Reading, request: Request) -> Response:
     """The articles with links to their Markdown, in the form of llmstxt.org."""
-    snapshot = use.store.current()
+    snapshot = use.store.seen_by(principal.reader)
     category = pages.category(snapshot)
     listed = sorted(snapshot.articles.listed(), key=lambda article: article.title.casefold())
     lines = [f"# {_plain(category.name)}", ""]
