@@ -9,7 +9,7 @@ missing      what an answer leaves open
 writing      which sentences and blocks answer (extractive)
 citing       marks, citations, and the check that they hold
 related      related articles
-conversing   questions in a conversation; journal keeps them
+conversing   questions in a conversation; journal keeps them, migrations keep its file up to date
 courtesy     a word for greetings and thanks
 timing       milliseconds by stage
 patience     questions take turns; a slow model is given up on

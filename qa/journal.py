@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 from indexes.types import Filter
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
+from qa.migrations import migrate
 from qa.types import Answer, Citation, Related, Segment, Turn
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class Journal:
         with self.using() as db:
             for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
                 db.execute(f"PRAGMA {pragma}")
-            _migrate(db)
+            migrate(db, _MIGRATIONS)
 
     # Answers
 
@@ -242,12 +243,6 @@ class Journal:
             f"The conversations in {self._path} cannot be used ({error}): check the free space and the permissions, "
             "or choose another file with FOOTNOTE_JOURNAL."
         )
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    (applied,) = db.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(_MIGRATIONS[applied:], start=applied + 1):
-        db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
 
 
 def _no_conversation(conversation_id: str) -> UnknownConversation:

@@ -16,6 +16,8 @@ sanitising    the tags, attributes and addresses that may reach a page
 draining      what ends open streams when the server stops
 serving       the server that begins it
 services      what the routes work with
+access        who asks, what they may do, what is there for them
+keys          API keys and sessions; key_commands makes, lists and revokes keys
 settings      the environment, read once
 cli           the `footnote` command: the one place that knows all four packages
 """

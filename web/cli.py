@@ -15,7 +15,7 @@ from indexes.settings import IndexSettings
 from ingest import commands as ingest
 from qa import commands as qa
 from web import commands as web
-from web import doctor, evaluating
+from web import doctor, evaluating, key_commands
 from web.settings import Settings
 
 
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
         [
             ingest.add_commands,
             web.add_commands,
+            key_commands.add_commands,
             qa.add_commands,
             partial(evaluating.add_commands, _ingest_corpus),
             indexes.add_commands,

@@ -1,7 +1,11 @@
 """Errors raised by `web`.
 
 WebError
-└── CannotListen   the address or port cannot be had
+├── CannotListen      the address or port cannot be had
+├── KeysUnavailable   the file of API keys cannot be read or written
+├── UnknownKey        a key that was never made
+├── BadKey            what was presented is no key that may be used
+└── KeysNeeded        others could reach a server that lets everybody in
 """
 
 from indexes.errors import FootnoteError
@@ -12,4 +16,20 @@ class WebError(FootnoteError):
 
 
 class CannotListen(WebError):
+    pass
+
+
+class KeysUnavailable(WebError):
+    pass
+
+
+class UnknownKey(WebError):
+    pass
+
+
+class BadKey(WebError):
+    pass
+
+
+class KeysNeeded(WebError):
     pass

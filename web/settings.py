@@ -16,6 +16,7 @@ class Settings(IndexSettings):
         "", pattern=r"^(https?://\S+)?$", description="address of this site in links; empty: relative"
     )
     journal: Path = Field(Path("var/journal.sqlite"), description="file of conversations")
+    keys: Path = Field(Path("var/keys.sqlite"), description="file of API keys")
     retention_days: int = Field(90, ge=1, description="days after which questions and answers are deleted")
     capacity: int = Field(64, ge=1, description="requests worked on or waiting at once; more get 503")
     widget_origins: str = Field(
