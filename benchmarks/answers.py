@@ -1,0 +1,88 @@
+"""Does a change leave every answer as it was? `python -m benchmarks.answers --index DIR --out FILE [--compare FILE]`.
+
+Asks every question of `benchmarks/data` and `tests/quality`, conversations with their history, and writes each answer,
+all its passages, places and scores, as a line of JSON without what differs every time. `--compare` says which differ
+from those of another run; scores that agree to six digits are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from indexes.settings import IndexSettings
+from qa.answering import Answerer
+from qa.commands import build_answerer, open_retrieval
+from qa.links import Links
+from qa.types import Answer, Question, Turn
+
+_ROOT = Path(__file__).parent.parent
+_EACH_TIME_ANOTHER = ("answer_id", "generation", "took_ms")
+_DIGITS = 6  # of a score
+
+
+def questions(files: Sequence[Path]) -> Iterator[tuple[str, Question]]:
+    """(file and line, question) of every line that holds one."""
+    for file in files:
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            fields = json.loads(line)
+            history = tuple(Turn(turn["role"], turn["text"]) for turn in fields.get("history", ()))
+            yield f"{file.stem}:{number}", Question(fields.get("question") or fields["text"], history=history)
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """What an answer says and rests on."""
+    whole = {name: value for name, value in asdict(answer).items() if name not in _EACH_TIME_ANOTHER}
+    for passage in whole["passages"]:
+        passage["article"] = passage["article"]["id"]
+    shown: dict[str, Any] = json.loads(json.dumps(_rounded(whole)))
+    return shown
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def answers(answerer: Answerer, files: Sequence[Path]) -> dict[str, Any]:
+    return {place: document(answerer.ask(question)) for place, question in questions(files)}
+
+
+def differences(now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
+    """A line for each answer that differs, with the names of the fields that do."""
+    for place in sorted(now.keys() | before.keys()):
+        one, other = now.get(place, {}), before.get(place, {})
+        differing = [name for name in one | other if one.get(name) != other.get(name)]
+        if differing:
+            yield f"{place}: {', '.join(differing)}"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--index", type=Path, default=IndexSettings().index)
+    arguments.add_argument("--questions", type=Path, nargs="*", help="other files of questions")
+    arguments.add_argument("--out", type=Path, required=True)
+    arguments.add_argument("--compare", type=Path)
+    args = arguments.parse_args()
+    files = args.questions or sorted([*_ROOT.glob("benchmarks/data/**/*.jsonl"), *_ROOT.glob("tests/quality/*.jsonl")])
+    answerer = build_answerer(*open_retrieval(args.index, IndexSettings()), Links())
+    started = time.process_time()
+    now = answers(answerer, files)
+    spent = 1000 * (time.process_time() - started) / len(now)
+    args.out.write_text(json.dumps(now, indent=1, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    print(f"{len(now)} answers, {spent:.1f} CPU ms each")
+    if args.compare:
+        found = list(differences(now, json.loads(args.compare.read_text(encoding="utf-8"))))
+        print("\n".join([*found, f"{len(found)} answers differ"]))
+
+
+if __name__ == "__main__":
+    main()
