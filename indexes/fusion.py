@@ -27,7 +27,9 @@ def with_neighbours(around: AroundScores, weight: float) -> Scores:
 
     A chunk is cut from a longer train of thought: what stands before and after says what it is about.
     """
-    return blended(around[1], np.nanmean(around, axis=0), weight)
+    present = ~np.isnan(around)
+    mean = np.where(present, around, 0).sum(axis=0) / present.sum(axis=0)
+    return blended(around[1], np.asarray(mean, dtype=np.float32), weight)
 
 
 def convex(keyword: Scores, similarity: Scores, keyword_share: float) -> Scores:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from indexes.numbering import Numbering
 from indexes.postings import Postings
-from indexes.types import ChunkMask, Hit
+from indexes.types import ChunkMask, Chunks, Hit
 
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009): customary k1 and b.
 K1 = 1.2
@@ -89,8 +89,12 @@ def _norms(lengths: npt.NDArray[np.uint32], alive: ChunkMask | None) -> npt.NDAr
 
 def best(scores: npt.NDArray[np.float32], limit: int, mask: ChunkMask | None = None) -> list[Hit]:
     """The `limit` highest positive scores among the chunks `mask` allows, best first."""
+    return [Hit(int(chunk), float(scores[chunk])) for chunk in best_chunks(scores, limit, mask)]
+
+
+def best_chunks(scores: npt.NDArray[np.float32], limit: int, mask: ChunkMask | None = None) -> Chunks:
+    """`best` without the scores, for one who looks at hundreds and keeps a few."""
     matching = np.flatnonzero(scores > 0 if mask is None else (scores > 0) & mask)
     if len(matching) > limit:
         matching = matching[np.argpartition(-scores[matching], limit - 1)[:limit]]
-    order = np.lexsort((matching, -scores[matching]))
-    return [Hit(int(chunk), float(scores[chunk])) for chunk in matching[order]]
+    return matching[np.lexsort((matching, -scores[matching]))]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.analysis import terms
+from indexes.mapping import mapped
 from indexes.saving import save_array
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
@@ -51,7 +52,7 @@ class Postings:
         """Open saved files; the postings stay on disk, mapped."""
         words = (folder / FILES[0]).read_text(encoding="utf-8").split("\n")
         vocabulary = {word: number for number, word in enumerate(words) if word}
-        return cls(vocabulary, *(np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in FILES[1:]))
+        return cls(vocabulary, *(mapped(folder / name) for name in FILES[1:]))
 
     def save(self, folder: Path) -> None:
         (folder / FILES[0]).write_text("\n".join(self.vocabulary), encoding="utf-8")

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from indexes import postings
 from indexes.cells import Cells
+from indexes.mapping import mapped
 from indexes.postings import Postings
 from indexes.types import FloatMatrix
 
@@ -36,9 +35,7 @@ class Segment:
     @classmethod
     def open(cls, folder: Path) -> Segment:
         """Open verified files (nothing here notices damage: see `Snapshot.open`)."""
-        vectors, article_vectors = (
-            np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in (VECTORS, ARTICLE_VECTORS)
-        )
+        vectors, article_vectors = mapped(folder / VECTORS), mapped(folder / ARTICLE_VECTORS)
         cells = Cells.open(folder / CELLS) if (folder / CELLS).exists() else None
         return cls(folder / ARTICLES, Postings.open(folder), vectors, article_vectors, cells)
 

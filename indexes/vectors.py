@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from indexes.cells import Cells
 from indexes.numbering import Numbering
@@ -52,16 +53,22 @@ class VectorIndex:
 
     def search(self, vector: FloatVector, limit: int, mask: ChunkMask | None = None) -> list[Hit]:
         """The `limit` chunks most similar to `vector` (cosine, best first) among those `mask` allows."""
+        chunks, scores = self.nearest(vector, limit, mask)
+        return [Hit(int(chunk), float(score)) for chunk, score in zip(chunks, scores, strict=True)]
+
+    def nearest(
+        self, vector: FloatVector, limit: int, mask: ChunkMask | None = None
+    ) -> tuple[Chunks, npt.NDArray[np.float32]]:
+        """`search` as (chunks, scores), for one who looks at hundreds and keeps a few."""
         allowed = self._numbering.allowed(mask)
         left = self.count if mask is None else int(np.count_nonzero(mask))
         limit = min(limit, left)
         if limit < 1:
-            return []
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         rows = self._candidates(vector, limit, allowed, left)
         scores = self._scores(vector, rows)
         order = np.lexsort((rows, -scores))[:limit]
-        chunks = self._numbering.chunks(rows[order])
-        return [Hit(int(chunk), float(score)) for chunk, score in zip(chunks, scores[order], strict=True)]
+        return self._numbering.chunks(rows[order]), scores[order]
 
     def rows(self, chunks: Chunks) -> FloatMatrix:
         """The stored vectors of `chunks`, shape (len(chunks), dimension)."""

@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, overload
 
 import numpy as np
 
 from indexes.analysis import informative_terms, terms
 from indexes.fusion import Scores, blended, convex, supported, with_neighbours
-from indexes.lexical import best
+from indexes.lexical import best_chunks
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
 from qa.timing import Stopwatch
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 DEPTH = 200  # candidates from each index: docs/decisions/fusion.md
 _REMEMBERED = 512  # question vectors
+_NOWHERE = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 _DUPLICATE = 0.97  # cosine from which two chunks are taken for the same text: docs/decisions/fusion.md
 
 
@@ -50,8 +51,29 @@ class _Searched:
     weight: float
     keyword: Scores
     vector: FloatVector | None
-    by_keyword: list[Hit]
-    by_vector: list[Hit]
+    by_keyword: Chunks  # best first
+    by_vector: Chunks
+    similarity: float  # of the chunk closest to it
+
+
+class Ranking(Sequence[Hit]):
+    """Hits, best first, each made when it is looked at: of some hundred candidates an answer needs the first few."""
+
+    def __init__(self, chunks: Chunks, scores: Scores) -> None:
+        self._chunks = chunks
+        self._scores = scores
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> Ranking: ...
+    def __getitem__(self, place: int | slice) -> Hit | Ranking:
+        if isinstance(place, slice):
+            return Ranking(self._chunks[place], self._scores[place])
+        return Hit(int(self._chunks[place]), float(self._scores[place]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +84,7 @@ class Retrieved:
     unavailable; `matched` the best keyword score for the standalone question, as a share of what is attainable.
     """
 
-    ranking: tuple[Hit, ...]
+    ranking: Sequence[Hit]
     passages: tuple[Passage, ...]
     degraded: tuple[str, ...]
     similarity: float | None = None
@@ -88,16 +110,16 @@ class Retriever:
             candidates = _candidates(probes)
             scores = _scores(snapshot, probes, candidates, self._weights)
             order = np.lexsort((candidates, -scores))
-            ranking = [Hit(int(candidates[place]), float(scores[place])) for place in order]
+            ranking = Ranking(candidates[order], scores[order])
         first, whole = probes[0], probes[-1]
         with watch.stage("loading passages"):
             passages = _passages(snapshot, distinct(snapshot, ranking, limit), whole.vector)
         return Retrieved(
-            ranking=tuple(ranking),
+            ranking=ranking,
             passages=passages,
             degraded=() if whole.vector is not None else ("vectors",),
-            similarity=None if first.vector is None else _best(first.by_vector),
-            matched=_best(whole.by_keyword),
+            similarity=None if first.vector is None else first.similarity,
+            matched=float(whole.keyword[whole.by_keyword[0]]) if len(whole.by_keyword) else 0.0,
             spent=watch.spent,
         )
 
@@ -105,12 +127,13 @@ class Retriever:
         depth = self._weights.depth
         with watch.stage("keywords"):
             keyword = _keyword_scores(snapshot, probe.text)
-            by_keyword = best(keyword, depth, mask)
+            by_keyword = best_chunks(keyword, depth, mask)
         with watch.stage("embedding"):
             vector = self._vector(probe.text)
         with watch.stage("vectors"):
-            by_vector = [] if vector is None else snapshot.vectors.search(vector, depth, mask)
-        return _Searched(probe.weight, keyword, vector, by_keyword, by_vector)
+            by_vector, similarities = _NOWHERE if vector is None else snapshot.vectors.nearest(vector, depth, mask)
+        similarity = float(similarities[0]) if len(similarities) else 0.0
+        return _Searched(probe.weight, keyword, vector, by_keyword, by_vector, similarity)
 
     def _vector(self, text: str) -> FloatVector | None:
         if self._embedder is None:
@@ -139,12 +162,7 @@ def _keyword_scores(snapshot: Snapshot, text: str) -> Scores:
 
 
 def _candidates(probes: Sequence[_Searched]) -> Chunks:
-    found = {hit.chunk for probe in probes for hit in (*probe.by_keyword, *probe.by_vector)}
-    return np.array(sorted(found), dtype=np.int64)
-
-
-def _best(hits: Sequence[Hit]) -> float:
-    return hits[0].score if hits else 0.0
+    return np.unique(np.concatenate([found for probe in probes for found in (probe.by_keyword, probe.by_vector)]))
 
 
 def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks, weights: Weights) -> Scores:
