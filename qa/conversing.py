@@ -25,7 +25,10 @@ class Exchange:
 
 
 class Conversations:
-    """Asks in conversations. An answer never fails because it cannot be kept: it is marked degraded instead."""
+    """Asks in conversations. An answer never fails because it cannot be kept: it is marked degraded instead.
+
+    A conversation belongs to its `owner`, the id of a principal; for everybody else it is unknown.
+    """
 
     def __init__(self, answerer: Answerer, journal: Journal, retention: int = 90) -> None:
         """`retention`: days after which what was asked is deleted."""
@@ -33,50 +36,50 @@ class Conversations:
         self._journal = journal
         self._retention = retention
 
-    def ask(self, question: Question, conversation_id: str | None = None) -> Exchange:
+    def ask(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
         """Answer in the conversation named, or in a new one. Raises UnknownConversation, UnknownTag."""
-        return self.reply(self.prepare(question, conversation_id), conversation_id)
+        return self.reply(self.prepare(question, conversation_id, owner), conversation_id, owner)
 
-    def prepare(self, question: Question, conversation_id: str | None) -> Question:
+    def prepare(self, question: Question, conversation_id: str | None, owner: str = "") -> Question:
         """The question with the history of its conversation. Raises UnknownConversation."""
         if conversation_id is None:
             return question
         try:
-            return replace(question, history=self._journal.history(conversation_id))
+            return replace(question, history=self._journal.history(conversation_id, owner))
         except JournalUnavailable as error:
             log.error("A follow-up is answered without its history: %s", error)
             return question
 
-    def reply(self, question: Question, conversation_id: str | None = None) -> Exchange:
+    def reply(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
         """Answer a prepared question and keep the answer. Raises UnknownTag."""
         exchange = Exchange(conversation_id or uuid.uuid4().hex, self._answerer.ask(question))
         try:
-            self._journal.record(exchange.conversation_id, exchange.answer, question.filter)
+            self._journal.record(exchange.conversation_id, exchange.answer, question.filter, owner)
         except JournalUnavailable as error:
             log.error("An answer was given but not kept: %s", error)
             answer = exchange.answer
             return replace(exchange, answer=replace(answer, degraded=(*answer.degraded, UNKEPT)))
         return exchange
 
-    def turns(self, conversation_id: str) -> tuple[Turn, ...]:
+    def turns(self, conversation_id: str, owner: str = "") -> tuple[Turn, ...]:
         """The turns so far, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        return self._journal.history(conversation_id)
+        return self._journal.history(conversation_id, owner)
 
-    def kept(self, conversation_id: str) -> tuple[Kept, ...]:
+    def kept(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
         """The answers of a conversation, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        return self._journal.conversation(conversation_id)
+        return self._journal.conversation(conversation_id, owner)
 
     def answer(self, answer_id: str) -> Kept:
-        """One answer that was given. Raises UnknownAnswer, JournalUnavailable."""
+        """One answer, whoever asked: its id is for sharing. Raises UnknownAnswer, JournalUnavailable."""
         return self._journal.answer(answer_id)
 
-    def give_feedback(self, answer_id: str, feedback: Feedback) -> None:
-        """Keep what a reader thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
-        self._journal.give_feedback(answer_id, feedback)
+    def give_feedback(self, answer_id: str, feedback: Feedback, owner: str = "") -> None:
+        """Keep what the asker thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
+        self._journal.give_feedback(answer_id, feedback, owner)
 
-    def delete(self, conversation_id: str) -> None:
+    def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""
-        self._journal.delete(conversation_id)
+        self._journal.delete(conversation_id, owner)
 
     def forget(self) -> int:
         """Delete what is older than the retention allows; returns how many answers that were.

@@ -58,6 +58,9 @@ _MIGRATIONS = (
       article_id TEXT NOT NULL, day TEXT NOT NULL, act TEXT NOT NULL, helpful INTEGER NOT NULL, count INTEGER NOT NULL,
       PRIMARY KEY (article_id, day, act, helpful)) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE answers ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 
@@ -72,9 +75,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer as it was given, without the passages that were only considered."""
+    """An answer as it was given, without the passages that were only considered. `owner`: whoever asked."""
 
     conversation_id: str
+    owner: str
     asked: datetime
     filter: Filter
     answer: Answer
@@ -104,6 +108,8 @@ class Asked:
 class Journal:
     """Keeps answers by conversation. One connection, one writer at a time; safe to call from many threads.
 
+    A conversation belongs to its `owner`: for everybody else there is none. "" are all whom nobody knows: among them,
+    whoever has its id, which nobody can guess, has the conversation.
     Every method raises JournalUnavailable when the file cannot be read or written.
     """
 
@@ -122,47 +128,48 @@ class Journal:
 
     # Answers
 
-    def record(self, conversation_id: str, answer: Answer, filter: Filter = Filter()) -> None:
+    def record(self, conversation_id: str, answer: Answer, filter: Filter = Filter(), owner: str = "") -> None:
         """Append an answer to its conversation."""
         with self.using() as db, db:
             db.execute(
-                "INSERT INTO answers SELECT ?, ?, coalesce(max(position) + 1, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? "
-                "FROM answers WHERE conversation_id = ?",
+                f"INSERT INTO answers SELECT ?, ?, coalesce(max(position) + 1, 0){', ?' * 13} FROM answers "
+                "WHERE conversation_id = ?",
                 (answer.answer_id, conversation_id, _moment(datetime.now(UTC)), answer.question,
                  answer.standalone_question, answer.text, answer.answered, answer.confidence, answer.generation,
-                 answer.took_ms, _kind(answer), json.dumps(filter.tags), filter.mode, _document(answer),
+                 answer.took_ms, _kind(answer), json.dumps(filter.tags), filter.mode, _document(answer), owner,
                  conversation_id),
             )  # fmt: skip
             db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", _articles(answer))
 
-    def history(self, conversation_id: str) -> tuple[Turn, ...]:
+    def history(self, conversation_id: str, owner: str = "") -> tuple[Turn, ...]:
         """The turns of a conversation, oldest first. Raises UnknownConversation."""
         with self.using() as db:
             rows = db.execute(
-                "SELECT question, text FROM answers WHERE conversation_id = ? ORDER BY position", (conversation_id,)
+                "SELECT question, text FROM answers WHERE conversation_id = ? AND owner = ? ORDER BY position",
+                (conversation_id, owner),
             ).fetchall()
         if not rows:
             raise _no_conversation(conversation_id)
         return tuple(turn for question, text in rows for turn in (Turn("user", question), Turn("assistant", text)))
 
-    def conversation(self, conversation_id: str) -> tuple[Kept, ...]:
+    def conversation(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
         """The answers of a conversation, oldest first. Raises UnknownConversation."""
-        kept = self._kept("conversation_id = ? ORDER BY position", conversation_id)
+        kept = self._kept("conversation_id = ? AND owner = ? ORDER BY position", conversation_id, owner)
         if not kept:
             raise _no_conversation(conversation_id)
         return kept
 
     def answer(self, answer_id: str) -> Kept:
-        """One answer. Raises UnknownAnswer."""
+        """One answer, whoever asked. Raises UnknownAnswer."""
         for kept in self._kept("answer_id = ?", answer_id):
             return kept
         raise _no_answer()
 
-    def give_feedback(self, answer_id: str, feedback: Feedback) -> None:
-        """Keep what a reader thought, in place of what they said before. Raises UnknownAnswer."""
+    def give_feedback(self, answer_id: str, feedback: Feedback, owner: str = "") -> None:
+        """Keep what the asker thought, in place of what they said before. Raises UnknownAnswer."""
         row = (answer_id, _moment(datetime.now(UTC)), feedback.helpful, feedback.reason, feedback.comment)
         with self.using() as db, db:
-            if not db.execute("SELECT 1 FROM answers WHERE answer_id = ?", (answer_id,)).fetchone():
+            if not db.execute("SELECT 1 FROM answers WHERE answer_id = ? AND owner = ?", (answer_id, owner)).fetchone():
                 raise _no_answer()
             db.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)", row)
 
@@ -195,9 +202,9 @@ class Journal:
 
     # Deletion
 
-    def delete(self, conversation_id: str) -> None:
+    def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation, its answers and feedback, from the file itself. Raises UnknownConversation."""
-        if not self._delete("conversation_id = ?", conversation_id):
+        if not self._delete("conversation_id = ? AND owner = ?", conversation_id, owner):
             raise _no_conversation(conversation_id)
 
     def purge(self, days: int) -> int:
@@ -208,10 +215,10 @@ class Journal:
         with self._lock:
             self._db.close()
 
-    def _delete(self, condition: str, value: str) -> int:
+    def _delete(self, condition: str, *values: str) -> int:
         with self.using() as db:
             with db:
-                deleted = db.execute(f"DELETE FROM answers WHERE {condition}", (value,)).rowcount
+                deleted = db.execute(f"DELETE FROM answers WHERE {condition}", values).rowcount
             if deleted:
                 # The log still holds the pages as they were: only a truncating checkpoint removes them.
                 (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -219,13 +226,13 @@ class Journal:
                     log.warning("%s is being read: deleted text leaves its log with the next deletion.", self._path)
         return deleted
 
-    def _kept(self, condition: str, value: str) -> tuple[Kept, ...]:
+    def _kept(self, condition: str, *values: str) -> tuple[Kept, ...]:
         with self.using() as db:
             rows = db.execute(
-                "SELECT conversation_id, asked, tags, tag_mode, document, a.answer_id, question, standalone, text, "
-                "answered, confidence, generation, took_ms, helpful, reason, comment "
+                "SELECT conversation_id, owner, asked, tags, tag_mode, document, a.answer_id, question, standalone, "
+                "text, answered, confidence, generation, took_ms, helpful, reason, comment "
                 f"FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE {condition}",
-                (value,),
+                values,
             ).fetchall()
         return tuple(_kept(row) for row in rows)
 
@@ -296,7 +303,7 @@ def _plain(value: Any) -> Any:
 
 
 def _kept(row: Sequence[Any]) -> Kept:
-    conversation_id, asked, tags, mode, document, *columns = row
+    conversation_id, owner, asked, tags, mode, document, *columns = row
     own, thought = columns[: len(_COLUMNS)], columns[len(_COLUMNS) :]
     values = dict(zip(_COLUMNS, own, strict=True))
     values["answered"] = bool(values["answered"])
@@ -304,7 +311,7 @@ def _kept(row: Sequence[Any]) -> Kept:
     known = {field.name for field in fields(Answer)}
     answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
     filter = Filter(tuple(json.loads(tags)), mode)
-    return Kept(conversation_id, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
+    return Kept(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
 
 
 def _restored(name: str, value: Any) -> Any:

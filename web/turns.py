@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its answer. `number`: its place in the conversation, from 1."""
+    """A question and its answer. `number`: its place in the conversation, from 1. `own`: the reader asked it."""
 
     number: int
     conversation_id: str
@@ -57,6 +57,7 @@ class Turn:
     sources: tuple[Source, ...]
     suggestions: tuple[str, ...]
     feedback: Feedback | None
+    own: bool = True
 
     @property
     def kept(self) -> bool:

@@ -59,6 +59,35 @@ def test_conversations_survive_a_restart(conversations: Conversations, journal: 
     reopened.close()
 
 
+def test_a_conversation_is_there_for_its_owner_alone(conversations: Conversations, journal: Journal) -> None:
+    asked = conversations.ask(Question("How are logs written?"), owner="key:one")
+    id, answer_id = asked.conversation_id, asked.answer.answer_id
+    for other in ("key:two", ""):
+        for refused in (conversations.turns, conversations.kept, conversations.delete):
+            with pytest.raises(UnknownConversation):
+                refused(id, other)
+        with pytest.raises(UnknownConversation):
+            conversations.ask(Question("and then?"), id, other)
+        with pytest.raises(UnknownAnswer):
+            conversations.give_feedback(answer_id, Feedback(True), other)
+    assert conversations.answer(answer_id).owner == "key:one"  # an answer is for sharing
+    conversations.ask(Question("and then?"), id, "key:one")
+    conversations.give_feedback(answer_id, Feedback(True), "key:one")
+    assert len(conversations.kept(id, "key:one")) == 2
+    conversations.delete(id, "key:one")
+
+
+def test_an_answer_kept_without_a_look_at_its_conversation_joins_no_other(
+    conversations: Conversations, journal: Journal
+) -> None:
+    asked = conversations.ask(Question("How are logs written?"), owner="key:one")
+    conversations.reply(
+        Question("and then?"), asked.conversation_id, "key:two"
+    )  # as when the history could not be read
+    assert [kept.owner for kept in conversations.kept(asked.conversation_id, "key:one")] == ["key:one"]
+    assert [kept.owner for kept in conversations.kept(asked.conversation_id, "key:two")] == ["key:two"]
+
+
 def test_an_answer_is_kept_whole_with_its_footnotes(conversations: Conversations) -> None:
     asked = conversations.ask(Question("How are refresh tokens rotated?", Filter(("auth",), "all")))
     kept = conversations.answer(asked.answer.answer_id)

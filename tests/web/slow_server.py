@@ -22,10 +22,10 @@ from web.serving import DrainingServer
 
 
 class SlowConversations(Conversations):
-    def reply(self, question: Question, conversation_id: str | None = None) -> Exchange:
+    def reply(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
         print("begun", flush=True)
         time.sleep(2)
-        return super().reply(question, conversation_id)
+        return super().reply(question, conversation_id, owner)
 
 
 def main(index: Path, path: Path) -> None:

@@ -33,19 +33,22 @@ _AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 @router.post("/ask")
 def ask(body: AskIn, use: Use, principal: Asking) -> AnswerOut:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
-    return AnswerOut.of(use.conversations.ask(_question(body, principal), body.conversation_id), use.links)
+    exchange = use.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
+    return AnswerOut.of(exchange, use.links)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     question: Question
     conversation_id: str | None
+    owner: str
 
 
 def _asked(body: AskIn, use: Use, principal: Asking) -> _Asked:
     """What can be refused with a status is refused before the stream begins."""
     known_filter(use.store.seen_by(principal.reader), Filter(tuple(body.tags), body.tag_mode))
-    return _Asked(use.conversations.prepare(_question(body, principal), body.conversation_id), body.conversation_id)
+    question = use.conversations.prepare(_question(body, principal), body.conversation_id, principal.id)
+    return _Asked(question, body.conversation_id, principal.id)
 
 
 @router.post("/ask/stream", response_class=EventSourceResponse)
@@ -75,7 +78,7 @@ async def stream(
 
 
 def _answered(use: Services, asked: _Asked, view: bool) -> tuple[Exchange, list[Tree]]:
-    exchange = use.conversations.reply(asked.question, asked.conversation_id)
+    exchange = use.conversations.reply(asked.question, asked.conversation_id, asked.owner)
     if not view:
         return exchange, []
     number = 1 + len(asked.question.history) // 2

@@ -70,7 +70,7 @@ def ask(
         asked = AskIn(question=question, tags=tags, conversation_id=conversation_id or None)
         filter = Filter(tuple(asked.tags))
         exchange = use.conversations.ask(
-            Question(asked.question, filter, reader=principal.reader), asked.conversation_id
+            Question(asked.question, filter, reader=principal.reader), asked.conversation_id, principal.id
         )
     except ValidationError as error:
         return _chat(use, principal, replace(draft, error=_wrong_with(error)), status=422)
@@ -91,13 +91,13 @@ def ask(
 @router.get("/conversations/{conversation_id}.md")
 def conversation_as_markdown(use: Use, principal: Asking, request: Request, conversation_id: str) -> Response:
     """A conversation for keeping elsewhere."""
-    return _markdown(use, principal, request, use.conversations.kept(conversation_id))
+    return _markdown(use, principal, request, use.conversations.kept(conversation_id, principal.id))
 
 
 @router.get("/conversations/{conversation_id}")
 def conversation(use: Use, principal: Asking, conversation_id: str) -> Response:
     """A conversation, to be gone on with."""
-    kept = use.conversations.kept(conversation_id)
+    kept = use.conversations.kept(conversation_id, principal.id)
     shown = turns.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
     return _chat(use, principal, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
 
@@ -105,7 +105,7 @@ def conversation(use: Use, principal: Asking, conversation_id: str) -> Response:
 @router.post("/conversations/{conversation_id}/delete")
 def delete(use: Use, principal: Asking, conversation_id: str) -> Response:
     """Delete a conversation, and back to an empty chat."""
-    use.conversations.delete(conversation_id)
+    use.conversations.delete(conversation_id, principal.id)
     return RedirectResponse("/", 303)
 
 
@@ -121,8 +121,15 @@ def answer(use: Use, principal: Reading, answer_id: str) -> Response:
     kept = use.conversations.answer(answer_id)
     snapshot = use.store.seen_by(principal.reader)
     (turn,) = turns.kept([replace(kept, conversation_id="")], snapshot, use.links)
+    own = kept.owner == principal.id
     return pages.page(
-        "answer.html", snapshot, nav="ask", turn=turn, asked=kept.asked, reasons=REASONS, missing_topic=MISSING_TOPIC
+        "answer.html",
+        snapshot,
+        nav="ask",
+        turn=replace(turn, own=own),
+        asked=kept.asked,
+        reasons=REASONS,
+        missing_topic=MISSING_TOPIC,
     )
 
 
@@ -138,7 +145,7 @@ def give_feedback(
 ) -> Response:
     """Keep the feedback; what is shown in place of its form comes as elements, or on the page of the answer."""
     feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
-    use.conversations.give_feedback(answer_id, feedback)
+    use.conversations.give_feedback(answer_id, feedback, principal.id)
     if "application/json" in request.headers.get("accept", ""):
         answered = use.conversations.answer(answer_id).answer.answered
         return JSONResponse(turns.feedback_view(answer_id, answered, feedback))
@@ -170,7 +177,7 @@ def _so_far(use: Services, principal: Principal, draft: Draft) -> list[Turn]:
     if not draft.conversation_id:
         return []
     try:
-        kept = use.conversations.kept(draft.conversation_id)
+        kept = use.conversations.kept(draft.conversation_id, principal.id)
     except (UnknownConversation, JournalUnavailable):
         return []
     return turns.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]

@@ -20,17 +20,17 @@ Id = Annotated[str, Path(max_length=100)]
 def give_feedback(body: FeedbackIn, use: Use, principal: Judging) -> FeedbackOut:
     """Say whether an answer helped; said again, it replaces what was said before."""
     feedback = Feedback(body.helpful, body.reason, body.comment)
-    use.conversations.give_feedback(body.answer_id, feedback)
+    use.conversations.give_feedback(body.answer_id, feedback, principal.id)
     return FeedbackOut(answer_id=body.answer_id, helpful=body.helpful, reason=body.reason, comment=body.comment)
 
 
 @router.get("/conversations/{conversation_id}")
 def conversation(conversation_id: Id, use: Use, principal: Asking) -> ConversationOut:
     """A conversation with all that is kept of it, oldest answer first."""
-    return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id))
+    return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id, principal.id))
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
 def delete(conversation_id: Id, use: Use, principal: Asking) -> None:
     """Delete a conversation, its answers and the feedback on them for good."""
-    use.conversations.delete(conversation_id)
+    use.conversations.delete(conversation_id, principal.id)
