@@ -93,6 +93,11 @@ def feedback_view(answer_id: str, answered: bool, feedback: Feedback | None) -> 
     )  # fmt: skip
 
 
+def doubts(answer: Answer) -> tuple[str, ...]:
+    """What was unavailable when it was given, each with what follows from that."""
+    return tuple(_DEGRADED.get(part, f"Unavailable: {part}.") for part in answer.degraded)
+
+
 def _turn(
     conversation_id: str, answer: Answer, filter: Filter, feedback: Feedback | None, number: int, snapshot: Snapshot,
     links: Links,
@@ -101,8 +106,8 @@ def _turn(
     settled = replace(answer, citations=tuple(citation for citation, _ in found))
     return Turn(
         number, conversation_id, filter, settled, answers.answer(settled, f"Answer {number}, "),
-        _confidence(answer.confidence), tuple(_DEGRADED.get(part, f"Unavailable: {part}.") for part in answer.degraded),
-        tuple(source for _, source in found), suggestions(answer, snapshot), feedback,
+        in_words(answer.confidence), doubts(answer), tuple(source for _, source in found),
+        suggestions(answer, snapshot), feedback,
     )  # fmt: skip
 
 
@@ -126,7 +131,8 @@ def _today(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links)
     return replace(citation, url=url), source
 
 
-def _confidence(confidence: float) -> str:
+def in_words(confidence: float) -> str:
+    """How well an answer is supported."""
     if confidence >= _SURE:
         return "Well supported"
     return "Partly supported — check the sources" if confidence >= _RATHER else "Weakly supported — check the sources"
