@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Self
 
 from indexes.analysis import distinct_terms, informative_terms
-from indexes.types import Quotable, QuotableKind
+from indexes.types import QuotableKind
+from qa.spans import Span, spans_of
 from qa.types import Passage
 
 _CONSIDERED = 5  # passages
 _MOST_PASSAGES = 3
 _MOST_QUOTES = 4
 _MOST_CHARACTERS = 1_400  # of sentences; a block that answers is quoted whole
+_WORTH = 0.6  # share of the best candidate's score below which one is not considered
 _ALIKE = 0.6  # share of common terms from which two quotations say the same
 
 _STEPS = re.compile(r"\bhow (?:do|can|should|would|to)\b|\bsteps?\b|\bprocedure\b|\bchecklist\b", re.IGNORECASE)
@@ -39,20 +42,6 @@ _NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 _OPPOSITE = 0.75
-_DANGLING = re.compile(
-    r"^\W*(?:this|that|these|those|it|its|they|their|he|she|such|here|however|therefore|thus|hence|also|but|and|then|so"
-    r"|otherwise|instead|for example|for instance|in that case|similarly|likewise|conversely|both|neither|as above"
-    r"|the (?:former|latter|above|same|first|second))\b",
-    re.IGNORECASE,
-)
-# What only points to another place says nothing itself.
-_ELSEWHERE = re.compile(
-    r"\b(?:tables?|lists?|figures?|examples?|code|commands?|steps?|sequence|sections?|sketch|snippets?|functions?|class"
-    r"|quer(?:y|ies)|diagram|configuration|shown|described|listed|compared|given|seen)\s+(?:above|below)\b"
-    r"|^\W*(?:see|read)\b"
-    r"|\b(?:covered|described|explained|treated|discussed|detailed|documented)\s+in\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +63,36 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question: its terms by rarity, and what its form asks for."""
+
+    weights: Mapping[str, float]
+    forms: frozenset[QuotableKind]  # of the blocks asked for
+    amount: bool
+    definition: bool
+    negative: bool
+
+    @classmethod
+    def of(cls, question: str, rarity: Callable[[str], float]) -> Self:
+        return cls(
+            weights={term: rarity(term) for term in informative_terms(question)},
+            forms=frozenset(kind for kind, form in _FORMS.items() if form.search(question)),
+            amount=bool(_AMOUNT.search(question)),
+            definition=bool(_DEFINITION.search(question)),
+            negative=bool(_NEGATIVE.search(question)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     quote: Quote
     place: int  # among the passage's quotables
-    words: frozenset[str]
+    span: Span
     score: float
+
+    @property
+    def words(self) -> frozenset[str]:
+        return self.span.words
 
 
 class ExtractiveWriter:
@@ -86,102 +100,92 @@ class ExtractiveWriter:
 
     def write(self, question: str, passages: Sequence[Passage], rarity: Callable[[str], float]) -> tuple[Quote, ...]:
         """The quotations that answer `question`, the one that answers best first; `()` if nothing can be quoted."""
-        weights = {term: rarity(term) for term in informative_terms(question)}
+        asked = _Asked.of(question, rarity)
         candidates = [
             candidate
             for rank, passage in enumerate(passages[:_CONSIDERED])
-            for candidate in _candidates(question, weights, passage, rank)
+            for candidate in _candidates(asked, passage, rank)
         ]
         if not candidates:
             return ()
         candidates.sort(key=lambda candidate: -candidate.score)
-        return tuple(_compose(question, candidates, weights))
+        return tuple(_compose(asked, candidates))
 
 
-def _candidates(question: str, weights: dict[str, float], passage: Passage, rank: int) -> list[_Candidate]:
+def _candidates(asked: _Asked, passage: Passage, rank: int) -> list[_Candidate]:
     context = distinct_terms(passage.context)
-    trust = _trust(question, passage, rank)
+    trust = _trust(asked, passage, rank)
     found = []
-    for place, quotable in enumerate(passage.quotables):
-        quote = Quote(quotable.kind, passage, quotable.start, quotable.end)
-        if _introduces(quote.text):
+    for place, (quotable, span) in enumerate(zip(passage.quotables, spans_of(passage), strict=True)):
+        if span.introduces:
             continue  # it comes with the block it introduces
-        words = distinct_terms(_with_introduction(passage, place))
-        own = covered(weights, set(words))
-        joint = covered(weights, set(words) | context)
-        score = trust * (0.25 + own + 0.5 * joint + _fitness(question, quote, place))
-        found.append(_Candidate(quote, place, words, score))
+        own = covered(asked.weights, span.words)
+        joint = covered(asked.weights, span.words | context)
+        score = trust * (0.25 + own + 0.5 * joint + _fitness(asked, span, opens=place == 0))
+        found.append(_Candidate(Quote(quotable.kind, passage, quotable.start, quotable.end), place, span, score))
     return found
 
 
-def _trust(question: str, passage: Passage, rank: int) -> float:
+def _trust(asked: _Asked, passage: Passage, rank: int) -> float:
     """How far a passage is believed to be about the question, from its rank, its similarity and its heading."""
     similarity = passage.similarity if passage.similarity is not None else 0.4
-    opposite = bool(passage.heading and _NEGATIVE.search(passage.heading[-1])) and not _NEGATIVE.search(question)
+    opposite = bool(passage.heading and not asked.negative and _NEGATIVE.search(passage.heading[-1]))
     return (0.5 + max(similarity, 0.0)) / (1 + 0.2 * rank) * (_OPPOSITE if opposite else 1.0)
 
 
-def _fitness(question: str, quote: Quote, place: int) -> float:
+def _fitness(asked: _Asked, span: Span, *, opens: bool) -> float:
     """What the form of a quotation adds for the form of the question."""
-    bonus = 0.1 if place == 0 else 0.0  # a section opens with its point
-    if quote.kind == "sentence":
-        return bonus + _fitness_of_sentence(question, quote.text, opens=place == 0)
-    return bonus + (_WANTED if _asks_for(question, quote.kind) else _UNWANTED[quote.kind])
+    bonus = 0.1 if opens else 0.0  # a section opens with its point
+    if span.kind == "sentence":
+        return bonus + _fitness_of_sentence(asked, span, opens=opens)
+    return bonus + (_WANTED if span.kind in asked.forms else _UNWANTED[span.kind])
 
 
-def _fitness_of_sentence(question: str, text: str, *, opens: bool) -> float:
-    bonus = -0.3 if _DANGLING.match(text) or _ELSEWHERE.search(text) else 0.0
-    if _AMOUNT.search(question) and re.search(r"\d", text):
+def _fitness_of_sentence(asked: _Asked, span: Span, *, opens: bool) -> float:
+    bonus = -0.3 if span.dangles or span.elsewhere else 0.0
+    if asked.amount and span.amount:
         bonus += 0.2
-    if _DEFINITION.search(question):
+    if asked.definition:
         bonus += 0.35 if opens else 0.2
     return bonus
 
 
-def _asks_for(question: str, kind: QuotableKind) -> bool:
-    """Whether the form of a question asks for a block of this kind."""
-    form = _FORMS.get(kind)
-    return bool(form and form.search(question))
-
-
-def _compose(question: str, candidates: Sequence[_Candidate], weights: dict[str, float]) -> list[Quote]:
+def _compose(asked: _Asked, candidates: Sequence[_Candidate]) -> list[Quote]:
     """The best candidate, what it needs to be understood, and what adds to it."""
     best = candidates[0]
     chosen = [best]
     said = set(best.words)
     for candidate in candidates[1:]:
-        if len(chosen) == _MOST_QUOTES or sum(len(c.quote.text) for c in chosen) > _MOST_CHARACTERS:
+        if len(chosen) == _MOST_QUOTES or sum(c.quote.end - c.quote.start for c in chosen) > _MOST_CHARACTERS:
             break
-        if _adds(question, candidate, chosen, said, weights):
+        if candidate.score < _WORTH * best.score:  # and so are all that follow
+            break
+        if _adds(asked, candidate, chosen, said):
             chosen.append(candidate)
             said |= candidate.words
     return _in_reading_order(chosen)
 
 
-def _adds(
-    question: str, candidate: _Candidate, chosen: Sequence[_Candidate], said: set[str], weights: dict[str, float]
-) -> bool:
+def _adds(asked: _Asked, candidate: _Candidate, chosen: Sequence[_Candidate], said: set[str]) -> bool:
     """Whether a candidate says something new that is asked for, or answers nearly as well as the best one."""
     best, quote = chosen[0], candidate.quote
-    if any(_overlap(candidate, other) for other in chosen) or candidate.score < 0.6 * best.score:
-        return False
-    if quote.kind == "sentence" and _ELSEWHERE.search(quote.text):
+    if candidate.span.elsewhere or any(_overlap(candidate, other) for other in chosen):
         return False
     if quote.kind not in ("sentence", "item"):
         only_block = all(c.quote.kind in ("sentence", "item") for c in chosen)
-        if not (only_block and _asks_for(question, quote.kind)):
+        if not (only_block and quote.kind in asked.forms):
             return False
     if len({c.quote.passage.chunk for c in chosen} | {quote.passage.chunk}) > _MOST_PASSAGES:
         return False
-    gained = covered(weights, said | candidate.words) - covered(weights, said)
+    gained = covered(asked.weights, said | candidate.words) - covered(asked.weights, said)
     nearly_as_good = 0.75 if quote.passage.chunk == best.quote.passage.chunk else 0.8
     return gained >= 0.1 or candidate.score >= nearly_as_good * best.score
 
 
-def covered(weights: Mapping[str, float], words: set[str]) -> float:
+def covered(weights: Mapping[str, float], words: Set[str]) -> float:
     """The weighted share of the question's terms among `words`; 0 for a question without any."""
     total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in words) / total if total else 0.0
+    return sum([weight for term, weight in weights.items() if term in words]) / total if total else 0.0
 
 
 def _overlap(one: _Candidate, other: _Candidate) -> bool:
@@ -211,24 +215,6 @@ def _needed_before(candidate: _Candidate) -> Quote | None:
     before = passage.quotables[place - 1] if place else None
     if before is None or before.kind != "sentence":
         return None
-    quote = Quote("sentence", passage, before.start, before.end)
-    if candidate.quote.kind == "sentence":
-        dangles = _DANGLING.match(candidate.quote.text) and not _introduces(quote.text)
-        return quote if dangles else None
-    return quote if _introduces(quote.text) else None
-
-
-def _with_introduction(passage: Passage, place: int) -> str:
-    quotable = passage.quotables[place]
-    text = passage.article.markdown[quotable.start : quotable.end]
-    before = passage.quotables[place - 1] if place and quotable.kind != "sentence" else None
-    introduction = _text(passage, before) if before and before.kind == "sentence" else ""
-    return f"{introduction} {text}" if _introduces(introduction) else text
-
-
-def _text(passage: Passage, quotable: Quotable) -> str:
-    return passage.article.markdown[quotable.start : quotable.end]
-
-
-def _introduces(text: str) -> bool:
-    return text.rstrip("*_ ").endswith(":")
+    introduces = spans_of(passage)[place - 1].introduces
+    needed = candidate.span.dangles and not introduces if candidate.span.kind == "sentence" else introduces
+    return Quote("sentence", passage, before.start, before.end) if needed else None
