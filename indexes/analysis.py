@@ -69,9 +69,14 @@ def distinct_terms(text: str) -> frozenset[str]:
 
 def informative_terms(text: str) -> list[str]:
     """The distinct terms of a question that say what it is about, in order; `[]` when it has none."""
+    return list(_informative(text))
+
+
+@lru_cache(maxsize=1_000)  # each stage of an answer asks for those of the same question
+def _informative(text: str) -> tuple[str, ...]:
     kept: dict[str, None] = {}
     for word in _words(text):
         folded = word.casefold()
         if folded not in STOP_WORDS:
             kept[_stem(folded)] = None
-    return list(kept)
+    return tuple(kept)

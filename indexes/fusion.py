@@ -47,7 +47,7 @@ def supported(scores: Scores, articles: Chunks, weight: float) -> Scores:
     first = np.concatenate(([True], owners[1:] != owners[:-1]))[: len(owners)]
     follows = np.concatenate((~first[1:], [False]))[: len(owners)]  # there is a second one in its article
     best_other = ordered[first][np.cumsum(first) - 1]
-    best_other[first] = np.where(follows[first], np.roll(ordered, -1)[first], 0.0)
+    best_other[first] = np.where(follows, np.append(ordered[1:], np.float32(0)), 0.0)[first]
     result = np.empty_like(scores)
     result[order] = ordered + np.float32(weight) * best_other
     return result

@@ -38,6 +38,7 @@ class Finding:
     standalone: Standalone
     retrieved: Retrieved
     evidence: Evidence
+    unknown: tuple[str, ...]  # names in it that no article mentions
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Answerer:
         with watch.stage("writing"):
             quotes, silent = self._quotes(snapshot, supported, passages)
             cited = cite(quotes, self._links) if quotes else None
-        missing = missing_notes([f.asked for f in (*unsupported, *silent)], question.text, snapshot) if cited else ()
+        missing = missing_notes([f.asked for f in (*unsupported, *silent)], whole.unknown) if cited else ()
         with watch.stage("relating"):
             near = self._related(snapshot, passages, cited)
         answer = self._answer(question, whole, supported, passages, cited, missing)
@@ -105,9 +106,9 @@ class Answerer:
     def _find(self, snapshot: Snapshot, question: Question, filter: Filter) -> Finding:
         standalone = self._rewriter.standalone(question)
         retrieved = self._retriever.retrieve(snapshot, standalone, filter, question.limit)
-        names = len(unmentioned(question.text, snapshot))
-        evidence = weigh(question.text, standalone.text, retrieved, snapshot.manifest.chunks, names)
-        return Finding(question.text, standalone, retrieved, evidence)
+        unknown = unmentioned(question.text, snapshot)
+        evidence = weigh(question.text, standalone.text, retrieved, snapshot.manifest.chunks, len(unknown))
+        return Finding(question.text, standalone, retrieved, evidence, unknown)
 
     def _parts(self, snapshot: Snapshot, question: Question, filter: Filter) -> list[Finding]:
         """A finding for each part of a question that has several, none for another.

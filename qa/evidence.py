@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from indexes.analysis import informative_terms
 from qa.retrieving import Retrieved
@@ -55,7 +55,10 @@ class Evidence:
     @property
     def confidence(self) -> float:
         """The fitted probability that the knowledge base answers the question."""
-        z = _INTERCEPT + sum(slope * value for slope, value in zip(_SLOPES, astuple(self), strict=True))
+        values = (
+            self.similarity, self.matched, self.detail, self.closed, self.particular, self.unknown, self.size,
+        )  # fmt: skip
+        z = _INTERCEPT + sum(slope * value for slope, value in zip(_SLOPES, values, strict=True))
         return 1 / (1 + math.exp(-z))
 
     @property

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from indexes.snapshot import Snapshot
 from indexes.types import Article
 from qa.links import Links
+from qa.remembering import PerSnapshot
 from qa.types import Related
 
 _MEANING, _TAGS = 0.75, 0.25  # shares of the score
 _DUPLICATE = 0.97  # cosine from which two articles are taken for the same text
 _CLOSEST = 100  # articles closest in meaning, among which shared tags decide
 _LEAST = 0.3  # score below which nothing is called related
+_Near: TypeAlias = tuple[tuple[float, int], ...]  # (score, place of the article)
+_remembered: PerSnapshot[str, _Near] = PerSnapshot(most=1_000)
+_described: PerSnapshot[tuple[str, int, Links], Related] = PerSnapshot(most=4_000)
 
 
 def related(
@@ -27,21 +32,30 @@ def related(
     table, vectors = snapshot.articles, snapshot.article_vectors
     ids = table.ids()
     own = table.place(article.id)
-    closeness = vectors @ vectors[own]
-    near = [
-        place
-        for place in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist()
-        if ids[place] not in (article.id, *without)
-    ]
-    tags = {place: _shared_weight(article.tags, table.tags_of(ids[place]), table.rarity) for place in near}
-    scored = [(_MEANING * float(closeness[place]) + _TAGS * tags[place], place) for place in near]
     chosen: list[tuple[float, int]] = []
-    for score, place in sorted(scored, key=lambda entry: (-entry[0], entry[1])):
+    for score, place in _near(snapshot, article):
         if len(chosen) == limit or score < _LEAST:
             break
+        if ids[place] in (article.id, *without):
+            continue
         if all(vectors[place] @ vectors[other] <= _DUPLICATE for other in (own, *(other for _, other in chosen))):
             chosen.append((score, place))
-    return [_related(table.article(ids[place]), article, score, table.rarity, links) for score, place in chosen]
+    return [_related(snapshot, article, place, score, links) for score, place in chosen]
+
+
+def _near(snapshot: Snapshot, article: Article) -> _Near:
+    """The articles closest in meaning, the most related first. Of a popular article it is asked again and again."""
+    known = _remembered.of(snapshot)
+    if article.id not in known:
+        table, vectors = snapshot.articles, snapshot.article_vectors
+        ids = table.ids()
+        closeness = vectors @ vectors[table.place(article.id)]
+        scored = []
+        for place in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist():
+            tags = _shared_weight(article.tags, table.tags_of(ids[place]), table.rarity)
+            scored.append((_MEANING * float(closeness[place]) + _TAGS * tags, place))
+        known[article.id] = tuple(sorted(scored, key=lambda entry: (-entry[0], entry[1])))
+    return known[article.id]
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> list[str]:
@@ -56,11 +70,15 @@ def _shared_weight(one: Sequence[str], other: Sequence[str], rarity: Mapping[str
     return shared / either if either else 0.0
 
 
-def _related(
-    found: Article | None, article: Article, score: float, rarity: Mapping[str, float], links: Links
-) -> Related:
-    assert found is not None  # its id comes from the same snapshot
-    return Related(found.id, found.title, links.article(found.id), round(score, 4), _reason(article, found, rarity))
+def _related(snapshot: Snapshot, article: Article, place: int, score: float, links: Links) -> Related:
+    known, key = _described.of(snapshot), (article.id, place, links)
+    if key not in known:
+        table = snapshot.articles
+        found = table.article(table.ids()[place])
+        assert found is not None  # its place is of the same snapshot
+        reason = _reason(article, found, table.rarity)
+        known[key] = Related(found.id, found.title, links.article(found.id), round(score, 4), reason)
+    return known[key]
 
 
 def _reason(article: Article, found: Article, rarity: Mapping[str, float]) -> str:

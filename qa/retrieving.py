@@ -12,10 +12,12 @@ from typing import Protocol, overload
 import numpy as np
 
 from indexes.analysis import informative_terms, terms
+from indexes.articles import StoredChunk
 from indexes.fusion import Scores, blended, convex, supported, with_neighbours
 from indexes.lexical import best_chunks
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
+from qa.remembering import PerSnapshot
 from qa.timing import Stopwatch
 from qa.types import Passage, Probe, Standalone
 
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 DEPTH = 200  # candidates from each index: docs/decisions/fusion.md
 _REMEMBERED = 512  # question vectors
+_KEPT = 1_000  # chunks, as they were read
+_LONGEST_KEPT = 40_000  # characters of the article of one: 40 MB at most, some 5 as a rule
 _NOWHERE = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 _DUPLICATE = 0.97  # cosine from which two chunks are taken for the same text: docs/decisions/fusion.md
 
@@ -99,6 +103,7 @@ class Retriever:
         self._embedder = embedder
         self._weights = weights
         self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
+        self._stored: PerSnapshot[int, StoredChunk] = PerSnapshot(_KEPT)
         self._lock = Lock()
 
     def retrieve(self, snapshot: Snapshot, question: Standalone, filter: Filter, limit: int) -> Retrieved:
@@ -113,7 +118,8 @@ class Retriever:
             ranking = Ranking(candidates[order], scores[order])
         first, whole = probes[0], probes[-1]
         with watch.stage("loading passages"):
-            passages = _passages(snapshot, distinct(snapshot, ranking, limit), whole.vector)
+            hits = distinct(snapshot, ranking, limit)
+            passages = _passages(snapshot, hits, self._load(snapshot, [hit.chunk for hit in hits]), whole.vector)
         return Retrieved(
             ranking=ranking,
             passages=passages,
@@ -134,6 +140,17 @@ class Retriever:
             by_vector, similarities = _NOWHERE if vector is None else snapshot.vectors.nearest(vector, depth, mask)
         similarity = float(similarities[0]) if len(similarities) else 0.0
         return _Searched(probe.weight, keyword, vector, by_keyword, by_vector, similarity)
+
+    def _load(self, snapshot: Snapshot, numbers: Sequence[int]) -> list[StoredChunk]:
+        """The chunks with these numbers, in order; read once where their articles are not too long to keep."""
+        kept = self._stored.of(snapshot)
+        found = {number: kept[number] for number in numbers if number in kept}
+        others = [number for number in numbers if number not in found]
+        for entry in snapshot.articles.chunks(others) if others else ():
+            found[entry.number] = entry
+            if len(entry.article.markdown) <= _LONGEST_KEPT:
+                kept[entry.number] = entry
+        return [found[number] for number in numbers]
 
     def _vector(self, text: str) -> FloatVector | None:
         if self._embedder is None:
@@ -162,7 +179,8 @@ def _keyword_scores(snapshot: Snapshot, text: str) -> Scores:
 
 
 def _candidates(probes: Sequence[_Searched]) -> Chunks:
-    return np.unique(np.concatenate([found for probe in probes for found in (probe.by_keyword, probe.by_vector)]))
+    found = np.sort(np.concatenate([found for probe in probes for found in (probe.by_keyword, probe.by_vector)]))
+    return found[np.diff(found, prepend=-1) > 0]
 
 
 def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks, weights: Weights) -> Scores:
@@ -197,8 +215,9 @@ def distinct(snapshot: Snapshot, ranking: Sequence[Hit], limit: int) -> list[Hit
     return [considered[place] for place in kept]
 
 
-def _passages(snapshot: Snapshot, hits: Sequence[Hit], vector: FloatVector | None) -> tuple[Passage, ...]:
-    stored = snapshot.articles.chunks([hit.chunk for hit in hits])
+def _passages(
+    snapshot: Snapshot, hits: Sequence[Hit], stored: Sequence[StoredChunk], vector: FloatVector | None
+) -> tuple[Passage, ...]:
     numbers = np.array([hit.chunk for hit in hits], dtype=np.int64)
     similarities = snapshot.vectors.rows(numbers) @ vector if vector is not None else None
     return tuple(
