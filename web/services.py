@@ -32,7 +32,8 @@ class Services:
     drain: Drain = field(default_factory=Drain)
 
 
-def _services(request: Request) -> Services:
+# Not a plain `def`: that would cost every request a change of threads.
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from indexes.types import Filter, TagMode
@@ -29,12 +30,13 @@ router = APIRouter(prefix="/api/v1", tags=["ask"])
 _AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 
 
-# Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop.
-@router.post("/ask")
-def ask(body: AskIn, use: Use, principal: Asking) -> AnswerOut:
+# Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop. So does writing the
+# JSON; given an `AnswerOut`, FastAPI would change threads once more to look whether it is one.
+@router.post("/ask", response_model=AnswerOut)
+def ask(body: AskIn, use: Use, principal: Asking) -> Response:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
     exchange = use.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
-    return AnswerOut.of(exchange, use.links)
+    return Response(AnswerOut.of(exchange, use.links).model_dump_json(), media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)
