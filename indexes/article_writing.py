@@ -21,7 +21,7 @@ CREATE TABLE articles (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, summary TEXT NOT NULL,
   featured INTEGER NOT NULL, views INTEGER NOT NULL, updated TEXT, type TEXT NOT NULL, category TEXT NOT NULL,
   source_url TEXT, markdown TEXT NOT NULL, headings TEXT NOT NULL, fingerprint TEXT NOT NULL,
-  chunk_count INTEGER NOT NULL);
+  chunk_count INTEGER NOT NULL, audience TEXT NOT NULL);
 CREATE TABLE tags (article INTEGER NOT NULL, position INTEGER NOT NULL, tag TEXT NOT NULL,
   PRIMARY KEY (article, position)) WITHOUT ROWID;
 CREATE TABLE chunks (
@@ -68,7 +68,7 @@ class ArticleWriter:
         )
         self._db.execute(
             "INSERT INTO main.articles SELECT place, id, title, summary, featured, views, updated, type, category, "
-            "source_url, markdown, headings, fingerprint, chunk_count "
+            "source_url, markdown, headings, fingerprint, chunk_count, audience "
             "FROM moved CROSS JOIN origin.articles AS old ON old.row = moved.row"
         )
         self._db.execute(
@@ -89,10 +89,10 @@ class ArticleWriter:
         headings = json.dumps([[h.level, h.text, h.anchor, h.start] for h in entry.headings])
         updated = article.updated.isoformat() if article.updated else None
         self._db.execute(
-            f"INSERT INTO articles VALUES ({', '.join('?' * 14)})",
+            f"INSERT INTO articles VALUES ({', '.join('?' * 15)})",
             (row, article.id, article.title, article.summary, article.featured, article.views, updated,
              article.type, article.category, article.source_url, article.markdown, headings, entry.fingerprint,
-             len(entry.chunks)),
+             len(entry.chunks), json.dumps(article.audience)),
         )  # fmt: skip
         self._db.executemany(
             "INSERT INTO tags VALUES (?, ?, ?)", [(row, place, tag) for place, tag in enumerate(article.tags)]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from indexes.article_rows import COLUMNS, LISTED, article_of, attached, chunk_of, listed
 from indexes.numbering import Numbering
 from indexes.types import (
     Article,
@@ -25,14 +25,12 @@ from indexes.types import (
     Filter,
     Heading,
     IndexedArticle,
-    Quotable,
 )
 
+Audience: TypeAlias = tuple[str, ...]  # groups, as `Article.audience`
 Sort: TypeAlias = Literal["featured", "newest", "views", "title"]
 
-_COLUMNS = "row, id, title, summary, featured, views, updated, type, category, source_url, markdown"
 _MASKS = 128  # remembered, a byte a chunk each
-_LISTED = "(SELECT value FROM json_each(?))"  # a list of any length as one parameter
 _ORDER: dict[Sort, str] = {
     "featured": "featured DESC, updated DESC, title COLLATE NOCASE, row",
     "newest": "updated DESC, featured DESC, title COLLATE NOCASE, row",
@@ -85,9 +83,10 @@ class ArticleTable:
     have gaps where something was replaced or removed.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """`connection` shows the tables as `attach` does."""
-        self._db = connection
+    def __init__(self, base: Path, recent: Path | None = None, gone: Sequence[int] = ()) -> None:
+        """The base table and, where there is one, the recent one; rows in `gone` are no articles any more."""
+        self._files, self._gone = (base, recent), tuple(gone)
+        self._db = connection = attached(base, recent, gone)
         stored = connection.execute("SELECT row, id, chunk_count FROM articles ORDER BY row").fetchall()
         self._article_rows = [int(row) for row, _, _ in stored]
         self._place_of_row = {row: place for place, row in enumerate(self._article_rows)}
@@ -103,14 +102,26 @@ class ArticleTable:
         self._tags_of = self._tags_by_article()
         self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
         self._masks: dict[Filter, ChunkMask] = {}
+        self._rows_for = self._restricted()
+        self._restricted_ids = {
+            self._ids[self._place_of_row[row]]: audience for audience, rows in self._rows_for.items() for row in rows
+        }
+        self._categories = self._used_categories()
         weakref.finalize(self, connection.close)  # with its last reader; nothing here may refer back to itself
 
-    @classmethod
-    def open(cls, base: Path, recent: Path | None = None, gone: Sequence[int] = ()) -> ArticleTable:
-        """Open the base table and, where there are, the recent one and the rows of the base that are `gone`."""
-        connection = sqlite3.connect(":memory:", uri=True, check_same_thread=False)
-        attach(connection, base, recent, gone)
-        return cls(connection)
+    def without(self, audiences: Collection[Audience]) -> ArticleTable:
+        """The table as if articles for these audiences had never been written."""
+        hidden = [row for audience in audiences for row in self._rows_for.get(audience, ())]
+        return ArticleTable(*self._files, (*self._gone, *hidden))
+
+    def audience_of(self, article_id: str) -> Audience:
+        """The groups that an article is for; none where it is for everyone, or not there."""
+        return self._restricted_ids.get(article_id, ())
+
+    @property
+    def audiences(self) -> Collection[Audience]:
+        """Every audience that an article is restricted to."""
+        return self._rows_for.keys()
 
     def close(self) -> None:
         self._db.close()
@@ -120,7 +131,7 @@ class ArticleTable:
         return len(self._owner)
 
     def article(self, article_id: str) -> Article | None:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchall()
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchall()
         return self._articles(rows)[0] if rows else None
 
     def indexed(self, article_id: str) -> IndexedArticle | None:
@@ -135,7 +146,7 @@ class ArticleTable:
             'SELECT start, "end", heading, context, quotables FROM chunks WHERE article = ? ORDER BY number', (row,)
         )
         return IndexedArticle(
-            article, self.headings(article_id), tuple(_chunk(article_id, *c) for c in chunks), fingerprint
+            article, self.headings(article_id), tuple(chunk_of(article_id, *c) for c in chunks), fingerprint
         )
 
     def headings(self, article_id: str) -> tuple[Heading, ...]:
@@ -147,14 +158,12 @@ class ArticleTable:
         wanted = self.numbering.rows(np.array(numbers, dtype=np.int64)).tolist()
         rows = self._db.execute(
             'SELECT number, article, start, "end", heading, context, quotables FROM chunks '
-            f"WHERE number IN {_LISTED}", (_listed(wanted),),
+            f"WHERE number IN {LISTED}", (listed(wanted),),
         ).fetchall()  # fmt: skip
         owners = {row[1] for row in rows}
-        found = self._db.execute(
-            f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED}", (_listed(owners),)
-        ).fetchall()
+        found = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED}", (listed(owners),)).fetchall()
         articles = dict(zip((row[0] for row in found), self._articles(found), strict=True))
-        stored = {row[0]: (articles[row[1]], _chunk(articles[row[1]].id, *row[2:])) for row in rows}
+        stored = {row[0]: (articles[row[1]], chunk_of(articles[row[1]].id, *row[2:])) for row in rows}
         return [StoredChunk(number, *stored[row]) for number, row in zip(numbers, wanted, strict=True)]
 
     def chunks_of(self, article_id: str) -> list[int]:
@@ -166,7 +175,7 @@ class ArticleTable:
     def numbers_of(self, digests: Iterable[str]) -> dict[str, int]:
         """Content digest → number of a chunk with that content, for those that are stored."""
         found = dict(
-            self._db.execute(f"SELECT digest, number FROM chunks WHERE digest IN {_LISTED}", (_listed(digests),))
+            self._db.execute(f"SELECT digest, number FROM chunks WHERE digest IN {LISTED}", (listed(digests),))
         )
         numbers = self.numbering.chunks(np.array(list(found.values()), dtype=np.int64))
         return dict(zip(found, numbers.tolist(), strict=True))
@@ -208,8 +217,8 @@ class ArticleTable:
         """Articles whose tags pass `filter`."""
         places = self._passing(filter)
         page = self._db.execute(
-            f"SELECT {_COLUMNS} FROM articles WHERE row IN {_LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
-            (_listed(self._article_rows[place] for place in places), limit, offset),
+            f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
+            (listed(self._article_rows[place] for place in places), limit, offset),
         ).fetchall()
         return Listing(tuple(self._articles(page)), len(places))
 
@@ -249,8 +258,14 @@ class ArticleTable:
         return self._ids
 
     def categories(self) -> list[Category]:
-        rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories ORDER BY place")
-        return [Category(*row) for row in rows]
+        """The categories that articles are in, in the order of their first ones."""
+        return self._categories
+
+    def _used_categories(self) -> list[Category]:
+        rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories")
+        known = {category.name: category for category in (Category(*row) for row in rows)}
+        used = self._db.execute("SELECT category FROM articles GROUP BY category ORDER BY min(row)")
+        return [known[name] for (name,) in used]
 
     def mask(self, filter: Filter) -> ChunkMask | None:
         """Which chunks `filter` lets through; None when it lets all through."""
@@ -276,12 +291,19 @@ class ArticleTable:
         return sorted(self._tagged(filter)) if filter.tags else list(range(len(self._ids)))
 
     def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
-        return [_article(row, self.tags_of(str(row[1]))) for row in rows]
+        return [article_of(row, self.tags_of(str(row[1]))) for row in rows]
 
     def _rows_by_tag(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
         for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
             rows.setdefault(tag, []).append(self._place_of_row[row])
+        return rows
+
+    def _restricted(self) -> dict[Audience, list[int]]:
+        """Audience → rows of its articles; those for everyone are left out."""
+        rows: dict[Audience, list[int]] = {}
+        for row, audience in self._db.execute("SELECT row, audience FROM articles WHERE audience != '[]' ORDER BY row"):
+            rows.setdefault(tuple(json.loads(audience)), []).append(row)
         return rows
 
     def _rarity_of_tags(self) -> dict[str, float]:
@@ -296,47 +318,3 @@ class ArticleTable:
 
     def _column(self, query: str, *values: object) -> list[int]:
         return [row[0] for row in self._db.execute(query, values)]
-
-
-def attach(connection: sqlite3.Connection, base: Path, recent: Path | None, gone: Sequence[int]) -> None:
-    """Show the tables of a snapshot as `articles`, `tags`, `chunks`, `categories`, and `dead_chunks`.
-
-    The recent tables hold what changed since the base was written, with rows counted on from those of the base; `gone`
-    are rows of the base that are no articles any more.
-    """
-    connection.execute("ATTACH ? AS base", (_readable(base),))
-    connection.execute("CREATE TEMP TABLE gone (row INTEGER PRIMARY KEY)")
-    connection.executemany("INSERT INTO gone VALUES (?)", ((int(row),) for row in gone))
-    if recent is not None:
-        connection.execute("ATTACH ? AS recent", (_readable(recent),))
-    for table, row in (("articles", "row"), ("tags", "article"), ("chunks", "article")):
-        newer = f"WHERE {row} NOT IN gone UNION ALL SELECT * FROM recent.{table}" if recent is not None else ""
-        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM base.{table} {newer}")
-    newest = "base" if recent is None else "recent"
-    connection.execute(f"CREATE TEMP VIEW categories AS SELECT * FROM {newest}.categories")
-    connection.execute(
-        "CREATE TEMP VIEW dead_chunks AS SELECT number FROM gone CROSS JOIN base.chunks ON article = gone.row"
-    )
-    connection.commit()
-
-
-def _readable(path: Path) -> str:
-    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-
-
-def _listed(rows: Iterable[object]) -> str:
-    return json.dumps(list(rows))
-
-
-def _article(row: tuple[object, ...], tags: tuple[str, ...]) -> Article:
-    _, id, title, summary, featured, views, updated, type, category, source_url, markdown = row
-    return Article(
-        id=str(id), title=str(title), summary=str(summary), tags=tags, featured=bool(featured),
-        views=int(str(views)), updated=date.fromisoformat(str(updated)) if updated else None, type=str(type),
-        category=str(category), source_url=str(source_url) if source_url else None, markdown=str(markdown),
-    )  # fmt: skip
-
-
-def _chunk(article_id: str, start: int, end: int, heading: str, context: str, quotables: str) -> Chunk:
-    spans = tuple(Quotable(*span) for span in json.loads(quotables))
-    return Chunk(article_id, start, end, tuple(json.loads(heading)), context, spans)

@@ -6,8 +6,10 @@ import json
 import logging
 import os
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from indexes.types import Reader
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +17,17 @@ FILE = "history.jsonl"
 _MOST = 100  # ingests remembered
 _REASONS = 50  # skipped files of one ingest remembered by name
 _LONGEST = 300  # characters of each name and reason
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """How many of an ingest's articles were for one audience."""
+
+    audience: tuple[str, ...]
+    articles: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,19 @@ class Ingest:
     reasons: tuple[tuple[str, str], ...]
     embedded: int
     seconds: float
+    restricted: tuple[Restricted, ...] = ()  # among the articles counted above
+
+    def seen_by(self, reader: Reader) -> Ingest:
+        """The same ingest without the articles that `reader` may not read."""
+        hidden = [entry for entry in self.restricted if not reader.may_read(entry.audience)]
+        return replace(
+            self,
+            articles=self.articles - sum(entry.articles for entry in hidden),
+            added=self.added - sum(entry.added for entry in hidden),
+            changed=self.changed - sum(entry.changed for entry in hidden),
+            removed=self.removed - sum(entry.removed for entry in hidden),
+            restricted=tuple(entry for entry in self.restricted if entry not in hidden),
+        )
 
 
 def remember(root: Path, ingest: Ingest) -> None:
@@ -68,7 +94,10 @@ def _read(line: str) -> Ingest | None:
     try:
         fields = json.loads(line)
         reasons = tuple((str(file), str(why)) for file, why in fields.pop("reasons"))
-        return Ingest(**{**fields, "sources": tuple(fields["sources"]), "reasons": reasons})
+        restricted = tuple(
+            Restricted(**{**entry, "audience": tuple(entry["audience"])}) for entry in fields.pop("restricted", ())
+        )
+        return Ingest(**{**fields, "sources": tuple(fields["sources"]), "reasons": reasons, "restricted": restricted})
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

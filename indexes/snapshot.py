@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from indexes.articles import ArticleTable
+from indexes.articles import ArticleTable, Audience
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.lexical import KeywordIndex
 from indexes.segment import ARTICLES as ARTICLES
 from indexes.segment import SEGMENT_FILES, Segment
 from indexes.segment import VECTORS as VECTORS
-from indexes.types import FloatMatrix
+from indexes.types import FloatMatrix, Reader
 from indexes.vectors import VectorIndex
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 DATA_FILES = SEGMENT_FILES  # every snapshot has these; one of a large index also has RECENT, GONE and SPARE
 RECENT = "recent"  # folder of the second segment
@@ -30,6 +31,7 @@ SPARE = "spare"  # folder with a second copy of the base's files: the next snaps
 CURRENT = "CURRENT"
 _READERS = 2  # threads that hash files: SHA-256 runs outside Python's lock
 _SEAL = "seal"
+_VIEWS = 64  # kept of a snapshot: as many sets of groups as ask of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Snapshot:
         self.keywords = KeywordIndex([segment.postings for segment in segments], numbering)
         self.vectors = VectorIndex([segment.vectors for segment in segments], numbering, segments[0].cells)
         self.article_vectors = self._article_vectors()  # (articles, dimension): each the unit mean of its chunks'
+        self._views: dict[frozenset[Audience], Snapshot] = {}
+        self._viewing = threading.Lock()
 
     @classmethod
     def open(cls, path: Path) -> Snapshot:
@@ -105,10 +109,10 @@ class Snapshot:
         if GONE in manifest.files:
             segments: tuple[Segment, ...] = (Segment.open(path), Segment.open(path / RECENT))
             gone = np.load(path / GONE, allow_pickle=False).tolist()
-            articles = ArticleTable.open(segments[0].table, segments[1].table, gone)
+            articles = ArticleTable(segments[0].table, segments[1].table, gone)
         else:
             segments = (Segment.open(path),)
-            articles = ArticleTable.open(segments[0].table)
+            articles = ArticleTable(segments[0].table)
         vectors, texts = sum(s.rows for s in segments), sum(len(s.postings.lengths) for s in segments)
         if not vectors == texts == articles.numbering.total or articles.chunk_count != manifest.chunks:
             raise _damaged(path, "its indexes disagree on the number of chunks")
@@ -116,9 +120,30 @@ class Snapshot:
 
     def _article_vectors(self) -> FloatMatrix:
         base, *recent = self.segments
-        if not recent:
+        if not recent and self.articles.numbering.alive is None:
             return base.article_vectors
-        return np.concatenate([base.article_vectors, recent[0].article_vectors])[self.articles.rows()]
+        stored = [base.article_vectors, *(segment.article_vectors for segment in recent)]
+        return np.concatenate(stored)[self.articles.rows()]
+
+    def seen_by(self, reader: Reader) -> Snapshot:
+        """This snapshot as if no article that `reader` may not read had ever been ingested.
+
+        Not a filter over results: what is not there is not counted either, in no statistics of a word and in no tag.
+        """
+        hidden = frozenset(audience for audience in self.articles.audiences if not reader.may_read(audience))
+        if not hidden:
+            return self
+        view = self._views.get(hidden)
+        if view is None:
+            with self._viewing:
+                view = self._views.get(hidden) or self._without(hidden)
+                self._views = dict([*list(self._views.items())[1 - _VIEWS :], (hidden, view)])
+        return view
+
+    def _without(self, hidden: frozenset[Audience]) -> Snapshot:
+        articles = self.articles.without(hidden)
+        manifest = replace(self.manifest, articles=len(articles.ids()), chunks=articles.chunk_count)
+        return Snapshot(self.path, manifest, self.segments, articles)
 
     @property
     def generation(self) -> str:

@@ -53,7 +53,7 @@ class SnapshotStore:
 
     def seen_by(self, reader: Reader) -> Snapshot:
         """The snapshot to answer this reader from now: what they may not read is not in it."""
-        return self.current()
+        return self.current().seen_by(reader)
 
     def keep_looking(self) -> None:
         """Look from a thread of its own from now on, so that no question waits while a large snapshot is opened."""

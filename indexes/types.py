@@ -78,6 +78,7 @@ class Article:
     category: str
     source_url: str | None
     markdown: str
+    audience: tuple[str, ...] = ()  # groups whose members may read it; none: everyone
 
 
 @dataclass(frozen=True, slots=True)

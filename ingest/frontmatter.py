@@ -10,12 +10,14 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from ingest.errors import ArticleRejected
+from ingest.errors import ArticleRejected, AudienceUnclear
 
 Fields: TypeAlias = Mapping[str, Any]
 
 _YAML = re.compile(r"---[ \t]*\n(.*?)(?m:^)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\+\+\+[ \t]*\n(.*?)(?m:^)\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
+_AUDIENCE = re.compile(r"^[ \t\"'{-]*audiences?[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
+_OPENING = re.compile(r"\s*(---|\+\+\+)[ \t]*\n")
 _LONGEST = 64_000  # characters; a front matter is a few lines
 _LARGEST = 2**63 - 1  # what SQLite stores
 
@@ -36,9 +38,20 @@ def split(text: str) -> tuple[Fields, str]:
         if match is None or (read is _yaml and not _looks_like_fields(match.group(1))):
             continue
         if match.end(1) > _LONGEST:
-            raise ArticleRejected(f"the front matter is longer than {_LONGEST} characters: shorten it")
+            raise _rejected(match.group(1), f"the front matter is longer than {_LONGEST} characters: shorten it")
         return _read(match.group(1), read), text[match.end() :].lstrip("\n")
+    if (opening := _OPENING.match(text)) and _AUDIENCE.search(_block(text, opening)):
+        raise AudienceUnclear("it names an audience in a front matter without an end, or not at the start: correct it")
     return {}, text
+
+
+def _block(text: str, opening: re.Match[str]) -> str:
+    return text[opening.end() : opening.end() + _LONGEST].partition(f"\n{opening.group(1)}")[0]
+
+
+def _rejected(block: str, reason: str) -> ArticleRejected:
+    """With an audience in it, what was served before may not be for everyone any more."""
+    return AudienceUnclear(reason) if _AUDIENCE.search(block) else ArticleRejected(reason)
 
 
 def _looks_like_fields(block: str) -> bool:
@@ -56,11 +69,11 @@ def _read(block: str, read: Any) -> Fields:
     # ValueError: an impossible date; LookupError, AttributeError: PyYAML on `!!bool perhaps`, `!!timestamp soon`
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ArticleRejected(f"the front matter cannot be read ({reason}): correct it") from error
+        raise _rejected(block, f"the front matter cannot be read ({reason}): correct it") from error
     if fields is None:
         return {}
     if not isinstance(fields, dict):
-        raise ArticleRejected("the front matter is not a list of `key: value` fields: correct it")
+        raise _rejected(block, "the front matter is not a list of `key: value` fields: correct it")
     return fields
 
 
@@ -102,6 +115,26 @@ def day(fields: Fields, *names: str) -> date | None:
             except ValueError:
                 continue
     return None
+
+
+def audience(fields: Fields) -> tuple[str, ...]:
+    """The groups whose members may read an article, in order; none where there is no such field: it is for everyone.
+
+    Raises AudienceUnclear rather than to guess.
+    """
+    names = [name for name in fields if str(name).strip().casefold() in ("audience", "audiences")]
+    if not names:
+        return ()
+    if names != ["audience"]:
+        raise AudienceUnclear(f"it has the field {names[-1]!r}: name one list of groups `audience`")
+    value = fields["audience"]
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not listed:
+        raise AudienceUnclear("its audience names no group: list groups, or leave the field out for everyone")
+    groups = [" ".join(group.split()) for group in listed if isinstance(group, str)]
+    if len(groups) < len(listed) or not all(groups) or any("," in group for group in groups):
+        raise AudienceUnclear("its audience is not a list of names of groups: correct it")
+    return tuple(sorted(set(groups)))
 
 
 def count(fields: Fields, name: str) -> int:

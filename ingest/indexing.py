@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from indexes.types import Article, IndexedArticle
 from ingest.chunking import Chunker
-from ingest.errors import ArticleRejected
+from ingest.errors import without_text
 from ingest.structure import outline
 
 
@@ -16,5 +16,5 @@ def index_article(parse: Callable[[], Article], fingerprint: str, chunker: Chunk
     parsed = outline(article.markdown, article.title)
     chunks = chunker.chunk(article, parsed)
     if not chunks:
-        raise ArticleRejected("no text below its headings")
+        raise without_text("no text below its headings", article.audience)
     return IndexedArticle(article, parsed.headings, chunks, fingerprint)

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from ingest.errors import ArticleRejected
 
 T = TypeVar("T")
-Answer: TypeAlias = tuple[Any, str]  # (what the function returned, why there is none)
+Answer: TypeAlias = tuple[Any, ArticleRejected | None]  # (what the function returned, why there is none)
 
 FILE_SECONDS = 10.0  # what one file may cost
 _START_SECONDS = 60.0
@@ -50,7 +50,7 @@ class Isolated:
             raise
         returned, problem = answer
         if problem:
-            raise ArticleRejected(problem)
+            raise problem
         result: T = returned
         return result
 
@@ -104,9 +104,9 @@ def _serve(connection: Connection[Any, Any]) -> None:
         function, arguments = connection.recv()
         _limit_processor_time()
         try:
-            connection.send((guarded(function, *arguments), ""))
+            connection.send((guarded(function, *arguments), None))
         except ArticleRejected as error:
-            connection.send((None, str(error)))
+            connection.send((None, error))
 
 
 def _limit_processor_time() -> None:
@@ -120,7 +120,7 @@ def main(descriptor: int) -> None:
         importlib.import_module(module)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     connection: Connection[Any, Any] = Connection(descriptor)
-    connection.send((None, ""))
+    connection.send((None, None))
     try:
         _serve(connection)
     except (EOFError, ConnectionError):

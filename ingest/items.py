@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from indexes.types import Article, Category
 
-_PARSER_VERSION = "2"  # raise it when the same bytes parse to another article
+_PARSER_VERSION = "3"  # raise it when the same bytes parse to another article
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Skipped:
     """What could not be used, and why. `kept`: the version ingested before still serves.
 
     `under`: nothing whose id begins with it could be looked at, so all that is known of it keeps its last version.
+    `confidential`: it was meant for some readers only, so that others must not learn of it.
     """
 
     origin: str
@@ -37,6 +38,7 @@ class Skipped:
     id: str = ""
     kept: bool = False
     under: str | None = None
+    confidential: bool = False
 
 
 Found: TypeAlias = SourceItem | Skipped

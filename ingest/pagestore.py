@@ -13,7 +13,7 @@ from typing import Any, Self
 from indexes.types import Article
 
 _FILE = "websites.sqlite"
-_VERSION = "1"  # raise it when a page would be read differently: every page is then fetched whole
+_VERSION = "2"  # raise it when a page would be read differently: every page is then fetched whole
 _STALE = 24 * 3600.0  # seconds after which a crawl that was stopped starts anew
 
 
@@ -114,5 +114,7 @@ def _read(text: str) -> Page:
     if article is not None:
         updated = article["updated"]
         day = date.fromisoformat(updated) if updated else None
-        article = Article(**{**article, "tags": tuple(article["tags"]), "updated": day})
+        article = Article(
+            **{**article, "tags": tuple(article["tags"]), "audience": tuple(article["audience"]), "updated": day}
+        )
     return Page(**{**fields, "article": article, "links": tuple(fields["links"])})

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup, Tag
 
 from indexes.types import Article, Category
 from ingest import frontmatter
-from ingest.errors import ArticleRejected
+from ingest.errors import ArticleRejected, without_text
 from ingest.exports import notion_fields, notion_links, page_fields, record_fields, record_text
 from ingest.extraction import extract, main_content, meta, parse_page, title
 from ingest.frontmatter import Fields
@@ -50,7 +50,9 @@ def html_article(
     own = page_fields(page)
     content = extract(main, base)
     said["title"] = title(page, content.heading)
-    said.update((name, value) for known in (own, fields) for name, value in known.items() if value)
+    said.update(
+        (name, value) for known in (own, fields) for name, value in known.items() if value or name == "audience"
+    )
     return _article(id, said, content.markdown, _title_from(id), category)
 
 
@@ -97,9 +99,9 @@ def record_id(fields: Fields) -> str:
 
 
 def _article(id: str, fields: Fields, body: str, fallback: str, category: Category) -> Article:
-    markdown = body.strip("\n")
+    markdown, audience = body.strip("\n"), tuple(clean(group) for group in frontmatter.audience(fields))
     if not markdown.strip():
-        raise ArticleRejected("no text: the file is empty or holds metadata alone")
+        raise without_text("no text: the file is empty or holds metadata alone", audience)
     return Article(
         id=id,
         title=clean(frontmatter.text(fields, "title")) or clean(fallback) or id,
@@ -112,6 +114,7 @@ def _article(id: str, fields: Fields, body: str, fallback: str, category: Catego
         category=clean(frontmatter.text(fields, "category")) or category.name,
         source_url=_web_address(clean(frontmatter.text(fields, "url", "source_url"))),
         markdown=markdown,
+        audience=audience,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from indexes.snapshot import Snapshot
 from indexes.types import Category, IndexedArticle
-from ingest.errors import ArticleRejected
+from ingest.errors import ArticleRejected, AudienceUnclear
 from ingest.items import Found, Skipped, SourceItem
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
@@ -68,6 +68,11 @@ class Planner:
             return
         try:
             entry = self._index(item)
+        except AudienceUnclear as error:
+            self._plan.skipped.append(
+                Skipped(item.origin, f"{error}; until then it is not served", item.id, confidential=True)
+            )
+            return
         except ArticleRejected as error:
             self._skip(Skipped(item.origin, str(error), item.id))
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ import numpy as np
 
 from indexes.drafting import LARGE
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
-from indexes.history import Ingest, remember
+from indexes.history import Ingest, Restricted, remember
 from indexes.opening import Opened, open_whole
 from indexes.publishing import Draft, publish, tidy, writing
 from indexes.snapshot import Manifest, Snapshot
@@ -94,14 +95,14 @@ class Synchroniser:
                 discard_pending(self._root)  # of an ingest that was stopped right after it had published
                 tidy(self._root, self._keep)
                 report = self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0))
-                remember(self._root, _past(report, names))
+                remember(self._root, _past(report, names, _restricted(plan, previous)))
                 return report
             vectors, work = self._vectors(plan, None if full else previous)
             draft = self._draft(plan, vectors, names, previous if carry else None)
             manifest = publish(self._root, draft, self._keep, opened.damaged if opened else (), self._large)
             discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
             report = self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
-            remember(self._root, _past(report, names))
+            remember(self._root, _past(report, names, _restricted(plan, previous)))
             return report
 
     def _previous(self) -> tuple[Opened | None, tuple[str, ...]]:
@@ -197,13 +198,31 @@ class Synchroniser:
         )  # fmt: skip
 
 
-def _past(report: Report, sources: tuple[str, ...]) -> Ingest:
+def _restricted(plan: Plan, previous: Snapshot | None) -> tuple[Restricted, ...]:
+    """What of a plan is for one audience or another."""
+    before = previous.articles.audience_of if previous else lambda _: ()
+    audiences = {entry.article.id: entry.article.audience for entry in plan.articles}
+    audiences |= {id: before(id) for id in (*plan.carried, *plan.removed)}
+    counts = {
+        "articles": Counter(audiences[id] for id in audiences.keys() - plan.removed),
+        "added": Counter(audiences[id] for id in plan.added),
+        "changed": Counter(audiences[id] for id in plan.changed),
+        "removed": Counter(audiences[id] for id in plan.removed),
+    }
+    found = sorted(set(audiences.values()) - {()})
+    return tuple(
+        Restricted(audience, **{what: count[audience] for what, count in counts.items()}) for audience in found
+    )
+
+
+def _past(report: Report, sources: tuple[str, ...], restricted: tuple[Restricted, ...]) -> Ingest:
     """What the history keeps of a report."""
+    skipped = [entry for entry in report.skipped if not entry.confidential]
     return Ingest(
         finished=datetime.now(UTC).isoformat(timespec="seconds"), generation=report.generation or "", sources=sources,
         articles=report.articles, added=len(report.added), changed=len(report.changed), removed=len(report.removed),
-        skipped=len(report.skipped), reasons=tuple((s.origin, s.reason) for s in report.skipped),
-        embedded=report.embedded, seconds=report.seconds,
+        skipped=len(skipped), reasons=tuple((s.origin, s.reason) for s in skipped),
+        embedded=report.embedded, seconds=report.seconds, restricted=restricted,
     )  # fmt: skip
 
 

@@ -90,7 +90,10 @@ class Answerer:
         answer = self._answer(question, whole, supported, passages, cited, missing)
         took_ms = (time.perf_counter() - started) * 1000
         watch.add({"other": took_ms - sum(watch.spent.values())})
-        answer = replace(answer, related=tuple(near), generation=snapshot.generation, took_ms=round(took_ms, 2))
+        answer = replace(
+            answer, related=tuple(near), audiences=_audiences(snapshot, passages, near),
+            generation=snapshot.generation, took_ms=round(took_ms, 2),
+        )  # fmt: skip
         return Trace(answer, whole.retrieved, whole.evidence, watch.spent)
 
     def snapshot(self, reader: Reader = ANYONE) -> Snapshot:
@@ -179,6 +182,11 @@ class Answerer:
             )
             for p in nearest_articles(passages)
         ]
+
+
+def _audiences(snapshot: Snapshot, passages: Sequence[Passage], near: Sequence[Related]) -> tuple[tuple[str, ...], ...]:
+    found = {p.article.audience for p in passages} | {snapshot.articles.audience_of(entry.article_id) for entry in near}
+    return tuple(sorted(found - {()}))
 
 
 def _new_id() -> str:

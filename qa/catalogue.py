@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from threading import Lock
 from typing import Any, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -54,7 +55,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._last: tuple[Snapshot, _Shelf] | None = None
+        self._shelves: WeakKeyDictionary[Snapshot, _Shelf] = WeakKeyDictionary()
 
     def select(self, snapshot: Snapshot, wanted: Wanted, views: Mapping[str, int]) -> Selection:
         """`views` are added to the figures of the articles."""
@@ -79,9 +80,10 @@ class Catalogue:
 
     def _shelf(self, snapshot: Snapshot) -> _Shelf:
         with self._lock:
-            if self._last is None or self._last[0] is not snapshot:
-                self._last = snapshot, _Shelf(snapshot.articles.listed())
-            return self._last[1]
+            shelf = self._shelves.get(snapshot)
+            if shelf is None:
+                shelf = self._shelves[snapshot] = _Shelf(snapshot.articles.listed())
+            return shelf
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from indexes.embedding import load_embedder
 from indexes.errors import ModelUnavailable
 from indexes.settings import IndexSettings
 from indexes.store import SnapshotStore
-from indexes.types import Filter
+from indexes.types import KEEPER, Filter, Reader
 from qa.answering import Answerer
 from qa.links import Links
 from qa.patience import PatientEmbedder
@@ -39,6 +39,10 @@ def add_commands(commands: Commands) -> None:
         parser.add_argument(
             "--tag-mode", choices=("any", "all"), default="any", help="with several tags (default: any)"
         )
+        parser.add_argument(
+            "--group", action="append", help="answer as for a member of this group, '' for none; repeatable. Left out, "
+            "every article may be read: you hold the files",
+        )  # fmt: skip
         parser.add_argument("--limit", type=_passages, default=8, metavar="N", help="passages, 1 to 50 (8)")
         add_index_option(parser)
 
@@ -77,7 +81,9 @@ def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:
     text = args.question.strip()
     if not 0 < len(text) <= LONGEST_QUESTION:
         return _refuse_length()
-    answer = _answerer(args, settings).ask(Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit))
+    answer = _answerer(args, settings).ask(
+        Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit, reader=_reader(args))
+    )
     show(args, _document(answer), in_words(answer))
     return OK
 
@@ -86,10 +92,15 @@ def _search(args: argparse.Namespace, settings: IndexSettings) -> int:
     text = args.question.strip()
     if not 0 < len(text) <= LONGEST_QUESTION:
         return _refuse_length()
-    passages = _answerer(args, settings).search(text, Filter(tuple(args.tag), args.tag_mode), args.limit).passages
+    filter = Filter(tuple(args.tag), args.tag_mode)
+    passages = _answerer(args, settings).search(text, filter, args.limit, _reader(args)).passages
     lines = [f"{n}. {_place(p.article.title, p.heading)}\n   {_line(p.text)}" for n, p in enumerate(passages, start=1)]
     show(args, {"items": [_passage(p) for p in passages]}, "\n".join(lines) or "No passage matches.")
     return OK
+
+
+def _reader(args: argparse.Namespace) -> Reader:
+    return KEEPER if args.group is None else Reader(frozenset(args.group))
 
 
 def _refuse_length() -> int:

@@ -6,9 +6,11 @@ import logging
 import uuid
 from dataclasses import dataclass, replace
 
+from indexes.types import ANYONE, KEEPER, Reader
 from qa.answering import Answerer
+from qa.audiences import may_see
 from qa.errors import JournalUnavailable
-from qa.journal import Feedback, Journal, Kept
+from qa.journal import Feedback, Journal, Kept, no_answer, no_conversation
 from qa.types import Answer, Question, Turn
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class Conversations:
         if conversation_id is None:
             return question
         try:
-            return replace(question, history=self._journal.history(conversation_id, owner))
+            return replace(question, history=self.turns(conversation_id, owner, question.reader))
         except JournalUnavailable as error:
             log.error("A follow-up is answered without its history: %s", error)
             return question
@@ -61,21 +63,43 @@ class Conversations:
             return replace(exchange, answer=replace(answer, degraded=(*answer.degraded, UNKEPT)))
         return exchange
 
-    def turns(self, conversation_id: str, owner: str = "") -> tuple[Turn, ...]:
-        """The turns so far, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        return self._journal.history(conversation_id, owner)
+    def turns(self, conversation_id: str, owner: str = "", reader: Reader = ANYONE) -> tuple[Turn, ...]:
+        """The turns so far that `reader` may read, oldest first. Raises UnknownConversation, JournalUnavailable."""
+        answers = [kept.answer for kept in self.kept(conversation_id, owner, reader)]
+        return tuple(
+            turn for answer in answers for turn in (Turn("user", answer.question), Turn("assistant", answer.text))
+        )
 
-    def kept(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
-        """The answers of a conversation, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        return self._journal.conversation(conversation_id, owner)
+    def kept(self, conversation_id: str, owner: str = "", reader: Reader = ANYONE) -> tuple[Kept, ...]:
+        """The answers of a conversation that `reader` may read, oldest first.
 
-    def answer(self, answer_id: str) -> Kept:
-        """One answer, whoever asked: its id is for sharing. Raises UnknownAnswer, JournalUnavailable."""
-        return self._journal.answer(answer_id)
+        Raises UnknownConversation, also where they may read none, and JournalUnavailable.
+        """
+        answers = self._journal.conversation(conversation_id, owner)
+        kept = tuple(answer for answer in answers if self._readable(answer, reader))
+        if not kept:
+            raise no_conversation(conversation_id)
+        return kept
+
+    def answer(self, answer_id: str, reader: Reader = ANYONE) -> Kept:
+        """One answer, whoever asked: its id is for sharing with those who may read what it quotes.
+
+        Raises UnknownAnswer, JournalUnavailable.
+        """
+        kept = self._journal.answer(answer_id)
+        if not self._readable(kept, reader):
+            raise no_answer()
+        return kept
 
     def give_feedback(self, answer_id: str, feedback: Feedback, owner: str = "") -> None:
         """Keep what the asker thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
         self._journal.give_feedback(answer_id, feedback, owner)
+
+    def _readable(self, kept: Kept, reader: Reader) -> bool:
+        """Whether every article it shows was, and still is, for `reader`."""
+        answer = kept.answer
+        shown = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.related}
+        return may_see(reader, answer.audiences, shown, self._answerer.snapshot(KEEPER))
 
     def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from indexes.articles import Listed
 from indexes.snapshot import Snapshot
-from indexes.types import FloatMatrix, FloatVector
+from indexes.types import FloatMatrix, FloatVector, Reader
+from qa.audiences import may_see
 from qa.gaps import Gap, apart, grouped, unanswered
 from qa.journal import Asked, Journal
 from qa.retrieving import QuestionEmbedder
@@ -96,12 +98,16 @@ class Insights:
         self._views = views
         self._now = now
         self._meaning = _Meaning(embedder) if embedder else None
-        self._alike: tuple[Snapshot, tuple[Alike, ...]] | None = None
+        self._alike: WeakKeyDictionary[Snapshot, tuple[Alike, ...]] = WeakKeyDictionary()
 
-    def asked(self, days: int) -> tuple[Asked, ...]:
-        """The questions of the last `days` days, today included, oldest first."""
+    def asked(self, days: int, reader: Reader, whole: Snapshot) -> tuple[Asked, ...]:
+        """The questions of the last `days` days, today included, oldest first.
+
+        Those whose answers show what `reader` may not read are left out; `whole` says what that is.
+        """
         first = self._today() - timedelta(days=days - 1)
-        return self._journal.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
+        asked = self._journal.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
+        return tuple(entry for entry in asked if may_see(reader, entry.audiences, entry.retrieved, whole))
 
     def figures(self, asked: Sequence[Asked], days: int) -> Figures:
         return figures(asked, self._today(), days)
@@ -120,9 +126,10 @@ class Insights:
 
     def alike(self, snapshot: Snapshot) -> tuple[Alike, ...]:
         """Pairs of articles that say much the same, the most alike first; computed once a snapshot."""
-        if self._alike is None or self._alike[0] is not snapshot:
-            self._alike = snapshot, alike(snapshot.articles.listed(), snapshot.article_vectors)
-        return self._alike[1]
+        found = self._alike.get(snapshot)
+        if found is None:
+            found = self._alike[snapshot] = alike(snapshot.articles.listed(), snapshot.article_vectors)
+        return found
 
     def _today(self) -> date:
         return self._now().date()

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 from indexes.types import Filter
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
 from qa.migrations import migrate
-from qa.types import Answer, Citation, Related, Segment, Turn
+from qa.types import Answer, Citation, Related, Segment
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,7 @@ class Asked:
     retrieved: tuple[str, ...]
     cited: tuple[str, ...]
     feedback: Feedback | None
+    audiences: tuple[tuple[str, ...], ...] = ()  # as `Answer.audiences`
 
     @property
     def nearest(self) -> str:
@@ -141,36 +142,25 @@ class Journal:
             )  # fmt: skip
             db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", _articles(answer))
 
-    def history(self, conversation_id: str, owner: str = "") -> tuple[Turn, ...]:
-        """The turns of a conversation, oldest first. Raises UnknownConversation."""
-        with self.using() as db:
-            rows = db.execute(
-                "SELECT question, text FROM answers WHERE conversation_id = ? AND owner = ? ORDER BY position",
-                (conversation_id, owner),
-            ).fetchall()
-        if not rows:
-            raise _no_conversation(conversation_id)
-        return tuple(turn for question, text in rows for turn in (Turn("user", question), Turn("assistant", text)))
-
     def conversation(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
         """The answers of a conversation, oldest first. Raises UnknownConversation."""
         kept = self._kept("conversation_id = ? AND owner = ? ORDER BY position", conversation_id, owner)
         if not kept:
-            raise _no_conversation(conversation_id)
+            raise no_conversation(conversation_id)
         return kept
 
     def answer(self, answer_id: str) -> Kept:
         """One answer, whoever asked. Raises UnknownAnswer."""
         for kept in self._kept("answer_id = ?", answer_id):
             return kept
-        raise _no_answer()
+        raise no_answer()
 
     def give_feedback(self, answer_id: str, feedback: Feedback, owner: str = "") -> None:
         """Keep what the asker thought, in place of what they said before. Raises UnknownAnswer."""
         row = (answer_id, _moment(datetime.now(UTC)), feedback.helpful, feedback.reason, feedback.comment)
         with self.using() as db, db:
             if not db.execute("SELECT 1 FROM answers WHERE answer_id = ? AND owner = ?", (answer_id, owner)).fetchone():
-                raise _no_answer()
+                raise no_answer()
             db.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)", row)
 
     # Statistics
@@ -179,7 +169,8 @@ class Journal:
         """Every question asked at `moment` or later, oldest first."""
         with self.using() as db:
             rows = db.execute(
-                "SELECT a.answer_id, asked, question, kind, confidence, took_ms, helpful, reason, comment "
+                "SELECT a.answer_id, asked, question, kind, confidence, took_ms, "
+                "coalesce(document ->> '$.audiences', '[]'), helpful, reason, comment "
                 "FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE asked >= ? ORDER BY asked",
                 (_moment(moment),),
             ).fetchall()
@@ -196,8 +187,9 @@ class Journal:
                 cited.setdefault(answer_id, []).append(article_id)
         return tuple(
             Asked(id, datetime.fromisoformat(asked), question, kind, confidence, took_ms,
-                  tuple(retrieved.get(id, ())), tuple(cited.get(id, ())), _feedback(*thought))
-            for id, asked, question, kind, confidence, took_ms, *thought in rows
+                  tuple(retrieved.get(id, ())), tuple(cited.get(id, ())), _feedback(*thought),
+                  _tuples(json.loads(audiences)))
+            for id, asked, question, kind, confidence, took_ms, audiences, *thought in rows
         )  # fmt: skip
 
     # Deletion
@@ -205,7 +197,7 @@ class Journal:
     def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation, its answers and feedback, from the file itself. Raises UnknownConversation."""
         if not self._delete("conversation_id = ? AND owner = ?", conversation_id, owner):
-            raise _no_conversation(conversation_id)
+            raise no_conversation(conversation_id)
 
     def purge(self, days: int) -> int:
         """Delete what was asked more than `days` days ago; returns how many answers that were."""
@@ -252,13 +244,13 @@ class Journal:
         )
 
 
-def _no_conversation(conversation_id: str) -> UnknownConversation:
+def no_conversation(conversation_id: str) -> UnknownConversation:
     return UnknownConversation(
         f"There is no conversation {conversation_id!r}: leave conversation_id out to start a new one."
     )
 
 
-def _no_answer() -> UnknownAnswer:
+def no_answer() -> UnknownAnswer:
     return UnknownAnswer("There is no answer with this id: it was deleted, or never kept.")
 
 

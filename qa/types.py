@@ -128,6 +128,7 @@ class Answer:
     generation: str
     took_ms: float
     missing: tuple[str, ...] = ()  # sentences that say what the answer leaves open; they end its text
+    audiences: tuple[tuple[str, ...], ...] = ()  # of all restricted articles that it quotes or names
 
     @property
     def courteous(self) -> bool:

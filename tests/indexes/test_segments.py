@@ -17,7 +17,18 @@ from indexes.postings import FILES as POSTING_FILES
 from indexes.publishing import Draft, generations, open_current, publish, writing
 from indexes.segment import SEGMENT_FILES, VECTORS
 from indexes.snapshot import GONE, RECENT, SPARE, Snapshot, file_digest
-from indexes.types import Article, Category, Chunk, Filter, FloatMatrix, Heading, IndexedArticle, Quotable
+from indexes.types import (
+    ANYONE,
+    Article,
+    Category,
+    Chunk,
+    Filter,
+    FloatMatrix,
+    Heading,
+    IndexedArticle,
+    Quotable,
+    Reader,
+)
 
 THINGS = ("cache", "queue", "gateway", "database", "scheduler", "load balancer", "message broker", "search engine")
 SAYINGS = {
@@ -169,6 +180,28 @@ def test_a_removed_article_is_found_nowhere(changed: Path) -> None:
     everything = snapshot.vectors.search(snapshot.article_vectors[0], 10_000)
     assert len(everything) == snapshot.manifest.chunks
     assert REMOVED not in snapshot.articles.owners([hit.chunk for hit in everything])
+
+
+def test_who_may_not_read_an_article_of_either_segment_sees_an_index_without_both(root: Path, library: Library) -> None:
+    hidden = [restricted(library, CHANGED), restricted(library, THIRD)]
+    rest = [entry for id, entry in library.entries.items() if id not in (CHANGED, THIRD)]
+    first = put(root.parent / "hiding", draft(library, [hidden[0], *rest, library.entries[THIRD]]))
+    whole = put(root.parent / "hiding", draft(library, [hidden[1]], first, [THIRD]))
+    assert len(whole.segments) == 2
+    view, without = whole.seen_by(ANYONE), put(root.parent / "without", draft(library, rest))
+    assert view.articles.ids() == without.articles.ids()
+    numbers = np.arange(without.manifest.chunks)
+    assert view.articles.chunks(numbers.tolist()) == without.articles.chunks(numbers.tolist())
+    assert np.array_equal(view.vectors.rows(numbers), without.vectors.rows(numbers))
+    assert np.array_equal(view.article_vectors, without.article_vectors)
+    for words in ({"queue": 1.0, "cach": 1.0}, {"restart": 1.0}):
+        assert view.keywords.search(words, 60) == without.keywords.search(words, 60)
+    assert whole.seen_by(Reader(frozenset(["sre"]))) is whole
+
+
+def restricted(library: Library, id: str) -> IndexedArticle:
+    entry = library.entries[id]
+    return replace(entry, article=replace(entry.article, audience=("sre",)))
 
 
 def test_a_removed_article_can_come_back(root: Path, library: Library) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from ingest import frontmatter
-from ingest.errors import ArticleRejected
+from ingest.errors import ArticleRejected, AudienceUnclear
 
 BOMB = """---
 a: &a [x, x, x, x, x, x, x, x, x]
@@ -130,3 +130,58 @@ def test_a_count_fits_the_article_table() -> None:
 def test_a_number_too_long_to_print_is_no_text() -> None:
     fields, _ = frontmatter.split(f"---\ntitle: 0x{'f' * 6_000}\n---\nText.")
     assert frontmatter.text(fields, "title") == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "groups"),
+    [
+        ({}, ()),
+        ({"title": "For all"}, ()),
+        ({"audience": ["sre", " people  ops "]}, ("people ops", "sre")),
+        ({"audience": ["sre", "sre"]}, ("sre",)),
+        ({"audience": "sre"}, ("sre",)),
+    ],
+)
+def test_an_audience_is_a_list_of_groups_or_everyone(fields: dict[str, object], groups: tuple[str, ...]) -> None:
+    assert frontmatter.audience(fields) == groups
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"audience": []},
+        {"audience": None},
+        {"audience": ""},
+        {"audience": ["sre", 7]},
+        {"audience": ["sre", ""]},
+        {"audience": ["sre, hr"]},
+        {"audience": "sre, hr"},
+        {"audience": {"groups": ["sre"]}},
+        {"audience": False},
+        {"Audience": ["sre"]},
+        {"audiences": ["sre"]},
+        {"audience": ["sre"], "Audience": ["hr"]},
+    ],
+    ids=str,
+)
+def test_an_audience_that_is_not_clear_is_never_taken_for_everyone(fields: dict[str, object]) -> None:
+    with pytest.raises(AudienceUnclear, match="audience"):
+        frontmatter.audience(fields)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\naudience: [sre\n---\nText.",
+        "---\ntitle: 'never closed\n  audience: [sre]\n---\nText.",
+        "---\n- audience: [sre]\n---\nText.",
+        "---\ntitle: No end\naudience: [sre]\n\nText.",
+        "\n---\naudience: [sre]\n---\nText.",
+        '+++\naudience = ["sre"\n+++\nText.',
+        '+++\n"audience" = ["sre"]\n\nText.',
+        f"---\naudience: [sre]\nnotes: {'x' * 70_000}\n---\nText.",
+    ],
+)
+def test_a_broken_front_matter_with_an_audience_in_it_is_no_text_for_everyone(text: str) -> None:
+    with pytest.raises(AudienceUnclear):
+        frontmatter.split(text)

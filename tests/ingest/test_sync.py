@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -16,9 +16,10 @@ import pytest
 from indexes.analysis import informative_terms
 from indexes.embedding import Embedder
 from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
+from indexes.history import Ingest, past
 from indexes.publishing import current_generation, generations, open_current, writing
 from indexes.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
-from indexes.types import EmbeddedBatch, FloatVector
+from indexes.types import ANYONE, EmbeddedBatch, FloatVector, Reader
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing
 from ingest.sync import Report, Synchroniser
@@ -263,6 +264,38 @@ def test_an_article_whose_file_becomes_unreadable_keeps_its_last_version_and_is_
     assert article is not None
     assert article.markdown.startswith("Send `Cache-Control")
     assert "caching" in keyword_owners(shop.current(), "ETag revalidate")
+
+
+def test_an_article_whose_audience_becomes_unclear_is_withdrawn_and_comes_back_once_it_is_clear(shop: Workshop) -> None:
+    shop.sync()
+    shop.write(caching="---\naudience: [sre\n---\nThe origin's password.", logging="---\naudience: []\n---\nMore.")
+    report = shop.sync()
+    assert report.removed == ("caching", "logging")
+    assert [(skipped.id, skipped.kept) for skipped in report.skipped] == [("caching", False), ("logging", False)]
+    assert all("until then it is not served" in skipped.reason for skipped in report.skipped)
+    shop.write(caching="---\naudience: [sre]\n---\nThe origin's password.", logging=TINY["logging"])
+    assert shop.sync().added == ("caching", "logging")
+    assert shop.current().articles.audience_of("caching") == ("sre",)
+
+
+def test_the_history_counts_for_each_reader_what_they_may_read(shop: Workshop) -> None:
+    shop.write(zebra="---\naudience: [legal]\n---\nThe zebra contract.")
+    shop.sync()
+    shop.write(zebra="---\naudience: [legal]\n---\nThe zebra contract, renewed.", pools="# Pools\n\nTen connections.")
+    shop.sync()
+    (shop.source / "zebra.md").write_text("---\naudience: legal, sre\n---\nThe zebra contract.")
+    shop.sync()
+    counts = {
+        name: [(i.articles, i.added, i.changed, i.removed, i.skipped) for i in map(_seen_by(reader), past(shop.index))]
+        for name, reader in {"legal": Reader(frozenset(["legal"])), "anyone": ANYONE}.items()
+    }
+    assert counts["legal"] == [(6, 0, 0, 1, 0), (7, 1, 1, 0, 0), (6, 6, 0, 0, 0)]
+    assert counts["anyone"] == [(6, 0, 0, 0, 0), (6, 1, 0, 0, 0), (5, 5, 0, 0, 0)]
+    assert "zebra" not in (shop.index / "history.jsonl").read_text()
+
+
+def _seen_by(reader: Reader) -> Callable[[Ingest], Ingest]:
+    return lambda ingest: ingest.seen_by(reader)
 
 
 def test_a_kept_article_is_read_again_as_soon_as_its_file_is_mended(shop: Workshop) -> None:

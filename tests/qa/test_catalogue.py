@@ -33,7 +33,7 @@ class _Table:
         return SHELF
 
 
-@dataclass
+@dataclass(eq=False)
 class _Snapshot:
     """All that a catalogue reads of a snapshot."""
 

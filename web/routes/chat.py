@@ -91,13 +91,13 @@ def ask(
 @router.get("/conversations/{conversation_id}.md")
 def conversation_as_markdown(use: Use, principal: Asking, request: Request, conversation_id: str) -> Response:
     """A conversation for keeping elsewhere."""
-    return _markdown(use, principal, request, use.conversations.kept(conversation_id, principal.id))
+    return _markdown(use, principal, request, use.conversations.kept(conversation_id, principal.id, principal.reader))
 
 
 @router.get("/conversations/{conversation_id}")
 def conversation(use: Use, principal: Asking, conversation_id: str) -> Response:
     """A conversation, to be gone on with."""
-    kept = use.conversations.kept(conversation_id, principal.id)
+    kept = use.conversations.kept(conversation_id, principal.id, principal.reader)
     shown = turns.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
     return _chat(use, principal, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
 
@@ -112,13 +112,13 @@ def delete(use: Use, principal: Asking, conversation_id: str) -> Response:
 @router.get("/answers/{answer_id}.md")
 def answer_as_markdown(use: Use, principal: Reading, request: Request, answer_id: str) -> Response:
     """An answer with its sources, for pasting elsewhere."""
-    return _markdown(use, principal, request, [use.conversations.answer(answer_id)])
+    return _markdown(use, principal, request, [use.conversations.answer(answer_id, principal.reader)])
 
 
 @router.get("/answers/{answer_id}")
 def answer(use: Use, principal: Reading, answer_id: str) -> Response:
     """One answer, for sharing: it tells nothing of the conversation around it."""
-    kept = use.conversations.answer(answer_id)
+    kept = use.conversations.answer(answer_id, principal.reader)
     snapshot = use.store.seen_by(principal.reader)
     (turn,) = turns.kept([replace(kept, conversation_id="")], snapshot, use.links)
     own = kept.owner == principal.id
@@ -147,7 +147,7 @@ def give_feedback(
     feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
     use.conversations.give_feedback(answer_id, feedback, principal.id)
     if "application/json" in request.headers.get("accept", ""):
-        answered = use.conversations.answer(answer_id).answer.answered
+        answered = use.conversations.answer(answer_id, principal.reader).answer.answered
         return JSONResponse(turns.feedback_view(answer_id, answered, feedback))
     return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
 
@@ -177,7 +177,7 @@ def _so_far(use: Services, principal: Principal, draft: Draft) -> list[Turn]:
     if not draft.conversation_id:
         return []
     try:
-        kept = use.conversations.kept(draft.conversation_id, principal.id)
+        kept = use.conversations.kept(draft.conversation_id, principal.id, principal.reader)
     except (UnknownConversation, JournalUnavailable):
         return []
     return turns.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]

@@ -27,7 +27,7 @@ def give_feedback(body: FeedbackIn, use: Use, principal: Judging) -> FeedbackOut
 @router.get("/conversations/{conversation_id}")
 def conversation(conversation_id: Id, use: Use, principal: Asking) -> ConversationOut:
     """A conversation with all that is kept of it, oldest answer first."""
-    return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id, principal.id))
+    return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id, principal.id, principal.reader))
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)

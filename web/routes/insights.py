@@ -30,7 +30,7 @@ Days = Annotated[int, Query(ge=1, le=366)]
 def insights(use: Use, principal: Keeping, days: Days = 30) -> Response:
     """Figures, content gaps, articles by use, overlaps, and past ingests."""
     snapshot = use.store.seen_by(principal.reader)
-    asked = use.insights.asked(days)
+    asked = use.insights.asked(days, principal.reader, use.store.current())
     figures = use.insights.figures(asked, days)
     gaps = use.insights.gaps(asked)
     return pages.page(
@@ -39,7 +39,7 @@ def insights(use: Use, principal: Keeping, days: Days = 30) -> Response:
         gaps=[_gap(use, snapshot, gap) for gap in gaps[:_GAPS]], first=_FIRST, more_gaps=max(0, len(gaps) - _GAPS),
         unanswered=figures.asked - figures.answered, by_meaning=not use.degraded, shown=_ARTICLES,
         articles=use.insights.articles(snapshot, asked, days), alike=use.insights.alike(snapshot)[:_ARTICLES],
-        ingests=past(snapshot.path.parent, _INGESTS), links=use.links,
+        ingests=[ingest.seen_by(principal.reader) for ingest in past(snapshot.path.parent, _INGESTS)], links=use.links,
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def export(use: Use, principal: Keeping, days: Days = 30) -> Response:
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
-    for gap in use.insights.gaps(use.insights.asked(days)):
+    for gap in use.insights.gaps(use.insights.asked(days, principal.reader, use.store.current())):
         for question in gap.questions:
             moment = f"{question.last:%Y-%m-%d %H:%M}"
             cells = [gap.label, question.text, str(question.times), moment, _title(snapshot, question.nearest)]

@@ -1,0 +1,15 @@
+"""May a reader see what was answered before? The articles it shows were for some, and may be for others by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from indexes.articles import Audience
+from indexes.snapshot import Snapshot
+from indexes.types import Reader
+
+
+def may_see(reader: Reader, then: Iterable[Audience], article_ids: Iterable[str], whole: Snapshot) -> bool:
+    """`then`: the audiences of the articles at that time; `whole`: the snapshot that says what they are now."""
+    now = (whole.articles.audience_of(id) for id in article_ids)
+    return all(reader.may_read(audience) for audience in (*then, *now))
