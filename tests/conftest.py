@@ -28,6 +28,10 @@ from qa.views import Views
 from qa.writing import ExtractiveWriter
 from web.admission import Turns
 from web.app import create_app
+from web.gate import Doors
+from web.keys import KeyStore
+from web.policy import ASKER, Policy
+from web.rates import Rates
 from web.services import Services
 
 ROOT = Path(__file__).parent.parent
@@ -186,8 +190,13 @@ def make_services(index: Path, embedder: QuestionEmbedder | None, journal: Journ
     views = Views(journal)
     return Services(
         store, answerer, Conversations(answerer, journal), Links(), Catalogue(), views,
-        Insights(journal, views, embedder), Inspector(store, answerer, embedder),
+        Insights(journal, views, embedder), Inspector(store, answerer, embedder), open_doors(index.parent),
     )  # fmt: skip
+
+
+def open_doors(folder: Path) -> Doors:
+    """As `footnote serve --allow-anonymous` on the machine itself, without limits: visitors ask, read and judge."""
+    return Doors(Policy(place=True, anybody=ASKER), KeyStore(folder / "keys.sqlite"), Rates())
 
 
 def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:

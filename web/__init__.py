@@ -16,7 +16,9 @@ sanitising    the tags, attributes and addresses that may reach a page
 draining      what ends open streams when the server stops
 serving       the server that begins it
 services      what the routes work with
-access        who asks, what they may do, what is there for them
+access        what a route needs of whoever asks
+gate          what every request passes first: who sends it, whether another site forged it, how often (rates)
+policy        who is let in, and as whom: by a key, a session, a proxy (proxies), or for sitting at the machine
 keys          API keys and sessions; key_commands makes, lists and revokes keys
 settings      the environment, read once
 cli           the `footnote` command: the one place that knows all four packages

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, get_args
 
 from fastapi import Depends
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from indexes.types import ANYONE, Reader
+from indexes.types import Reader
+from web.keys import Scope
 
-Scope: TypeAlias = Literal["ask", "read", "feedback", "admin"]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
+CHALLENGE = 'Bearer realm="Footnote"'  # RFC 6750, 3
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+_SIGN_IN = "Sign in at /sign-in, or send an API key: `Authorization: Bearer fn_…`. `footnote keys create` makes one."
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever sent a request. `id` is "" for somebody unknown."""
+    """Whoever sent a request. `id` is "" for somebody unknown, else "key:<id>", "user:<name>" or the like."""
 
     id: str
     scopes: frozenset[Scope]
@@ -29,21 +29,23 @@ class Principal:
 
 
 def principal_of(connection: HTTPConnection) -> Principal:
-    """There are no keys yet: whoever sits at the machine itself keeps it. A proxy's visitors come from elsewhere."""
-    host = connection.client.host if connection.client else ""
-    keeps = _is_loopback(host) and not any(name in connection.headers for name in _FORWARDED)
-    return Principal("", SCOPES if keeps else SCOPES - {"admin"}, ANYONE)
+    """Who sent a request, as `web.gate` found out."""
+    principal: Principal = connection.scope["visitor"].principal
+    return principal
 
 
 def needs(scope: Scope) -> Callable[[HTTPConnection], Awaitable[Principal]]:
-    """A dependency: the principal, who has `scope`. Answers 403 to one who has not."""
+    """A dependency: the principal, who has `scope`. Answers 401 to somebody unknown who has not, 403 to one known."""
 
     # Not a plain `def`: that would cost every request a change of threads.
     async def allowed(connection: HTTPConnection) -> Principal:
         principal = principal_of(connection)
-        if scope not in principal.scopes:
-            raise HTTPException(403, _REFUSED[scope])
-        return principal
+        if scope in principal.scopes:
+            return principal
+        if principal.id:
+            challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+            raise HTTPException(403, _REFUSED[scope], {"www-authenticate": challenge})
+        raise HTTPException(401, f"{_REFUSED[scope]} {_SIGN_IN}", {"www-authenticate": CHALLENGE})
 
     return allowed
 
@@ -52,18 +54,10 @@ _REFUSED: dict[Scope, str] = {
     "ask": "You may not ask here.",
     "read": "You may not read here.",
     "feedback": "You may not give feedback here.",
-    "admin": "Insights hold people's questions: they are open on the machine that serves them alone, at its "
-    "address 127.0.0.1.",
+    "admin": "This holds what people ask: it is for the keepers of the knowledge base alone.",
 }
 
 Asking = Annotated[Principal, Depends(needs("ask"))]
 Reading = Annotated[Principal, Depends(needs("read"))]
 Judging = Annotated[Principal, Depends(needs("feedback"))]
 Keeping = Annotated[Principal, Depends(needs("admin"))]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

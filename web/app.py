@@ -19,9 +19,10 @@ from qa.conversing import Conversations
 from qa.errors import JournalUnavailable
 from web import problems
 from web.admission import Admission, Turns
+from web.gate import Gate
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
-from web.routes import article, articles, ask, browse, chat, conversations, docs, health, insights, texts
+from web.routes import article, articles, ask, browse, chat, conversations, docs, health, insights, signing, texts
 from web.services import Services
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def create_app(services: Services, max_body: int, turns: Turns, widget_origins: 
     app.add_middleware(Admission, turns=turns)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
+    app.add_middleware(Gate, doors=services.doors)
     app.add_middleware(SecurityHeaders)
     if widget_origins:
         app.add_middleware(
@@ -55,7 +57,7 @@ def create_app(services: Services, max_body: int, turns: Turns, widget_origins: 
         )
         app.add_api_route("/widget.js", _widget, include_in_schema=False)
     problems.install(app)
-    for routes in (ask, articles, conversations, health, chat, browse, article, insights, docs, texts):
+    for routes in (ask, articles, conversations, health, chat, browse, article, insights, docs, texts, signing):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app

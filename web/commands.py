@@ -21,6 +21,7 @@ from qa.journal import Journal
 from qa.links import Links
 from qa.views import Views
 from web.errors import CannotListen
+from web.keys import KeyStore
 from web.settings import Settings
 
 _GRACE = 3  # seconds that open requests get at shutdown
@@ -31,6 +32,11 @@ def add_commands(commands: Commands) -> None:
     parser = command(commands, "serve", _serve, "answer over HTTP: pages and JSON")
     parser.add_argument("--host", help="address to listen on (FOOTNOTE_HOST)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (FOOTNOTE_PORT)")
+    parser.add_argument(
+        "--allow-anonymous",
+        action="store_true",
+        help="let anybody ask and read without a key (FOOTNOTE_ALLOW_ANONYMOUS)",
+    )
     add_index_option(parser)
 
 
@@ -40,13 +46,18 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
 
     from web.admission import Turns
     from web.app import create_app
+    from web.gate import Doors
     from web.services import Services
     from web.serving import DrainingServer
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
+    if args.allow_anonymous:
+        settings = settings.model_copy(update={"allow_anonymous": True})
     with _listening(host, port) as listener:  # before the model is loaded: a taken port is known at once
+        keys = KeyStore(settings.keys)
+        doors = Doors.of(settings, keys, listener.getsockname()[0])
         store, embedder = open_retrieval(index_of(args, settings), settings)
         store.keep_looking()
         links = Links(settings.public_url)
@@ -57,7 +68,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         views = Views(journal)
         services = Services(
             store, answerer, conversations, links, Catalogue(), views, Insights(journal, views, embedder),
-            Inspector(store, answerer, embedder), degraded,
+            Inspector(store, answerer, embedder), doors, degraded,
         )  # fmt: skip
         manifest = store.current().manifest
         shown = f"[{host}]" if ":" in host else host
@@ -66,10 +77,14 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         sys.setswitchinterval(_SWITCH)
         turns = Turns(os.cpu_count() or 1, settings.capacity)
         app = create_app(services, settings.max_body, turns, settings.widget_origins.split())
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE, server_header=False)
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=_GRACE, server_header=False,
+            proxy_headers=False,  # web/proxies.py reads them, from those who are trusted
+        )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
             DrainingServer(config, services.drain).run(sockets=[listener])
         journal.close()
+        keys.close()
     return OK
 
 

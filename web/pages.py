@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from indexes.snapshot import Snapshot
 from indexes.types import Category
 from qa.errors import UnknownTag
+from web.policy import Visitor
 
 _NO_CATEGORY = Category("Knowledge base")
 _TITLES = {
@@ -60,6 +61,14 @@ def error(status: int, said: str, headers: Mapping[str, str]) -> HTMLResponse:
     title, detail = _TITLES.get(status, phrase), "" if said == phrase else said
     html = _TEMPLATES.get_template("error.html").render(nav="", title=title, detail=detail)
     return HTMLResponse(html, status, headers)
+
+
+def sign_in(
+    status: int, said: str, headers: Mapping[str, str], next: str, visitor: Visitor | None = None, unkept: bool = False
+) -> HTMLResponse:
+    """A form to sign in with, and then to go on to `next`. `said`: what was wrong; `unkept`: it would not last."""
+    html = _TEMPLATES.get_template("sign_in.html").render(nav="", error=said, next=next, visitor=visitor, unkept=unkept)
+    return HTMLResponse(html, status, {**headers, "cache-control": "no-store"})
 
 
 def category(snapshot: Snapshot) -> Category:

@@ -17,12 +17,15 @@ from starlette.exceptions import HTTPException
 
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
 from web import pages
+from web.errors import KeysUnavailable
 from web.headers import HEADERS
+from web.policy import COOKIE
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _OURS = "Something went wrong on our side; it has been logged. Please try again."
+KEYS_UNAVAILABLE = "Keys cannot be checked at the moment: please try again later."
 _FOR_PROGRAMS = {"api", "openapi.json", "livez", "readyz"}  # first parts of paths
 
 
@@ -45,6 +48,8 @@ def failure(
 ) -> Response:
     """An error response; `errors` name fields, as `{"field", "message"}`."""
     if _wants_page(request):
+        if status == 401:
+            return pages.sign_in(status, detail if _presented(request) else "", headers or {}, _address(request))
         return pages.error(status, detail, headers or {})
     body = _document(status, detail, errors)
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
@@ -72,6 +77,19 @@ def _wants_page(request: Request) -> bool:
     return first not in _FOR_PROGRAMS and "text/html" in request.headers.get("accept", "").lower()
 
 
+def _presented(request: Request) -> bool:
+    """Whether it came with something to prove who sent it, which was no good then."""
+    return "authorization" in request.headers or COOKIE in request.cookies
+
+
+def _address(request: Request) -> str:
+    """Where to go on once signed in."""
+    if request.method != "GET":
+        return "/"
+    path, query = request.url.path, request.url.query
+    return f"{path}?{query}" if query else path
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -79,6 +97,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnknownConversation, _missing)
     app.add_exception_handler(UnknownAnswer, _missing)
     app.add_exception_handler(JournalUnavailable, _unavailable)
+    app.add_exception_handler(KeysUnavailable, _no_keys)
     app.add_exception_handler(NoSuchArticle, _missing)
     app.add_exception_handler(RecursionError, _nested)
     app.add_exception_handler(Exception, _unexpected)
@@ -112,6 +131,11 @@ def _unavailable(request: Request, error: Exception) -> Response:
     log.error("%s", error)
     said = "Conversations cannot be read or written at the moment: please try again later."
     return failure(request, 503, said, headers={"retry-after": "30"})
+
+
+def _no_keys(request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    return failure(request, 503, KEYS_UNAVAILABLE, headers={"retry-after": "30"})
 
 
 def _nested(request: Request, error: Exception) -> Response:

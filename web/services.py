@@ -16,6 +16,7 @@ from qa.inspecting import Inspector
 from qa.links import Links
 from qa.views import Views
 from web.draining import Drain
+from web.gate import Doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Services:
     views: Views
     insights: Insights
     inspector: Inspector
+    doors: Doors
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
     drain: Drain = field(default_factory=Drain)
 

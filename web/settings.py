@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from indexes.settings import IndexSettings
+from web.proxies import networks
+
+_RATE = r"^([1-9]\d*/(second|minute|hour|day))?$"
+_HEADER = r"^([A-Za-z0-9-]+)?$"
 
 
 class Settings(IndexSettings):
@@ -17,6 +21,15 @@ class Settings(IndexSettings):
     )
     journal: Path = Field(Path("var/journal.sqlite"), description="file of conversations")
     keys: Path = Field(Path("var/keys.sqlite"), description="file of API keys")
+    allow_anonymous: bool = Field(False, description="whether anybody may ask and read without a key")
+    trusted_proxies: str = Field(
+        "", description="addresses and networks of proxies that may say whom they speak for, separated by spaces"
+    )
+    proxy_user_header: str = Field("", pattern=_HEADER, description="header in which a trusted proxy names the user")
+    proxy_groups_header: str = Field("", pattern=_HEADER, description="the same for the user's groups, by commas")
+    rate_ask: str = Field("120/minute", pattern=_RATE, description="questions a key, user or address; empty: any")
+    rate_read: str = Field("1200/minute", pattern=_RATE, description="other requests; empty: any")
+    rate_failure: str = Field("30/minute", pattern=_RATE, description="wrong keys an address; empty: any")
     retention_days: int = Field(90, ge=1, description="days after which questions and answers are deleted")
     capacity: int = Field(64, ge=1, description="requests worked on or waiting at once; more get 503")
     widget_origins: str = Field(
@@ -25,3 +38,17 @@ class Settings(IndexSettings):
         description="origins of sites that may embed /widget.js, separated by spaces; empty: none",
     )
     max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        networks(text)
+        return text
+
+    @model_validator(mode="after")
+    def _names_come_from_proxies(self) -> Settings:
+        if (self.proxy_user_header or self.proxy_groups_header) and not self.trusted_proxies:
+            raise ValueError("anybody could send the proxy's headers: set FOOTNOTE_TRUSTED_PROXIES too")
+        if self.proxy_groups_header and not self.proxy_user_header:
+            raise ValueError("groups belong to a user: set FOOTNOTE_PROXY_USER_HEADER too")
+        return self

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from rapidfuzz import fuzz, process
-from starlette.exceptions import HTTPException
 
 from indexes.snapshot import Snapshot
 from indexes.types import Article, Heading
@@ -60,8 +59,6 @@ def vote(
     use: Use, principal: Judging, request: Request, article_id: str, helpful: Annotated[Literal["yes", "no"], Form()]
 ) -> Response:
     """Whether the reader found the article helpful."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPException(403, "Opinions are taken from this site's own pages alone.")
     found = find_article(use.store.seen_by(principal.reader), article_id)
     use.views.vote(found.id, *_reader(request), helpful == "yes")
     return RedirectResponse(f"{use.links.article(found.id)}?voted={helpful}#~helpful", 303)

@@ -1,0 +1,70 @@
+"""Rate limits: who shares one, what is told of it, and that it lets go."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from web import rates
+from web.rates import UNLIMITED, Rates
+
+
+def test_a_caller_who_has_used_up_a_rate_is_refused_and_no_other_is() -> None:
+    limits = Rates(ask="3/hour", read="100/hour")
+    assert [limits.of_principal("key:one", "ask").granted for _ in range(4)] == [True, True, True, False]
+    assert limits.of_principal("key:two", "ask").granted
+    assert limits.of_principal("key:one", "read").granted
+    assert limits.of_address("key:one", "ask").granted  # nobody takes the place of somebody else by a name
+
+
+def test_the_headers_tell_what_is_left_and_when_to_come_back() -> None:
+    limits = Rates(ask="2/minute")
+    first, _, third = (limits.of_principal("key:one", "ask") for _ in range(3))
+    assert first.headers["ratelimit-policy"] == '"ask";q=2;w=60'
+    assert re.fullmatch(r'"ask";r=1;t=\d+', first.headers["ratelimit"])
+    assert "retry-after" not in first.headers
+    assert third.headers["ratelimit"].startswith('"ask";r=0;t=')
+    assert 1 <= int(third.headers["retry-after"]) <= 90
+
+
+def test_a_rate_that_is_not_set_limits_nobody_and_says_nothing() -> None:
+    limits = Rates()
+    assert all(limits.of_address("192.0.2.1", "ask") is UNLIMITED for _ in range(1000))
+    assert UNLIMITED.granted
+    assert UNLIMITED.headers == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # one network: its holder may choose any
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("", "", True),
+    ],
+)
+def test_addresses_that_one_caller_can_choose_from_share_a_limit(one: str, other: str, shared: bool) -> None:
+    limits = Rates(read="1/hour")
+    assert limits.of_address(one, "read").granted
+    assert limits.of_address(other, "read").granted is not shared
+
+
+def test_a_caller_may_come_back_when_told() -> None:
+    limits = Rates(ask="2/second")
+    refused = next(a for a in (limits.of_principal("key:one", "ask") for _ in range(9)) if not a.granted)
+    time.sleep(int(refused.headers["retry-after"]))
+    assert limits.of_principal("key:one", "ask").granted
+
+
+def test_strangers_without_end_fill_no_memory_and_make_nobody_known_forgotten() -> None:
+    limits = Rates(read="1/hour")
+    limits.of_principal("key:one", "read")
+    for n in range(rates._MOST + 5_000):
+        limits.of_address(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", "read")
+    storage = limits._strangers.storage
+    assert isinstance(storage, rates._Bounded)
+    assert len(storage.storage) == len(storage.expirations) == rates._MOST
+    assert len(storage.locks) == 0
+    assert not limits.of_principal("key:one", "read").granted

@@ -1,0 +1,34 @@
+"""Was a request that changes something sent by another site, in the name of whoever looks at it?
+
+The browser says where a request comes from; a page cannot make it lie (the rule is that of Go's
+http.CrossOriginProtection; Fetch Metadata, W3C; OWASP Cross-Site Request Forgery Prevention).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from web.policy import Proof
+
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, 9.2.1
+
+
+def is_forged(method: str, headers: Headers, proof: Proof, own: str, widgets: AbstractSet[str]) -> bool:
+    """Whether to refuse. `own`: origin of the site as it is told to others, "" if it is not; `widgets`: of sites that
+    may embed the widget.
+    """
+    if method in _SAFE or proof == "key":  # a key goes along with no request by itself
+        return False
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin in widgets and proof != "session":  # a widget has nothing of the site that embeds it
+        return False
+    if site is not None:
+        return site not in ("same-origin", "none")
+    if origin is None:  # no browser of this decade; and nothing else has a cookie
+        return proof == "session"
+    if origin == "null":  # a form without a referrer, of this site or another: harmless from nobody in particular
+        return proof != "nothing"
+    return origin != own and urlsplit(origin).netloc != headers.get("host")
