@@ -24,7 +24,8 @@ Clock: TypeAlias = Callable[[], float]
 _BURST = 20  # times the work of a request: waiting without a break for longer is no burst
 _FIRST_GUESS = 0.025  # seconds of work a request takes, until some have been timed
 _SMOOTHING = 0.1  # weight of the newest request in their mean
-_ALWAYS_SERVED = ("/livez", "/readyz", "/static/")
+# Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
+_ALWAYS_SERVED = ("/livez", "/readyz", "/static/", "/slack/")
 _BUSY = "More is asked than can be answered at the moment: please try again in a second."
 
 
@@ -99,7 +100,7 @@ class Turns:
 
 
 class Admission:
-    """ASGI middleware: requests take turns. Health and static files are always served."""
+    """ASGI middleware: requests take turns. Health, static files and Slack are always served."""
 
     def __init__(self, app: ASGIApp, turns: Turns) -> None:
         self._app = app

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -23,7 +24,11 @@ from web.gate import Gate
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
 from web.routes import article, articles, ask, browse, chat, conversations, docs, health, insights, signing, texts
+from web.routes import slack as slack_routes
 from web.services import Services
+
+if TYPE_CHECKING:  # loaded only where it is set up
+    from web.slack.service import Slack
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +36,13 @@ _HOUR = 3600  # seconds
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(services: Services, max_body: int, turns: Turns, widget_origins: Sequence[str] = ()) -> FastAPI:
+def create_app(
+    services: Services, max_body: int, turns: Turns, widget_origins: Sequence[str] = (), slack: Slack | None = None
+) -> FastAPI:
     """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `turns`.
 
-    Pages of `widget_origins` may embed the widget: they, and no others, may read what this answers them.
+    Pages of `widget_origins` may embed the widget: they, and no others, may read what this answers them. `slack` is
+    None where Slack is not set up.
     """
     app = FastAPI(
         title="Footnote",
@@ -42,9 +50,10 @@ def create_app(services: Services, max_body: int, turns: Turns, widget_origins: 
         version="0.1.0",
         docs_url=None,  # FastAPI's page loads scripts from elsewhere; routes/docs.py has its own
         redoc_url=None,
-        lifespan=_forgetting,
+        lifespan=_running,
     )
     app.state.services = services
+    app.state.slack = slack
     # Added here and not by FastAPI(max_body_size=…), which would stand outside those below. Last added, first run.
     app.add_middleware(Admission, turns=turns)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
@@ -57,7 +66,21 @@ def create_app(services: Services, max_body: int, turns: Turns, widget_origins: 
         )
         app.add_api_route("/widget.js", _widget, include_in_schema=False)
     problems.install(app)
-    for routes in (ask, articles, conversations, health, chat, browse, article, insights, docs, texts, signing):
+    routers = (
+        ask,
+        articles,
+        conversations,
+        health,
+        chat,
+        browse,
+        article,
+        insights,
+        docs,
+        texts,
+        signing,
+        slack_routes,
+    )
+    for routes in routers:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
@@ -65,6 +88,16 @@ def create_app(services: Services, max_body: int, turns: Turns, widget_origins: 
 
 def _widget() -> FileResponse:
     return FileResponse(_STATIC / "widget.js", media_type="text/javascript")
+
+
+@contextlib.asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    """What goes on beside the requests."""
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(_forgetting(app))
+        if app.state.slack:
+            await stack.enter_async_context(app.state.slack.worker.working())
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -49,6 +49,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     from web.gate import Doors
     from web.services import Services
     from web.serving import DrainingServer
+    from web.slack.setup import configured
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -76,7 +77,12 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         print(f"Footnote answers from {manifest.articles} articles at {address}", flush=True)
         sys.setswitchinterval(_SWITCH)
         turns = Turns(os.cpu_count() or 1, settings.capacity)
-        app = create_app(services, settings.max_body, turns, settings.widget_origins.split())
+        slack = None
+        if configured(settings):
+            from web.slack.service import slack_from  # its SDK costs what nobody else need wait for
+
+            slack = slack_from(settings, services, turns)
+        app = create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack)
         config = uvicorn.Config(
             app, log_level="warning", timeout_graceful_shutdown=_GRACE, server_header=False,
             proxy_headers=False,  # web/proxies.py reads them, from those who are trusted

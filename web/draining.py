@@ -28,6 +28,10 @@ class Drain:
         """From a signal handler too: the server wakes its loop ten times a second."""
         self._begun.set()
 
+    @property
+    def begun(self) -> bool:
+        return self._begun.is_set()
+
     async def or_result(self, work: Callable[[], Result]) -> Result:
         """The result of blocking `work`, run in a thread. Raises Draining as soon as the server is told to stop.
 

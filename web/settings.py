@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from indexes.settings import IndexSettings
 from web.proxies import networks
@@ -36,6 +36,16 @@ class Settings(IndexSettings):
         "",
         pattern=r"^(https?://[^\s/]+(\s+https?://[^\s/]+)*)?$",
         description="origins of sites that may embed /widget.js, separated by spaces; empty: none",
+    )
+    slack_signing_secret: SecretStr = Field(SecretStr(""), description="signing secret of the Slack app")
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="bot token of the Slack app, xoxb-…")
+    slack_team: str = Field(
+        "",
+        pattern=r"^([TE][A-Z0-9]+)?$",
+        description="id of the one workspace that may ask; empty: every one with the app",
+    )
+    slack_groups: str = Field(
+        "", description="groups whose articles Slack may show, separated by spaces; empty: articles for everyone alone"
     )
     max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")
 

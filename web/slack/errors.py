@@ -4,6 +4,7 @@ SlackError
 ├── NotFromSlack   a request that this app's signing secret did not sign just now
 ├── NotSlack       an address to answer at that is not Slack's
 ├── Undelivered    Slack did not take a message
+├── Declined       what was asked for cannot be had; its message is for the asker
 └── Unconfigured   the settings for Slack do not fit together
 """
 
@@ -23,6 +24,10 @@ class NotSlack(SlackError):
 
 
 class Undelivered(SlackError):
+    pass
+
+
+class Declined(SlackError):
     pass
 
 

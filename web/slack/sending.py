@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from http.client import HTTPException
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import httpx2
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -19,6 +19,8 @@ from web.slack.errors import NotSlack, Undelivered
 from web.slack.messages import Message
 
 log = logging.getLogger(__name__)
+
+ResponseType: TypeAlias = Literal["ephemeral", "in_channel"]
 
 # The one host that Slack documents for a response_url, written the one way that Slack writes it. What is not matched
 # letter by letter (another case, a port, a user, a query, an escape) is not Slack's:
@@ -49,10 +51,18 @@ class ResponseUrls:
         self._client = client
         self._sleep = sleep
 
-    def send(self, url: str, message: Message, **options: object) -> None:
-        """`options`: response_type, replace_original, delete_original. Raises NotSlack, Undelivered."""
+    def send(
+        self, url: str, message: Message, *, response_type: ResponseType = "ephemeral", replace: bool | None = None,
+        delete: bool = False, thread: str = "",
+    ) -> None:  # fmt: skip
+        """To the asker alone, or to the channel; in a thread; in place of the message that was pressed, or beside it.
+
+        Raises NotSlack, Undelivered.
+        """
         require_slack(url)
-        payload = {"response_type": "ephemeral", **message.payload(), **options}
+        payload: dict[str, Any] = {"response_type": response_type, **message.payload()}
+        options = {"replace_original": replace, "delete_original": delete or None, "thread_ts": thread or None}
+        payload |= {name: value for name, value in options.items() if value is not None}
         response = self._post(url, payload)
         if _worth_another_try(response):
             self._sleep(min(_seconds(response.headers.get("retry-after")), _LONGEST_WAIT))

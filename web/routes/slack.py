@@ -1,0 +1,118 @@
+"""What Slack sends: slash commands, events, presses of buttons. Acknowledged at once, done afterwards."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from web.errors import WebError
+from web.slack.payloads import field
+
+if TYPE_CHECKING:  # what Slack needs is loaded only where it is set up
+    from web.slack.service import Slack
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/slack", include_in_schema=False)
+
+_OFF = "Slack is not set up here: docs/slack.md says how (FOOTNOTE_SLACK_SIGNING_SECRET, FOOTNOTE_SLACK_BOT_TOKEN)."
+_UNSIGNED = "This request was not signed by Slack for this app within the last five minutes."
+_OTHER_TEAM = "This workspace may not ask here."
+_MALFORMED = "This is not what Slack sends."
+_MOST_FIELDS = 100
+
+
+def _slack(request: Request) -> Slack:
+    slack: Slack | None = request.app.state.slack
+    if slack is None:
+        raise HTTPException(404, _OFF)
+    return slack
+
+
+async def _body(request: Request, slack: Annotated[Any, Depends(_slack)]) -> bytes:
+    """The raw body, which Slack signed. Answers 401 to everybody else."""
+    body = await request.body()
+    try:
+        slack.signatures.check(body, request.headers)
+    except WebError as error:
+        log.info("A request to %s was refused: %s", request.url.path, error)
+        raise HTTPException(401, _UNSIGNED) from error
+    return body
+
+
+Use = Annotated[Any, Depends(_slack)]
+Body = Annotated[bytes, Depends(_body)]
+
+
+@router.get("/commands")
+async def certificate_check(slack: Use) -> Response:
+    """Slack looks now and then whether the certificate is good, with `?ssl_check=1`, and expects nothing else."""
+    return Response()
+
+
+@router.post("/commands")
+async def command(slack: Use, body: Body) -> Response:
+    """`/ask …`"""
+    form = _form(body)
+    _require_team(slack, form.get("team_id", ""))
+    if form.get("ssl_check"):
+        return Response()
+    shown = _received(slack.commands.receive, form)
+    return JSONResponse(shown) if shown else Response()
+
+
+@router.post("/events")
+async def event(slack: Use, body: Body) -> Response:
+    """A mention or a direct message. The first that ever comes asks for its `challenge` back."""
+    payload = _json(body)
+    if field(payload, "type") == "url_verification":
+        return JSONResponse({"challenge": field(payload, "challenge")})
+    _require_team(slack, field(payload, "team_id"))
+    if field(payload, "type") == "event_callback":
+        _received(slack.events.receive, payload)
+    return Response()
+
+
+@router.post("/interactions")
+async def interaction(slack: Use, body: Body) -> Response:
+    """A press of a button."""
+    payload = _json(_form(body).get("payload", "").encode("utf-8", "replace"))
+    _require_team(slack, field(payload, "team", "id"))
+    _received(slack.interactions.receive, payload)
+    return Response()
+
+
+def _received(receive: Any, payload: Any) -> Any:
+    try:
+        return receive(payload)
+    except WebError as error:
+        log.warning("%s", error)
+        raise HTTPException(400, _MALFORMED) from error
+
+
+def _require_team(slack: Slack, team: str) -> None:
+    if slack.team and team != slack.team:
+        raise HTTPException(403, _OTHER_TEAM)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS))
+    except ValueError as error:
+        raise HTTPException(400, _MALFORMED) from error
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body)
+    except ValueError as error:
+        raise HTTPException(400, _MALFORMED) from error
+    if not isinstance(payload, dict):
+        raise HTTPException(400, _MALFORMED)
+    return payload

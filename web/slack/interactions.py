@@ -1,0 +1,131 @@
+"""Buttons: share an answer, show more of it, say whether it helped.
+
+A button carries the id of its answer and nothing else; the answer is read from the journal again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from qa.journal import Feedback
+from web import turns
+from web.slack import messages
+from web.slack.answering import Answering
+from web.slack.messages import HELPFUL, MISSING, MORE, NOT_HELPFUL, REASON, SHARE, Message, said
+from web.slack.payloads import field
+from web.slack.recent import Recent
+from web.slack.sending import ResponseType, ResponseUrls, require_slack
+from web.slack.worker import Job, Worker
+
+ONCE = 60  # seconds in which a second press on "Share to channel" is taken for a double click
+
+_USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
+_VALUE = re.compile(r"([0-9a-f]{1,64})(?: ([UW][A-Z0-9]{1,30}))?", re.ASCII)
+_THANKS = said("Thank you.")
+_NOTED = said("Thank you, noted: the people who keep these articles will see it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A press of a button of an answer. `shared_by` is who shared the answer in the channel, "" if nobody did."""
+
+    action: str
+    answer_id: str
+    shared_by: str
+    user: str
+    channel: str
+    url: str
+    ephemeral: bool
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """`seen` remembers what was shared, for `ONCE` seconds."""
+
+    answering: Answering
+    worker: Worker
+    response_urls: ResponseUrls
+    seen: Recent
+
+    def receive(self, payload: Mapping[str, Any]) -> None:
+        """Have done what a button stands for. Raises NotSlack."""
+        press = _press(payload)
+        if press is None:
+            return
+        require_slack(press.url)
+        tell = partial(self.response_urls.send, press.url, replace=False, thread=press.thread)
+        if press.action == SHARE:
+            if self.seen.first(f"{press.answer_id} {press.channel}"):
+                job = Job(partial(self._shared, press), partial(self._share, press), tell)
+                self.worker.offer_or_tell(job)
+        elif press.action == MORE:
+            kind: ResponseType = "ephemeral" if press.ephemeral else "in_channel"
+            send = partial(self.response_urls.send, press.url, response_type=kind, replace=True)
+            self.worker.offer_or_tell(Job(partial(self._with_more, press), send, tell))
+        elif press.action.startswith(REASON):
+            send = partial(self.response_urls.send, press.url, replace=True)
+            self.worker.offer_or_tell(Job(partial(self._judged, press), send, tell))
+        elif press.action in (HELPFUL, NOT_HELPFUL, MISSING):
+            self.worker.offer_or_tell(Job(partial(self._judged, press), tell, tell))
+
+    def _shared(self, press: Press) -> Message:
+        answer = self.answering.kept(press.answer_id).answer
+        return messages.answered(
+            answer, self.answering.snapshot(), self.answering.links, question=answer.question, shared_by=press.user,
+            buttons=(MORE,),
+        )  # fmt: skip
+
+    def _share(self, press: Press, message: Message) -> None:
+        """Post it where it was asked, and take away the copy that only the asker sees."""
+        self.response_urls.send(press.url, message, response_type="in_channel", replace=False)
+        if press.ephemeral:
+            self.response_urls.send(press.url, said("Shared."), delete=True)
+
+    def _with_more(self, press: Press) -> Message:
+        kept = self.answering.kept(press.answer_id)
+        more = self.answering.more(kept)
+        asked = kept.answer.question if press.ephemeral or press.shared_by else ""
+        return messages.answered(
+            kept.answer, self.answering.snapshot(), self.answering.links, question=asked, shared_by=press.shared_by,
+            more=more, buttons=(SHARE,) if press.ephemeral else (),
+        )  # fmt: skip
+
+    def _judged(self, press: Press) -> Message:
+        if press.action == HELPFUL:
+            self.answering.judge(press.answer_id, Feedback(True))
+            return _THANKS
+        if press.action == NOT_HELPFUL:
+            self.answering.judge(press.answer_id, Feedback(False))
+            return messages.asked_why(press.answer_id)
+        self.answering.judge(press.answer_id, Feedback(False, _reason(press.action)))
+        return _NOTED
+
+
+def _reason(action: str) -> str:
+    if action == MISSING:
+        return turns.MISSING_TOPIC
+    number = action.removeprefix(REASON)
+    return dict(zip("0123456789", turns.REASONS, strict=False)).get(number, "")
+
+
+def _press(payload: Mapping[str, Any]) -> Press | None:
+    """The press of one of our buttons; None for whatever else may come."""
+    actions = payload.get("actions")
+    if field(payload, "type") != "block_actions" or not isinstance(actions, list) or len(actions) != 1:
+        return None
+    action = actions[0] if isinstance(actions[0], Mapping) else {}
+    value = _VALUE.fullmatch(field(action, "value"))
+    user = field(payload, "user", "id")
+    if not value or not _USER.fullmatch(user):
+        return None
+    container = payload.get("container")
+    ephemeral = isinstance(container, Mapping) and container.get("is_ephemeral") is True
+    return Press(
+        field(action, "action_id"), value[1], value[2] or "", user, field(payload, "channel", "id"),
+        field(payload, "response_url"), ephemeral, field(payload, "container", "thread_ts"),
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""Everything that answers Slack, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx2
+from slack_sdk.web import WebClient
+
+from indexes.types import Reader
+from web.admission import Turns
+from web.services import Services
+from web.settings import Settings
+from web.slack.answering import Answering
+from web.slack.commands import Commands
+from web.slack.errors import Unconfigured
+from web.slack.events import REMEMBERED, Events
+from web.slack.interactions import ONCE, Interactions
+from web.slack.recent import Recent
+from web.slack.sending import Channels, ResponseUrls, http_client, web_client
+from web.slack.setup import misfits
+from web.slack.signing import Signatures
+from web.slack.worker import Worker
+
+_OWNER = "slack"  # of all that is asked in Slack
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """What the routes work with. `team` is the one workspace that may ask, "" for every one with the app."""
+
+    team: str
+    signatures: Signatures
+    worker: Worker
+    commands: Commands
+    events: Events
+    interactions: Interactions
+
+
+def slack_from(settings: Settings, services: Services, turns: Turns) -> Slack:
+    """Slack as it is set up. Raises Unconfigured."""
+    if problems := misfits(settings):
+        raise Unconfigured(" ".join(problems))
+    return build(settings, services, turns, web_client(settings.slack_bot_token.get_secret_value()), http_client())
+
+
+def build(settings: Settings, services: Services, turns: Turns, api: WebClient, http: httpx2.Client) -> Slack:
+    """Slack, which answers through these two clients."""
+    secret = settings.slack_signing_secret.get_secret_value()
+    reader = Reader(groups=frozenset(settings.slack_groups.split()))
+    answering = Answering(services.store, services.answerer, services.conversations, services.links, reader, _OWNER)
+    worker = Worker(turns, services.drain)
+    response_urls = ResponseUrls(http)
+    return Slack(
+        settings.slack_team, Signatures(secret), worker, Commands(answering, worker, response_urls),
+        Events(answering, worker, Channels(api), Recent(REMEMBERED), secret),
+        Interactions(answering, worker, response_urls, Recent(ONCE)),
+    )  # fmt: skip
