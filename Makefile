@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt browser pages faults faults-short quality bench growth clean
+.PHONY: help install serve ingest test check fmt leaks browser pages faults faults-short quality bench growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(STAMP) ## format, lint, types and tests
 fmt: $(STAMP) ## format, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+leaks: $(STAMP) ## compare 2,000 requests to knowledge bases with and without articles hidden from the reader
+	FOOTNOTE_REQUESTS=2000 $(BIN)/python -m pytest tests/web/test_leaks.py
 
 browser: $(STAMP) $(INDEX)/CURRENT ## test the pages in Chromium (CHROMIUM=/path if it is not Debian's)
 	FOOTNOTE_INDEX=$(INDEX) $(BIN)/python -m pytest tests/browser

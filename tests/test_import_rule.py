@@ -59,3 +59,23 @@ def test_only_the_exporter_and_the_reference_import_torch_and_only_inside_their_
 
 def _names(node: ast.Import | ast.ImportFrom) -> list[str]:
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+
+
+WHOLE = {  # who may look at the whole snapshot, whoever asks
+    Path("web/commands.py"): "says how many articles are served when the server starts",
+    Path("web/doctor.py"): "asks a question to see whether one is answered",
+    Path("web/evaluating.py"): "measures on an index of its own",
+    Path("web/routes/health.py"): "is ready once there is one",
+    Path("web/routes/insights.py"): "knows from it which questions to leave out",
+}
+
+
+def test_nobody_but_these_looks_past_what_a_reader_may_read() -> None:
+    """Everything else goes through `seen_by`, so that a restricted article is nowhere by accident."""
+    found = {module for package in ("qa", "web") for module in modules(package) if _looks_at_the_whole(module)}
+    assert found == set(WHOLE)
+
+
+def _looks_at_the_whole(module: Path) -> bool:
+    calls = (n for n in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))) if isinstance(n, ast.Call))
+    return any(isinstance(call.func, ast.Attribute) and call.func.attr == "current" for call in calls)
