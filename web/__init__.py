@@ -4,6 +4,9 @@ app           the HTTP application
 routes/       for programs: ask, articles, health; for people: chat, browse, article
 schemas       JSON shapes
 problems      every error: problem+json for programs, a page for people
+completions   the shapes of the OpenAI-compatible API; dialogue reads its messages, openai_errors tells its errors
+linking       an answer's marks as links with full addresses
+tokens        counted for clients that want to know
 pages         what all pages share: templates, dates, the page of an error
 rendering     an article's Markdown → the body of its page
 turns         what a page shows of one answer

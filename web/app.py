@@ -23,7 +23,20 @@ from web.admission import Admission, Turns
 from web.gate import Gate
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
-from web.routes import article, articles, ask, browse, chat, conversations, docs, health, insights, signing, texts
+from web.routes import (
+    article,
+    articles,
+    ask,
+    browse,
+    chat,
+    conversations,
+    docs,
+    health,
+    insights,
+    openai,
+    signing,
+    texts,
+)
 from web.routes import slack as slack_routes
 from web.services import Services
 
@@ -75,6 +88,7 @@ def create_app(
         browse,
         article,
         insights,
+        openai,
         docs,
         texts,
         signing,

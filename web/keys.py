@@ -32,6 +32,8 @@ Clock: TypeAlias = Callable[[], datetime]
 
 EVERY_GROUP = "*"  # as a group of a key: its holder may read every article
 
+KEY_START = "fn_"
+
 _SHAPE = re.compile(r"fn_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)  # an id of 48 bits, a secret of 256
 _NOBODY = bytes(32)  # the hash of no secret: a key with an unknown id is compared like any other
 _SESSION = timedelta(days=7)

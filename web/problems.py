@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
-from web import pages
+from web import openai_errors, pages
 from web.errors import KeysUnavailable
 from web.headers import HEADERS
 from web.policy import COOKIE
@@ -47,6 +47,8 @@ def failure(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An error response; `errors` name fields, as `{"field", "message"}`."""
+    if openai_errors.spoken_at(request.scope["path"]):
+        return openai_errors.failure(status, detail, errors, headers)
     if _wants_page(request):
         if status == 401:
             return pages.sign_in(status, detail if _presented(request) else "", headers or {}, _address(request))
@@ -100,6 +102,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(KeysUnavailable, _no_keys)
     app.add_exception_handler(NoSuchArticle, _missing)
     app.add_exception_handler(RecursionError, _nested)
+    app.add_exception_handler(openai_errors.Refusal, openai_errors.refused)
     app.add_exception_handler(Exception, _unexpected)
 
 

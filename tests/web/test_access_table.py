@@ -72,6 +72,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/articles"): Row("read", "/api/v1/articles"),
     ("GET", "/api/v1/articles/{article_id:path}"): Row("read", "/api/v1/articles/tokens"),
     ("GET", "/api/v1/articles/{article_id:path}/related"): Row("read", "/api/v1/articles/tokens/related"),
+    ("GET", "/v1/models"): Row("read", "/v1/models"),
+    ("GET", "/v1/models/{model:path}"): Row("read", "/v1/models/footnote:auth"),
+    ("POST", "/v1/chat/completions"): Row(
+        "ask",
+        "/v1/chat/completions",
+        body={"model": "footnote", "messages": [{"role": "user", "content": ASKED["question"]}]},
+    ),
     ("POST", "/"): Row("ask", "/", 303, form=True, body=ASKED),
     ("POST", "/api/v1/ask"): Row("ask", "/api/v1/ask", body=ASKED),
     ("POST", "/api/v1/ask/stream"): Row("ask", "/api/v1/ask/stream", body=ASKED),
@@ -213,5 +220,6 @@ def test_each_caller_gets_what_is_theirs(closed: Closed, method: str, path: str,
     assert response.status_code == expected(row, caller), response.text[:500]
     if row.need != "nothing" and response.status_code in (401, 403):
         assert response.headers["www-authenticate"].startswith("Bearer ")
-        assert response.headers["content-type"] == "application/problem+json"
+        kind = "application/json" if path.startswith("/v1/") else "application/problem+json"
+        assert response.headers["content-type"] == kind
         assert "An access token lives" not in response.text

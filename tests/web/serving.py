@@ -1,0 +1,27 @@
+"""The whole application behind the real server, on a socket."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from web.draining import Drain
+from web.serving import DrainingServer
+
+
+@contextmanager
+def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
+    """`app` behind uvicorn; its address."""
+    config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
+    server = DrainingServer(config, drain)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,198 @@
+"""The JSON shapes of the OpenAI-compatible API: what of them is meant, what changes nothing, what is refused.
+
+After OpenAI's reference of chat completions. Of its parameters, those that tune sampling change nothing here, because
+an answer is quoted and not sampled; those whose meaning would be lost are refused, so that nobody relies on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from indexes.types import TagMode
+from web.schemas import CitationOut, TagName, Text
+
+MODEL = "footnote"
+
+Ignored: TypeAlias = Annotated[Any, Field(description="Accepted, and changes nothing.")]
+ModelName: TypeAlias = Annotated[Text, StringConstraints(min_length=1, max_length=2_000)]
+
+
+def _only(*allowed: object, said: str) -> BeforeValidator:
+    """Refuses every value but `allowed`, in words."""
+
+    def check(value: object) -> object:
+        if value not in allowed:
+            raise ValueError(said)
+        return value
+
+    return BeforeValidator(check)
+
+
+# Asking
+
+
+class TextPart(BaseModel):
+    type: Annotated[Literal["text"], _only("text", said="only text is read here: leave out images, audio and files")]
+    text: Text
+
+
+def _parts(content: object) -> object:
+    """The content of a message as a list of parts, however it was sent."""
+    if content is None:
+        return []
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+Role: TypeAlias = Literal["system", "developer", "user", "assistant"]
+_ROLES = "only system, developer, user and assistant messages are read here: there are no tools to hear from"
+
+
+class MessageIn(BaseModel):
+    """A message. Its other fields change nothing: clients send answers back with all that these came with."""
+
+    role: Annotated[Role, _only("system", "developer", "user", "assistant", said=_ROLES)]
+    content: Annotated[list[TextPart], BeforeValidator(_parts, json_schema_input_type=str | list[TextPart] | None)] = []
+
+    @property
+    def text(self) -> str:
+        return "\n".join(part.text for part in self.content).strip()
+
+
+class TextFormat(BaseModel):
+    type: Annotated[Literal["text"], _only("text", said="an answer is Markdown with quotations, never JSON")]
+
+
+class StreamOptions(BaseModel):
+    include_usage: bool = False
+    include_obfuscation: Ignored = None
+
+
+_TOOLS = "no tool is ever called here: leave it out, or say auto or none"
+
+
+class CompletionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    model: Annotated[
+        ModelName,
+        Field(description="`footnote`, or `footnote:TAG` (several: `footnote:TAG,TAG`) for articles with a tag"),
+    ]
+    messages: Annotated[list[MessageIn], Field(min_length=1, max_length=2_000)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_completion_tokens: Annotated[
+        int | None, Field(ge=1, description="the answer ends before the sentence that would exceed this")
+    ] = None
+    max_tokens: Annotated[int | None, Field(ge=1, description="the old name of `max_completion_tokens`")] = None
+    tags: Annotated[list[TagName], Field(max_length=50, description="only articles with these tags")] = []
+    tag_mode: TagMode = "any"
+
+    n: Annotated[Literal[1] | None, _only(None, 1, said="a question has one answer: leave it out")] = None
+    response_format: TextFormat | None = None
+    tool_choice: Annotated[Literal["auto", "none"] | None, _only(None, "auto", "none", said=_TOOLS)] = None
+    function_call: Annotated[Literal["auto", "none"] | None, _only(None, "auto", "none", said=_TOOLS)] = None
+    stop: Annotated[
+        list[str] | Literal[""] | None, _only(None, "", [], said="quotations are not cut short: leave it out")
+    ] = None
+    logprobs: Annotated[Literal[False] | None, _only(None, False, said="quotations have no probabilities")] = None
+    top_logprobs: Annotated[Literal[0] | None, _only(None, 0, said="quotations have no probabilities")] = None
+    modalities: Annotated[list[Literal["text"]] | None, _only(None, ["text"], said="answers are text")] = None
+    audio: Annotated[None, _only(None, said="answers are text")] = None
+    web_search_options: Annotated[None, _only(None, said="nothing but the knowledge base is searched")] = None
+    moderation: Annotated[None, _only(None, said="nothing is moderated here")] = None
+
+    frequency_penalty: Ignored = None
+    functions: Ignored = None
+    logit_bias: Ignored = None
+    metadata: Ignored = None
+    min_p: Ignored = None
+    parallel_tool_calls: Ignored = None
+    prediction: Ignored = None
+    presence_penalty: Ignored = None
+    prompt_cache_key: Ignored = None
+    prompt_cache_options: Ignored = None
+    prompt_cache_retention: Ignored = None
+    reasoning_effort: Ignored = None
+    repetition_penalty: Ignored = None
+    safety_identifier: Ignored = None
+    seed: Ignored = None
+    service_tier: Ignored = None
+    store: Ignored = None
+    temperature: Ignored = None
+    tools: Ignored = None
+    top_k: Ignored = None
+    top_p: Ignored = None
+    user: Ignored = None
+    verbosity: Ignored = None
+
+    @model_validator(mode="after")
+    def tags_in_one_place(self) -> Self:
+        if self.tags and self.model != MODEL:
+            raise ValueError("name tags either in model or in tags")
+        return self
+
+    @property
+    def most_tokens(self) -> int | None:
+        limits = [limit for limit in (self.max_completion_tokens, self.max_tokens) if limit is not None]
+        return min(limits, default=None)
+
+
+# Answering
+
+
+class UsageOut(BaseModel):
+    """Tokens of the text of all messages, and of the answer, in OpenAI's encoding cl100k_base."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+    @classmethod
+    def of(cls, count: Callable[[str], int], messages: list[MessageIn], answer: str) -> Self:
+        asked, answered = sum(count(message.text) for message in messages), count(answer)
+        return cls(prompt_tokens=asked, completion_tokens=answered, total_tokens=asked + answered)
+
+
+FinishReason: TypeAlias = Literal["stop", "length"]
+
+
+class MessageOut(BaseModel):
+    role: Literal["assistant"] = "assistant"
+    content: Annotated[str, Field(description="Markdown; the footnotes are links")]
+    refusal: None = None
+    citations: list[CitationOut]
+
+
+class ChoiceOut(BaseModel):
+    index: Literal[0] = 0
+    message: MessageOut
+    logprobs: None = None
+    finish_reason: FinishReason
+
+
+class CompletionOut(BaseModel):
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: Annotated[int, Field(description="seconds since 1970")]
+    model: str
+    choices: list[ChoiceOut]
+    usage: UsageOut
+    citations: list[CitationOut]
+    answer_id: Annotated[str, Field(description="for `POST /api/v1/feedback`")]
+    answered: Annotated[bool, Field(description="false: the knowledge base does not say")]
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+class ModelOut(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: Annotated[int, Field(description="when the index was built, seconds since 1970")]
+    owned_by: Literal["footnote"] = "footnote"
+
+
+class ModelsOut(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelOut]
