@@ -78,7 +78,7 @@ class Conversations:
         answers = self._journal.conversation(conversation_id, owner)
         kept = tuple(answer for answer in answers if self._readable(answer, reader))
         if not kept:
-            raise no_conversation(conversation_id)
+            raise no_conversation()
         return kept
 
     def answer(self, answer_id: str, reader: Reader = ANYONE) -> Kept:

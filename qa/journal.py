@@ -146,7 +146,7 @@ class Journal:
         """The answers of a conversation, oldest first. Raises UnknownConversation."""
         kept = self._kept("conversation_id = ? AND owner = ? ORDER BY position", conversation_id, owner)
         if not kept:
-            raise no_conversation(conversation_id)
+            raise no_conversation()
         return kept
 
     def answer(self, answer_id: str) -> Kept:
@@ -197,7 +197,7 @@ class Journal:
     def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation, its answers and feedback, from the file itself. Raises UnknownConversation."""
         if not self._delete("conversation_id = ? AND owner = ?", conversation_id, owner):
-            raise no_conversation(conversation_id)
+            raise no_conversation()
 
     def purge(self, days: int) -> int:
         """Delete what was asked more than `days` days ago; returns how many answers that were."""
@@ -244,10 +244,8 @@ class Journal:
         )
 
 
-def no_conversation(conversation_id: str) -> UnknownConversation:
-    return UnknownConversation(
-        f"There is no conversation {conversation_id!r}: leave conversation_id out to start a new one."
-    )
+def no_conversation() -> UnknownConversation:
+    return UnknownConversation("There is no conversation with this id: leave conversation_id out to start a new one.")
 
 
 def no_answer() -> UnknownAnswer:

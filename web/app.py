@@ -23,6 +23,7 @@ from web.admission import Admission, Turns
 from web.gate import Gate
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
+from web.recording import Reached, Recorder, Recording
 from web.routes import (
     article,
     articles,
@@ -50,8 +51,9 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def create_app(
-    services: Services, max_body: int, turns: Turns, widget_origins: Sequence[str] = (), slack: Slack | None = None
-) -> FastAPI:
+    services: Services, max_body: int, turns: Turns, widget_origins: Sequence[str] = (), slack: Slack | None = None,
+    recorders: Sequence[Recorder] = (),
+) -> FastAPI:  # fmt: skip
     """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `turns`.
 
     Pages of `widget_origins` may embed the widget: they, and no others, may read what this answers them. `slack` is
@@ -68,16 +70,19 @@ def create_app(
     app.state.services = services
     app.state.slack = slack
     # Added here and not by FastAPI(max_body_size=…), which would stand outside those below. Last added, first run.
+    app.add_middleware(Reached)
     app.add_middleware(Admission, turns=turns)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
     app.add_middleware(Gate, doors=services.doors)
+    app.add_middleware(problems.UnexpectedAsProblem)
     app.add_middleware(SecurityHeaders)
     if widget_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=widget_origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
         )
         app.add_api_route("/widget.js", _widget, include_in_schema=False)
+    app.add_middleware(Recording, recorders=recorders)
     problems.install(app)
     routers = (
         ask,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import os
 import socket
 import sys
@@ -44,6 +43,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     # Imported here: FastAPI costs half a second that the other commands need not wait for.
     import uvicorn
 
+    from web import logs
     from web.admission import Turns
     from web.app import create_app
     from web.gate import Doors
@@ -52,7 +52,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     from web.slack.setup import configured
 
     assert isinstance(settings, Settings)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.configure(settings.log_format, settings.log_level)
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
     if args.allow_anonymous:
         settings = settings.model_copy(update={"allow_anonymous": True})
@@ -82,10 +82,10 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
             from web.slack.service import slack_from  # its SDK costs what nobody else need wait for
 
             slack = slack_from(settings, services, turns)
-        app = create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack)
+        app = create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack, [logs.AccessLog()])
         config = uvicorn.Config(
-            app, log_level="warning", timeout_graceful_shutdown=_GRACE, server_header=False,
-            proxy_headers=False,  # web/proxies.py reads them, from those who are trusted
+            app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE,
+            server_header=False, proxy_headers=False,  # web/proxies.py reads them, from those who are trusted
         )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
             DrainingServer(config, services.drain).run(sockets=[listener])

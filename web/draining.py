@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -37,7 +38,8 @@ class Drain:
 
         Cancelled, by a client that leaves, it stops waiting at once; work that has not begun never does.
         """
-        running = asyncio.wrap_future(self._threads.submit(work))
+        context = contextvars.copy_context()  # so that what is logged there says for which request
+        running = asyncio.wrap_future(self._threads.submit(context.run, work))
         stopping = asyncio.ensure_future(self._begun.wait())
         try:
             either: set[asyncio.Future[Any]] = {running, stopping}

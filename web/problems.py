@@ -6,6 +6,7 @@ Programs get RFC 9457 problem+json; a browser that asks for a page gets a page.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -14,12 +15,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
 from web import openai_errors, pages
 from web.errors import KeysUnavailable
-from web.headers import HEADERS
 from web.policy import COOKIE
+from web.recording import request_id
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ MEDIA_TYPE = "application/problem+json"
 _OURS = "Something went wrong on our side; it has been logged. Please try again."
 KEYS_UNAVAILABLE = "Keys cannot be checked at the moment: please try again later."
 _FOR_PROGRAMS = {"api", "openapi.json", "livez", "readyz", "slack"}  # first parts of paths
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class NoSuchArticle(Exception):
@@ -70,6 +74,7 @@ def of(error: Exception) -> dict[str, Any]:
 def _document(status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
     document: dict[str, Any] = {
         "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
+        "request_id": request_id(),
     }  # fmt: skip
     return {**document, "errors": list(errors)} if errors else document
 
@@ -103,7 +108,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NoSuchArticle, _missing)
     app.add_exception_handler(RecursionError, _nested)
     app.add_exception_handler(openai_errors.Refusal, openai_errors.refused)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -114,7 +118,9 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _field(location: Sequence[object]) -> str:
-    return ".".join(str(part) for part in location if part not in ("body", "query", "path")) or "body"
+    """What a field is called; one that we do not have is named only if it looks like a name."""
+    parts = [str(part) for part in location if part not in ("body", "query", "path")]
+    return ".".join(part if _NAME.fullmatch(part) else "…" for part in parts) or "body"
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -145,7 +151,27 @@ def _nested(request: Request, error: Exception) -> Response:
     return failure(request, 400, "The request body is nested too deeply.")
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error)
-    # Made outside all middleware, so these are not added to it.
-    return failure(request, 500, _OURS, headers=HEADERS)
+class UnexpectedAsProblem:
+    """ASGI middleware: an error that nobody expected is logged, and told like every other.
+
+    Starlette's own would be told outside of all middleware, and log the error with what it says.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            if begun or scope["type"] != "http":  # the server breaks the line off, so that half an answer is none
+                raise
+            log.error("unexpected error", exc_info=error)
+            await failure(Request(scope), 500, _OURS)(scope, receive, send)

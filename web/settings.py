@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -11,6 +12,9 @@ from web.proxies import networks
 
 _RATE = r"^([1-9]\d*/(second|minute|hour|day))?$"
 _HEADER = r"^([A-Za-z0-9-]+)?$"
+
+LogFormat: TypeAlias = Literal["text", "json"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
 class Settings(IndexSettings):
@@ -48,6 +52,8 @@ class Settings(IndexSettings):
         "", description="groups whose articles Slack may show, separated by spaces; empty: articles for everyone alone"
     )
     max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")
+    log_format: LogFormat = Field("text", description="of the log: text, or json for one object a line")
+    log_level: LogLevel = Field("info", description="least important lines of the log: debug, info, warning or error")
 
     @field_validator("trusted_proxies")
     @classmethod

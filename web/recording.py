@@ -1,0 +1,121 @@
+"""What is kept of a request once it is over: its id, which route it took, how it ended. Nothing of what was sent."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "x-request-id"
+OTHER = "other"  # a path that is no route's, or a request refused before one was looked for; a method of one's own
+LEFT = 499  # in place of a status: the client left before there was one (nginx's word for it)
+
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/=:-]{1,64}")
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
+_NOTES = "footnote.notes"
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def request_id() -> str:
+    """The id of the request being answered, in its threads too; empty outside one."""
+    return _request_id.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A request that is over. `route` is its template, so there are only so many of them."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    principal: str  # the id of whoever sent it, "" for somebody unknown
+
+
+class Recorder(Protocol):
+    """Hears of each request once it is over. On the event loop: it must be quick."""
+
+    def finished(self, request: Finished) -> None: ...
+
+
+@dataclass(slots=True)
+class _Notes:
+    route: str = OTHER
+    principal: str = ""
+    status: int = LEFT
+
+
+class Recording:
+    """ASGI middleware, the outermost: names each request, says its id in the response, and tells the recorders.
+
+    An id that the client or a proxy has given is kept if it is well-formed.
+    """
+
+    def __init__(self, app: ASGIApp, recorders: Sequence[Recorder]) -> None:
+        self._app = app
+        self._recorders = recorders
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, notes, id = time.perf_counter(), _Notes(), _id(scope)
+        scope[_NOTES] = notes
+        named = _request_id.set(id)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                notes.status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else OTHER
+            took = time.perf_counter() - started
+            finished = Finished(method, notes.route, notes.status, took, notes.principal)
+            for recorder in self._recorders:
+                recorder.finished(finished)
+            _request_id.reset(named)
+
+
+class Reached:
+    """ASGI middleware, the innermost: notes which route a request took, and who sent it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if notes := scope.get(_NOTES):
+                notes.route = _template(scope)
+                notes.principal = _principal(scope)
+
+
+def _id(scope: Scope) -> str:
+    given = Headers(scope=scope).get(HEADER, "")
+    return given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+
+
+def _template(scope: Scope) -> str:
+    route: Any = scope.get("route")
+    if route is not None:
+        return str(route.path_format)
+    # Something mounted: all of it is one route.
+    return str(scope["root_path"]).removeprefix(scope.get("app_root_path", "")) or OTHER
+
+
+def _principal(scope: Scope) -> str:
+    visitor: Any = scope.get("visitor")
+    return str(visitor.principal.id) if visitor else ""
