@@ -47,6 +47,12 @@ class Workspace:
     services: Services
     journal: Journal
 
+    def settle(self) -> None:
+        """Waits until everything that was asked is done."""
+        portal, app = self.client.portal, self.client.app
+        assert portal
+        portal.call(app.state.slack.worker._queue.join)  # type: ignore[attr-defined, call-arg]
+
     def send(self, path: str, body: bytes, **headers: str) -> httpx2.Response:
         """A request that Slack signs and sends now."""
         kind = "application/json" if path == "events" else "application/x-www-form-urlencoded"

@@ -1,6 +1,6 @@
 """Buttons: share an answer, show more of it, say whether it helped.
 
-A button carries the id of its answer and nothing else; the answer is read from the journal again.
+A button carries the id of its answer, and of who shared it; the answer is read from the journal again.
 """
 
 from __future__ import annotations

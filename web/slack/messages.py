@@ -67,7 +67,10 @@ def answered(
     answer: Answer, snapshot: Snapshot, links: Links, *, question: str = "", shared_by: str = "",
     more: More | None = None, buttons: Sequence[str] = (),
 ) -> Message:  # fmt: skip
-    """An answer with its sources. `question` is shown above it, `shared_by` is the id of a Slack user."""
+    """An answer with its sources and buttons. `question` is shown above it; `shared_by` is the id of a Slack user.
+
+    `buttons` stand before those that judge it.
+    """
     blocks: list[Block] = []
     if question:
         blocks.append(_section("".join(_bold(_shortened(question, _QUESTION)))))
@@ -79,8 +82,8 @@ def answered(
         blocks += [_section(text) for text in _further(more, links)]
     if shared_by:
         blocks.append(_context(f"Shared by <@{shared_by}>"))
-    if buttons and _has_buttons(answer):
-        blocks.append(_actions(answer, buttons))
+    if _has_buttons(answer):
+        blocks.append(_actions(answer, buttons, shared_by))
     return Message(mrkdwn.escaped(answers.plain(answer.text, _FALLBACK)), _shown(blocks))
 
 
@@ -201,10 +204,11 @@ def _has_buttons(answer: Answer) -> bool:
     return not answer.courteous and UNKEPT not in answer.degraded
 
 
-def _actions(answer: Answer, names: Sequence[str]) -> ActionsBlock:
-    buttons = [_button(_LABELS[name], name, answer.answer_id) for name in names if name != MORE or _goes_on(answer)]
+def _actions(answer: Answer, names: Sequence[str], shared_by: str) -> ActionsBlock:
     judged = (HELPFUL, NOT_HELPFUL) if answer.answered else (MISSING,)
-    return ActionsBlock(elements=[*buttons, *(_button(_LABELS[name], name, answer.answer_id) for name in judged)])
+    shown = [name for name in (*names, *judged) if name != MORE or _goes_on(answer)]
+    value = f"{answer.answer_id} {shared_by}".rstrip()
+    return ActionsBlock(elements=[_button(_LABELS[name], name, value) for name in shown])
 
 
 def _goes_on(answer: Answer) -> bool:
