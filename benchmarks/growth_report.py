@@ -25,6 +25,13 @@ code that answers users, the model reading each. On a machine that others share,
 One tag keeps 1 % of the chunks, the other 10 %. Where there are cells, a search under the first scores every chunk that
 is left.
 
+## Readers who may not read everything
+
+{readers}
+
+One article in a hundred is for a group. For a reader outside it, the view in which these articles do not exist is made
+once a snapshot, for all readers with the same groups; then their questions (no filter) take the time shown.
+
 ## Building, opening, memory, disk
 
 {sizes}
@@ -46,7 +53,10 @@ not included (see `benchmarks/incremental.py`); parsing and embedding the articl
 def write_report(figures: Path, page: Path, plot: Path) -> None:
     results = json.loads(figures.read_text(encoding="utf-8"))
     page.write_text(
-        _PAGE.format(questions=_questions(results), sizes=_sizes(results), updates=_updates(results)), encoding="utf-8"
+        _PAGE.format(
+            questions=_questions(results), readers=_readers(results), sizes=_sizes(results), updates=_updates(results)
+        ),
+        encoding="utf-8",
     )
     _plot(results, plot)
 
@@ -58,6 +68,18 @@ def _questions(results: list[dict[str, Any]]) -> str:
     ]
     filters = ("no filter", "1 % tag", "10 % tag")
     return _table(["chunks", *(f"{name}: {what}" for name in filters for what in ("p50", "p95", "CPU"))], rows)
+
+
+def _readers(results: list[dict[str, Any]]) -> str:
+    rows = [
+        [
+            f"{r['chunks']:,}", f"{r['view']['seconds']} s", f"{r['view']['own_mb']} MB",
+            *(f"{r['restricted'][what]} ms" for what in ("p50", "p95", "cpu_p50")),
+        ]
+        for r in results
+        if "view" in r
+    ]  # fmt: skip
+    return _table(["chunks", "making the view", "its memory", "question: p50", "p95", "CPU"], rows)
 
 
 def _sizes(results: list[dict[str, Any]]) -> str:

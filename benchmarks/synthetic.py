@@ -63,10 +63,14 @@ class SyntheticBase:
         return _unit(rows[random.integers(0, len(rows), count)] + 1.0 * _unit(self._drawn(random, count)))
 
     def article(self, number: int, edition: int = 0) -> IndexedArticle:
-        """One article; another `edition` of it has other words. The texts recur after 5,000 articles."""
+        """One article; another `edition` of it has other words. The texts recur after 5,000 articles.
+
+        One article in a hundred is not for everyone.
+        """
         text = self._text(number % _TEXTS, edition)
         id = f"a{number:06d}"
-        article = replace(text.article, id=id, tags=self._tags(number))
+        audience = ("insiders",) if number % 100 == 7 else ()
+        article = replace(text.article, id=id, tags=self._tags(number), audience=audience)
         chunks = tuple(replace(chunk, article_id=id) for chunk in text.chunks)
         return replace(text, article=article, chunks=chunks)
 
