@@ -31,10 +31,9 @@ State: TypeAlias = Literal["usable", "expired", "revoked"]
 Clock: TypeAlias = Callable[[], datetime]
 
 EVERY_GROUP = "*"  # as a group of a key: its holder may read every article
+KEY_START = "fn_"  # by which people, and scanners for secrets, tell what it is
 
-KEY_START = "fn_"
-
-_SHAPE = re.compile(r"fn_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)  # an id of 48 bits, a secret of 256
+_SHAPE = re.compile(rf"{KEY_START}([0-9a-f]{{12}})_([0-9a-f]{{64}})", re.ASCII)  # an id of 48 bits, a secret of 256
 _NOBODY = bytes(32)  # the hash of no secret: a key with an unknown id is compared like any other
 _SESSION = timedelta(days=7)
 _WAIT = 1.0  # seconds for another writer of the file
@@ -118,7 +117,7 @@ class KeyStore:
             db.execute(
                 "INSERT INTO keys (id, hash, name, scopes, groups, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)", row
             )
-        return key, f"fn_{key.id}_{secret}"
+        return key, f"{KEY_START}{key.id}_{secret}"
 
     def all(self) -> tuple[Key, ...]:
         """Every key that was ever made, oldest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from indexes.settings import IndexSettings
 from web.proxies import networks
@@ -61,10 +61,16 @@ class Settings(IndexSettings):
         networks(text)
         return text
 
-    @model_validator(mode="after")
-    def _names_come_from_proxies(self) -> Settings:
-        if (self.proxy_user_header or self.proxy_groups_header) and not self.trusted_proxies:
-            raise ValueError("anybody could send the proxy's headers: set FOOTNOTE_TRUSTED_PROXIES too")
-        if self.proxy_groups_header and not self.proxy_user_header:
-            raise ValueError("groups belong to a user: set FOOTNOTE_PROXY_USER_HEADER too")
-        return self
+    @field_validator("proxy_user_header")
+    @classmethod
+    def _is_sent_by_proxies(cls, name: str, info: ValidationInfo) -> str:
+        if name and not info.data.get("trusted_proxies"):
+            raise ValueError("anybody could send this header: set FOOTNOTE_TRUSTED_PROXIES too")
+        return name
+
+    @field_validator("proxy_groups_header")
+    @classmethod
+    def _belongs_to_a_user(cls, name: str, info: ValidationInfo) -> str:
+        if name and not info.data.get("proxy_user_header"):
+            raise ValueError("groups are a user's: set FOOTNOTE_PROXY_USER_HEADER too")
+        return name
