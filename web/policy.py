@@ -83,7 +83,8 @@ class Policy:
     def _at_the_machine(self, host: str) -> Visitor:
         # A page from elsewhere whose name was made to point here (DNS rebinding) still names itself as the host.
         if _is_here(urlsplit(f"//{host}").hostname or ""):
-            return Visitor(Principal("", SCOPES, KEEPER), "place")
+            # In no group: what is not for everyone takes a key, so that no program on the machine reads it by chance.
+            return Visitor(Principal("", SCOPES, ANYONE), "place")
         if self.anybody:
             return self._anybody()
         raise Misdirected
