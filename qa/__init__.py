@@ -11,7 +11,7 @@ citing       marks, citations, and the check that they hold
 related      related articles
 conversing   questions in a conversation; journal keeps them, migrations keep its file up to date
 courtesy     a word for greetings and thanks
-timing       milliseconds by stage
+timing       milliseconds by stage; observing: who is told of them
 patience     questions take turns; a slow model is given up on
 views        who has read what, once a day
 catalogue    the listing, searched

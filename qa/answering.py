@@ -18,6 +18,7 @@ from qa.errors import UnknownTag
 from qa.evidence import NOTHING, Evidence, weigh
 from qa.links import Links
 from qa.missing import missing_notes, unmentioned
+from qa.observing import UNOBSERVED, Observer
 from qa.parts import parts_of
 from qa.related import related
 from qa.retrieving import Retrieved, Retriever
@@ -55,17 +56,21 @@ class Answerer:
     """Answers from one snapshot at a time. Safe to call from many threads."""
 
     def __init__(
-        self, store: SnapshotStore, rewriter: Rewriter, retriever: Retriever, writer: ExtractiveWriter, links: Links
-    ) -> None:
+        self, store: SnapshotStore, rewriter: Rewriter, retriever: Retriever, writer: ExtractiveWriter, links: Links,
+        observer: Observer = UNOBSERVED,
+    ) -> None:  # fmt: skip
         self._store = store
         self._rewriter = rewriter
         self._retriever = retriever
         self._writer = writer
         self._links = links
+        self._observer = observer
 
     def ask(self, question: Question) -> Answer:
         """Raises UnknownTag. Having no answer is an `Answer` too."""
-        return self.trace(question).answer
+        answer = self.trace(question).answer
+        self._observer.answered(answer)
+        return answer
 
     def trace(self, question: Question) -> Trace:
         """`ask`, with every candidate and the evidence."""
@@ -74,7 +79,7 @@ class Answerer:
         filter = known_filter(snapshot, question.filter)
         if reply := courtesy(question.text, snapshot.manifest.articles):
             return _courteous(question, reply, snapshot.generation)
-        watch = Stopwatch()
+        watch = Stopwatch(self._observer)
         whole = self._find(snapshot, question, filter)
         parts = self._parts(snapshot, question, filter)
         for finding in (whole, *parts):

@@ -19,6 +19,7 @@ from indexes.store import SnapshotStore
 from indexes.types import KEEPER, Filter, Reader
 from qa.answering import Answerer
 from qa.links import Links
+from qa.observing import UNOBSERVED, Observer
 from qa.patience import PatientEmbedder
 from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
@@ -62,8 +63,11 @@ def open_retrieval(index: Path, settings: IndexSettings) -> tuple[SnapshotStore,
     return store, PatientEmbedder(embedder, workers=os.cpu_count() or 1)
 
 
-def build_answerer(store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links) -> Answerer:
-    return Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), links)
+def build_answerer(
+    store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links, observer: Observer = UNOBSERVED
+) -> Answerer:
+    retriever = Retriever(embedder, observer=observer)
+    return Answerer(store, HistoryRewriter(), retriever, ExtractiveWriter(), links, observer)
 
 
 def _passages(text: str) -> int:

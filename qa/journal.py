@@ -117,6 +117,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self.failures = 0  # how often it could not be used
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=_WAIT)
@@ -137,7 +138,7 @@ class Journal:
                 "WHERE conversation_id = ?",
                 (answer.answer_id, conversation_id, _moment(datetime.now(UTC)), answer.question,
                  answer.standalone_question, answer.text, answer.answered, answer.confidence, answer.generation,
-                 answer.took_ms, _kind(answer), json.dumps(filter.tags), filter.mode, _document(answer), owner,
+                 answer.took_ms, kind_of(answer), json.dumps(filter.tags), filter.mode, _document(answer), owner,
                  conversation_id),
             )  # fmt: skip
             db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", _articles(answer))
@@ -238,6 +239,7 @@ class Journal:
                 raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> JournalUnavailable:
+        self.failures += 1
         return JournalUnavailable(
             f"The conversations in {self._path} cannot be used ({error}): check the free space and the permissions, "
             "or choose another file with FOOTNOTE_JOURNAL."
@@ -256,7 +258,8 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _kind(answer: Answer) -> Kind:
+def kind_of(answer: Answer) -> Kind:
+    """Whether a question was answered, declined, or no question at all."""
     if answer.answered:
         return "answer"
     # A search that a filter left nothing to find is a refusal too; a greeting was never searched for.

@@ -17,6 +17,7 @@ from indexes.fusion import Scores, blended, convex, supported, with_neighbours
 from indexes.lexical import best_chunks
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
+from qa.observing import UNOBSERVED, Observer
 from qa.remembering import PerSnapshot
 from qa.timing import Stopwatch
 from qa.types import Passage, Probe, Standalone
@@ -99,16 +100,19 @@ class Retrieved:
 class Retriever:
     """Finds passages in a snapshot. Without an embedder, or when it fails, keyword search alone answers."""
 
-    def __init__(self, embedder: QuestionEmbedder | None, weights: Weights = Weights()) -> None:
+    def __init__(
+        self, embedder: QuestionEmbedder | None, weights: Weights = Weights(), observer: Observer = UNOBSERVED
+    ) -> None:
         self._embedder = embedder
         self._weights = weights
+        self._observer = observer
         self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
         self._stored: PerSnapshot[int, StoredChunk] = PerSnapshot(_KEPT)
         self._lock = Lock()
 
     def retrieve(self, snapshot: Snapshot, question: Standalone, filter: Filter, limit: int) -> Retrieved:
         """Every candidate of either index under `filter`, scored by both; the first `limit` as passages."""
-        watch = Stopwatch()
+        watch = Stopwatch(self._observer)
         mask = snapshot.articles.mask(filter)
         probes = [self._search(snapshot, probe, mask, watch) for probe in question.probes]
         with watch.stage("fusing"):
@@ -158,7 +162,9 @@ class Retriever:
         with self._lock:
             if text in self._vectors:
                 self._vectors.move_to_end(text)
+                self._observer.vector(remembered=True)
                 return self._vectors[text]
+        self._observer.vector(remembered=False)
         try:
             vector: FloatVector = self._embedder.embed_question(text)[0]
         except Exception:  # whatever the model's runtime raises: a keyword answer, marked degraded, beats none

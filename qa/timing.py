@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from qa.observing import Observer
+
 
 class Stopwatch:
     """Milliseconds by stage, added up over the parts of a question."""
 
-    def __init__(self) -> None:
+    def __init__(self, observer: Observer) -> None:
         self.spent: dict[str, float] = {}
+        self._observer = observer
 
     def add(self, spent: Mapping[str, float]) -> None:
         for name, milliseconds in spent.items():
@@ -23,4 +26,6 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.add({name: (time.perf_counter() - started) * 1000})
+            seconds = time.perf_counter() - started
+            self.add({name: seconds * 1000})
+            self._observer.stage(name, seconds)

@@ -22,6 +22,7 @@ from qa.insights import Insights
 from qa.inspecting import Inspector
 from qa.journal import Journal
 from qa.links import Links
+from qa.observing import UNOBSERVED, Observer
 from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
 from qa.views import Views
@@ -184,9 +185,12 @@ def site(tmp_path: Path, embedder: Embedder, chunker: Chunker) -> Iterator[Site]
     yield from _site(root, source, embedder, tmp_path, ingest)
 
 
-def make_services(index: Path, embedder: QuestionEmbedder | None, journal: Journal) -> Services:
+def make_services(
+    index: Path, embedder: QuestionEmbedder | None, journal: Journal, observer: Observer = UNOBSERVED
+) -> Services:
     store = SnapshotStore(index, interval=0)
-    answerer = Answerer(store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), Links())
+    retriever = Retriever(embedder, observer=observer)
+    answerer = Answerer(store, HistoryRewriter(), retriever, ExtractiveWriter(), Links(), observer)
     views = Views(journal)
     return Services(
         store, answerer, Conversations(answerer, journal), Links(), Catalogue(), views,

@@ -25,7 +25,7 @@ _BURST = 20  # times the work of a request: waiting without a break for longer i
 _FIRST_GUESS = 0.025  # seconds of work a request takes, until some have been timed
 _SMOOTHING = 0.1  # weight of the newest request in their mean
 # Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
-_ALWAYS_SERVED = ("/livez", "/readyz", "/static/", "/slack/")
+_ALWAYS_SERVED = ("/livez", "/readyz", "/metrics", "/static/", "/slack/")
 _BUSY = "More is asked than can be answered at the moment: please try again in a second."
 
 

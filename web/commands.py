@@ -43,7 +43,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     # Imported here: FastAPI costs half a second that the other commands need not wait for.
     import uvicorn
 
-    from web import logs
+    from web import logs, metrics
     from web.admission import Turns
     from web.app import create_app
     from web.gate import Doors
@@ -62,14 +62,16 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         store, embedder = open_retrieval(index_of(args, settings), settings)
         store.keep_looking()
         links = Links(settings.public_url)
-        answerer = build_answerer(store, embedder, links)
+        registry = metrics.new_registry()
+        counted = metrics.Counted(registry)
+        answerer = build_answerer(store, embedder, links, counted)
         journal = Journal(settings.journal)
         conversations = Conversations(answerer, journal, settings.retention_days)
         degraded = () if embedder else ("vectors",)
         views = Views(journal)
         services = Services(
             store, answerer, conversations, links, Catalogue(), views, Insights(journal, views, embedder),
-            Inspector(store, answerer, embedder), doors, degraded,
+            Inspector(store, answerer, embedder), doors, degraded, registry=registry,
         )  # fmt: skip
         manifest = store.current().manifest
         shown = f"[{host}]" if ":" in host else host
@@ -77,12 +79,14 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         print(f"Footnote answers from {manifest.articles} articles at {address}", flush=True)
         sys.setswitchinterval(_SWITCH)
         turns = Turns(os.cpu_count() or 1, settings.capacity)
+        registry.register(metrics.State(store, turns, journal, degraded))
         slack = None
         if configured(settings):
             from web.slack.service import slack_from  # its SDK costs what nobody else need wait for
 
             slack = slack_from(settings, services, turns)
-        app = create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack, [logs.AccessLog()])
+        recorders = (logs.AccessLog(), counted)
+        app = create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack, recorders)
         config = uvicorn.Config(
             app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE,
             server_header=False, proxy_headers=False,  # web/proxies.py reads them, from those who are trusted

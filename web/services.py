@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
 
 from indexes.store import SnapshotStore
 from qa.answering import Answerer
@@ -32,6 +33,7 @@ class Services:
     doors: Doors
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
     drain: Drain = field(default_factory=Drain)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # of figures for Prometheus
 
 
 # Not a plain `def`: that would cost every request a change of threads.

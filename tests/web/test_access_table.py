@@ -100,6 +100,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/articles/{article_id:path}"): Row(
         "feedback", "/articles/tokens", 303, form=True, body={"helpful": "yes"}
     ),
+    ("GET", "/metrics"): Row("admin", "/metrics"),
     ("GET", "/insights"): Row("admin", "/insights"),
     ("GET", "/insights/gaps.csv"): Row("admin", "/insights/gaps.csv"),
     ("GET", "/insights/inspect"): Row("admin", "/insights/inspect?q=token"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from web.access import Reading
+from web.access import Keeping, Reading
 from web.schemas import HealthOut, StatusOut
 from web.services import Use
 
@@ -37,3 +39,9 @@ def status(use: Use, principal: Reading) -> StatusOut:
         degraded=[*use.degraded, *(["snapshot"] if use.store.problem else [])],
         problem=use.store.problem,
     )
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(use: Use, principal: Keeping) -> PlainTextResponse:
+    """Figures for Prometheus, in its text format; docs/operations.md says what they mean."""
+    return PlainTextResponse(generate_latest(use.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
