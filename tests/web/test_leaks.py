@@ -12,10 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from indexes.embedding import Embedder
@@ -25,8 +27,14 @@ from ingest.sync import Synchroniser
 from qa.journal import Journal
 from qa.types import Question
 from tests.conftest import KB, TINY, Site, make_services, quiet, write_articles
+from tests.slack import standin
+from tests.slack.conftest import PUBLIC
+from tests.slack.standin import Slack
 from web.admission import Turns
 from web.app import create_app
+from web.settings import Settings
+from web.slack.sending import web_client
+from web.slack.service import build
 
 REQUESTS = int(os.environ.get("FOOTNOTE_REQUESTS", "240"))
 SEED = 20260330
@@ -70,9 +78,14 @@ OPENINGS = ("How does", "What is", "Who knows about", "When is", "Is there", "Wh
 
 @dataclass
 class Visitor:
-    """A reader at one of the two sites, who remembers what it answered there."""
+    """Readers at one of the two sites: one at the machine itself, one with a key of another group, one in Slack.
+
+    It remembers what was answered there.
+    """
 
     client: TestClient
+    slack: Slack
+    key: str
     answers: list[str] = field(default_factory=list)
     conversations: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=lambda: [""])
@@ -84,7 +97,7 @@ class Visitor:
         return response
 
 
-Move: TypeAlias = Callable[[Visitor, random.Random], httpx2.Response]
+Move: TypeAlias = Callable[[Visitor, random.Random], httpx2.Response | str]
 
 
 def question(rng: random.Random) -> str:
@@ -137,6 +150,24 @@ def chatting(visitor: Visitor, rng: random.Random) -> httpx2.Response:
     return response
 
 
+def completing(visitor: Visitor, rng: random.Random) -> httpx2.Response:
+    model = "footnote" + rng.choice(("", "", f":{rng.choice(TAGS)}"))
+    body = {"model": model, "messages": [{"role": "user", "content": question(rng)}], "stream": rng.random() < 0.5}
+    return visitor.client.post("/v1/chat/completions", json=body)
+
+
+def asking_in_slack(visitor: Visitor, rng: random.Random) -> str:
+    """All that Slack is sent for a command."""
+    client, before = visitor.client, len(visitor.slack.sent)
+    tags = " ".join(f"tag:{tag}" for tag in some_tags(rng))
+    body = standin.command(f"{tags} {question(rng)}".strip(), visitor.slack.response_url())
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    response = client.post("/slack/commands", content=body, headers={**kind, **standin.signed(body)})
+    assert client.portal
+    client.portal.call(client.app.state.slack.worker._queue.join)  # type: ignore[attr-defined, call-arg]
+    return f"{response.status_code} {[sent.payload for sent in visitor.slack.sent[before:]]}"
+
+
 def getting(template: str, *names: str) -> Move:
     """GET an address with one of `names` in it."""
     return lambda visitor, rng: visitor.client.get(template.format(rng.choice(names)), follow_redirects=False)
@@ -180,6 +211,9 @@ MOVES: dict[str, Move] = {
     "conversation page": a_conversation("/conversations/{}"),
     "conversation as Markdown": a_conversation("/conversations/{}.md"),
     "feedback": judging,
+    "models": getting("/v1/models{}", "", "/footnote", "/footnote:aardvark", "/footnote:auth"),
+    "completion": completing,
+    "Slack": asking_in_slack,
     "insights": getting("/insights?days={}", "7", "90"),
     "gaps": getting("/insights/gaps.csv?days={}", "7"),
     "inspect": getting("/insights/inspect?q={}", "aardvark", "How often does a client retry?", "payroll CFO"),
@@ -200,18 +234,30 @@ def visitors(
         source = write_articles(folder / "source", articles)
         Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
         journals.append(Journal(folder / "journal.sqlite"))
-        app = create_app(make_services(folder / "index", embedder, journals[-1]), max_body=262_144, turns=Turns(2, 64))
-        here = TestClient(app, "http://127.0.0.1:8000", client=("127.0.0.1", 5000), raise_server_exceptions=False)
-        found.append(Visitor(here))
+        found.append(_visitor(folder, embedder, journals[-1]))
     with found[0].client, found[1].client:
         yield found[0], found[1]
-    for journal in journals:
+    for visitor, journal in zip(found, journals, strict=True):
+        visitor.slack.close()
         journal.close()
+
+
+def _visitor(folder: Path, embedder: Embedder, journal: Journal) -> Visitor:
+    services, turns, slack = make_services(folder / "index", embedder, journal), Turns(2, 64), Slack()
+    settings = Settings(
+        slack_signing_secret=SecretStr(standin.SECRET), slack_bot_token=SecretStr(standin.TOKEN), public_url=PUBLIC
+    )
+    api = web_client(standin.TOKEN, f"{slack.address}/api/")
+    app = create_app(services, 262_144, turns, (), build(settings, services, turns, api, slack.http_client()))
+    _, key = services.doors.keys.create("hr", ("ask", "read", "feedback", "admin"), ["hr"])
+    client = TestClient(app, "http://127.0.0.1:8000", client=("127.0.0.1", 5000), raise_server_exceptions=False)
+    return Visitor(client, slack, key)
 
 
 _VARYING = (
     (re.compile(r"[0-9a-f]{32}"), "ID"),
     (re.compile(r'"took_ms": ?[\d.]+'), '"took_ms":0'),
+    (re.compile(r'"created": ?\d+'), '"created":0'),
     (re.compile(r"\d+(\.\d+)? (ms|s)\b"), "0 ms"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?"), "NOW"),
     (re.compile(r"(?s)<figcaption>Time to answer.*?</figure>"), ""),
@@ -219,11 +265,13 @@ _VARYING = (
 )
 
 
-def said(response: httpx2.Response) -> tuple[int, str, dict[str, str]]:
+def said(response: httpx2.Response | str) -> tuple[int, str, dict[str, str]]:
     """What a reader is told, but for ids and times."""
-    text = response.text
+    text = response if isinstance(response, str) else response.text
     for pattern, plain in _VARYING:
         text = pattern.sub(plain, text)
+    if isinstance(response, str):
+        return 200, text, {}
     left_out = ("etag", "content-length", "date", "location", "x-request-id")
     return response.status_code, text, {k: v for k, v in response.headers.items() if k not in left_out}
 
@@ -234,7 +282,9 @@ def test_two_knowledge_bases_that_differ_in_hidden_articles_answer_alike(visitor
     statuses = Counter[int]()
     for number in range(REQUESTS):
         name = names[number % len(names)]
-        seed = rng.random()
+        seed, with_key = rng.random(), rng.random() < 0.5
+        for visitor in visitors:
+            visitor.client.headers["authorization"] = f"Bearer {visitor.key}" if with_key else ""
         whole, without = (said(MOVES[name](visitor, random.Random(seed))) for visitor in visitors)
         assert whole == without, f"request {number}: {name}, seed {seed}"
         statuses[whole[0]] += 1
