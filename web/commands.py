@@ -49,9 +49,10 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     from web.gate import Doors
     from web.services import Services
     from web.serving import DrainingServer
-    from web.slack.setup import configured
+    from web.slack.setup import is_set_up
 
     assert isinstance(settings, Settings)
+    with_slack = is_set_up(settings)
     logs.configure(settings.log_format, settings.log_level)
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
     if args.allow_anonymous:
@@ -81,7 +82,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         turns = Turns(os.cpu_count() or 1, settings.capacity)
         registry.register(metrics.State(store, turns, journal, degraded))
         slack = None
-        if configured(settings):
+        if with_slack:
             from web.slack.service import slack_from  # its SDK costs what nobody else need wait for
 
             slack = slack_from(settings, services, turns)

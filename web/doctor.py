@@ -24,6 +24,7 @@ from qa.commands import build_answerer
 from qa.links import Links
 from qa.types import Question
 from web.settings import Settings
+from web.slack import setup
 
 _LEAST_FREE = 500_000_000  # bytes
 
@@ -48,6 +49,7 @@ def _doctor(count_tokens: CountTokens, args: argparse.Namespace, settings: Index
         "fallback": lambda: _fallback(index),
         "journal": lambda: _journal(settings),
         "answering": lambda: _answering(index, settings),
+        "slack": lambda: _slack(settings),
     }
     results = {name: _checked(check) for name, check in checks.items()}
     lines = [f"{'ok ' if ok else 'NOT'} {name:<10} {detail}" for name, (ok, detail) in results.items()]
@@ -118,6 +120,11 @@ def _journal(settings: IndexSettings) -> str:
             "depend on it; the conversations in it are lost."
         )
     return f"{settings.journal} is whole"
+
+
+def _slack(settings: IndexSettings) -> str:
+    assert isinstance(settings, Settings)
+    return setup.told(settings)
 
 
 def _answering(index: Path, settings: IndexSettings) -> str:

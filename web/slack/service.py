@@ -13,12 +13,10 @@ from web.services import Services
 from web.settings import Settings
 from web.slack.answering import Answering
 from web.slack.commands import Commands
-from web.slack.errors import Unconfigured
 from web.slack.events import REMEMBERED, Events
 from web.slack.interactions import ONCE, Interactions
 from web.slack.recent import Recent
 from web.slack.sending import Channels, ResponseUrls, http_client, web_client
-from web.slack.setup import misfits
 from web.slack.signing import Signatures
 from web.slack.worker import Worker
 
@@ -38,9 +36,7 @@ class Slack:
 
 
 def slack_from(settings: Settings, services: Services, turns: Turns) -> Slack:
-    """Slack as it is set up. Raises Unconfigured."""
-    if problems := misfits(settings):
-        raise Unconfigured(" ".join(problems))
+    """Slack as it is set up."""
     return build(settings, services, turns, web_client(settings.slack_bot_token.get_secret_value()), http_client())
 
 

@@ -6,11 +6,26 @@ import re
 from collections.abc import Sequence
 
 from web.settings import Settings
+from web.slack.errors import Unconfigured
 
 
-def configured(settings: Settings) -> bool:
-    """Whether anything was set up for Slack."""
-    return bool(settings.slack_signing_secret.get_secret_value() or settings.slack_bot_token.get_secret_value())
+def is_set_up(settings: Settings) -> bool:
+    """Whether Slack may ask. Raises Unconfigured where something was set for it, but not all that it needs."""
+    if not (settings.slack_signing_secret.get_secret_value() or settings.slack_bot_token.get_secret_value()):
+        return False
+    if problems := misfits(settings):
+        raise Unconfigured(" ".join(problems))
+    return True
+
+
+def told(settings: Settings) -> str:
+    """How Slack is set up, in words. Raises Unconfigured."""
+    if not is_set_up(settings):
+        return "not set up"
+    groups = ", ".join(settings.slack_groups.split())
+    shown = f"articles for everyone and for {groups}" if groups else "articles for everyone"
+    asks = f"workspace {settings.slack_team}" if settings.slack_team else "every workspace with the app"
+    return f"shows {shown} to {asks}; footnotes lead to {settings.public_url}"
 
 
 def misfits(settings: Settings) -> Sequence[str]:
