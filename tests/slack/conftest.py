@@ -78,22 +78,25 @@ class Workspace:
 Served = Callable[..., Workspace]
 
 
-def services_for(site: Site, journal: Journal, embedder: Embedder) -> Services:
+def services_for(index: Path, journal: Journal, embedder: Embedder) -> Services:
     links = Links(PUBLIC)
-    services = make_services(site.index, embedder, journal)
+    services = make_services(index, embedder, journal)
     answerer = Answerer(services.store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), links)
     return replace(services, answerer=answerer, conversations=Conversations(answerer, journal), links=links)
 
 
 @pytest.fixture
 def serve(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Served]:
-    """Serves Footnote with the settings given; served twice, it has the journal of the first time."""
+    """Serves Footnote with the settings given, from the tiny articles or an `index`.
+
+    Served twice, it has the journal of the first time.
+    """
     slack = Slack()
     opened: list[tuple[TestClient, Journal]] = []
 
-    def serve(**values: Any) -> Workspace:
+    def serve(index: Path = tiny_site.index, **values: Any) -> Workspace:
         journal = Journal(tmp_path / "journal.sqlite")
-        services = services_for(tiny_site, journal, embedder)
+        services = services_for(index, journal, embedder)
         turns = Turns(2, 64)
         parts = build(
             settings(**values), services, turns, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client()

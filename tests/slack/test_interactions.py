@@ -7,6 +7,7 @@ import re
 import pytest
 
 from qa.journal import Feedback
+from tests.conftest import Site
 from tests.slack import schema, standin
 from tests.slack.conftest import Served, Workspace
 from tests.slack.standin import Sent
@@ -163,3 +164,29 @@ def test_a_press_that_asks_for_an_answer_elsewhere_is_refused(workspace: Workspa
     body = standin.press("share", sent.buttons["share"], "https://hooks.slack.com.evil.example/actions/T/1/x")
     assert workspace.send("interactions", body).status_code == 400
     assert len(workspace.slack.sent) == 1
+
+
+CHANGED = "The articles behind this answer have changed since it was given: please ask again."
+
+
+@pytest.mark.parametrize("action", ["share", "more"])
+def test_an_answer_whose_article_changed_is_not_shown_again(serve: Served, site: Site, action: str) -> None:
+    workspace = serve(site.index)
+    sent = asked(workspace)
+    article = site.source / "tokens.md"
+    article.write_text(article.read_text(encoding="utf-8").replace("10 minutes", "5 minutes"), encoding="utf-8")
+    site.ingest()
+    assert pressed(workspace, sent, action).shown == CHANGED
+
+
+def test_a_footnote_follows_its_words_through_the_article(serve: Served, site: Site) -> None:
+    workspace = serve(site.index)
+    sent = asked(workspace)
+    article = site.source / "tokens.md"
+    article.write_text(
+        article.read_text(encoding="utf-8").replace("A refresh", "Hear, hear. A refresh"), encoding="utf-8"
+    )
+    site.ingest()
+    shared = pressed(workspace, sent, "share")
+    (was, *_), (now, *_) = schema.links(sent.shown), schema.links(shared.shown)
+    assert was[0].replace("cite=66-103", "cite=78-115") == now[0]

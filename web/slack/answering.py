@@ -55,17 +55,18 @@ class Answering:
     def kept(self, answer_id: str) -> Kept:
         """An answer that was given, its footnotes where the words are today."""
         try:
-            kept = self.conversations.answer(answer_id)
+            kept = self.conversations.answer(answer_id, self.reader)
         except UnknownAnswer as error:
             raise Declined(_NOT_KEPT) from error
         except JournalUnavailable as error:
             raise Declined(_NO_JOURNAL) from error
         snapshot = self.snapshot()
         answer = kept.answer
-        if any(snapshot.articles.article(related.article_id) is None for related in answer.related):
+        related = tuple(found for found in answer.related if snapshot.articles.article(found.article_id) is not None)
+        if not answer.answered and related != answer.related:  # its text names them
             raise Declined(_CHANGED)
         citations = tuple(self._today(citation, snapshot) for citation in answer.citations)
-        return replace(kept, answer=replace(answer, citations=citations))
+        return replace(kept, answer=replace(answer, citations=citations, related=related))
 
     def more(self, kept: Kept) -> More:
         """What else was found for the question of an answer."""
