@@ -1,42 +1,39 @@
 """What serving costs: `python -m benchmarks.serving --index DIR [--seconds 5] [--overload 60]`.
 
-Starts `footnote serve` as its users do and asks over HTTP from other processes, each question in words not asked before
-(so that no vector is remembered). Prints a Markdown table; on a busy machine, CPU times and ratios are what holds.
+Starts `footnote serve` as its users do and asks over HTTP from a process beside it, each question in words not asked
+before (so that no vector is remembered). Prints a Markdown table; on a busy machine, CPU times and ratios are what
+holds.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import http.client
-import json
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
-from urllib.parse import urlsplit
+from typing import TypeAlias
 
 import psutil  # type: ignore[import-untyped]
 
+from benchmarks.load import Tally, clients, flood
 from indexes.settings import IndexSettings
 
-_QUESTIONS = Path(__file__).parent / "data" / "development.jsonl"
+Row: TypeAlias = tuple[str, str]  # what was measured, and its value
+Load: TypeAlias = Callable[..., Tally]  # runs beside, not in this process
+
 _TURNS = 3
 _CLIENTS = 16
-
-
-def questions(first: int) -> Iterator[str]:
-    """The development questions over and over, each time in other words."""
-    asked = [json.loads(line)["question"] for line in _QUESTIONS.read_text(encoding="utf-8").splitlines()]
-    for number in count(first):
-        yield f"{asked[number % len(asked)]} (ticket {number})"
+_TIMES = 4  # the capacity, in the overload
+_AFTER = 5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,151 +52,113 @@ class Served:
 @contextmanager
 def serving(index: Path) -> Iterator[Served]:
     """`footnote serve` on a free port, from its start to its first answer and after."""
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[-1]
-        Client(address).ask("How do I rotate refresh tokens?")
-        first_answer, watched = time.perf_counter() - started, psutil.Process(process.pid)
-        yield Served(address, watched, first_answer, sum(watched.cpu_times()[:2]))
-        process.terminate()
-
-
-class Client:
-    """One person's connection."""
-
-    def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-
-    def ask(self, question: str) -> int:
-        """The status of the answer; waits where it is told to."""
-        headers = {"content-type": "application/json"}
-        self._connection.request("POST", "/api/v1/ask", json.dumps({"question": question}), headers)
-        response = self._connection.getresponse()
-        response.read()
-        if response.status == 503:
-            time.sleep(float(response.headers["Retry-After"]))
-        return response.status
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one client or load saw."""
-
-    answered: list[float] = field(default_factory=list)  # seconds each
-    refused: int = 0
-    failed: int = 0
-
-    def count(self, status: int, seconds: float) -> None:
-        if status == 200:
-            self.answered.append(seconds)
-        elif status == 503:
-            self.refused += 1
-        else:
-            self.failed += 1
-
-    def percentile(self, share: float) -> float:
-        """In milliseconds."""
-        ordered = sorted(self.answered)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
-
-
-def ask_for(address: str, seconds: float, first: int) -> Tally:
-    """One client that asks one question after the other."""
-    client, tally, fresh = Client(address), Tally(), questions(first)
-    until = time.perf_counter() + seconds
-    while (started := time.perf_counter()) < until:
-        tally.count(client.ask(next(fresh)), time.perf_counter() - started)
-    return tally
-
-
-def together(pool: Callable[..., list[Tally]], address: str, clients: int, seconds: float, first: int) -> list[Tally]:
-    return pool(ask_for, [(address, seconds, first + client * 100_000) for client in range(clients)])
-
-
-async def overload(address: str, rate: float, seconds: float, first: int) -> Tally:
-    """Questions at a fixed rate, whether or not the others have been answered."""
-    tally, fresh = Tally(), questions(first)
-    host, port = urlsplit(address).hostname, urlsplit(address).port
-    idle: SimpleQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = SimpleQueue()
-
-    async def ask(question: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite"}
+        command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
         started = time.perf_counter()
-        reader, writer = idle.get() if not idle.empty() else await asyncio.open_connection(host, port)
-        body = json.dumps({"question": question}).encode()
-        headers = ["POST /api/v1/ask HTTP/1.1", "Host: x", "Content-Type: application/json"]
-        writer.write("\r\n".join([*headers, f"Content-Length: {len(body)}", "", ""]).encode() + body)
-        header = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line.split(b":")[1]) for line in header.lower().split(b"\r\n") if b"content-length" in line)
-        await reader.readexactly(length)
-        tally.count(int(header.split()[1]), time.perf_counter() - started)
-        idle.put((reader, writer))
-
-    begun = time.perf_counter()
-    tasks: list[asyncio.Task[None]] = []
-    while (elapsed := time.perf_counter() - begun) < seconds:
-        tasks += [asyncio.create_task(ask(next(fresh))) for _ in range(int(elapsed * rate) - len(tasks))]
-        await asyncio.sleep(0.002)
-    await asyncio.gather(*tasks)
-    return tally
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+            assert process.stdout is not None
+            address = process.stdout.readline().split()[-1]
+            clients(address, 1, 0.001, 0)
+            first_answer, watched = time.perf_counter() - started, psutil.Process(process.pid)
+            yield Served(address, watched, first_answer, sum(watched.cpu_times()[:2]))
+            process.terminate()
 
 
-def _overload(address: str, rate: float, seconds: float, first: int) -> Tally:
-    return asyncio.run(overload(address, rate, seconds, first))
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Turns of one client and of a crowd, one after the other; `seconds` each."""
+
+    alone: list[Tally]
+    crowd: list[Tally]
+    costs: list[float]  # CPU ms of the server a question, asked by one client
+    crowd_costs: list[float]
+    seconds: float
+
+    @property
+    def peak(self) -> float:
+        """Answers a second."""
+        return max(self._rates(self.alone + self.crowd))
+
+    def rows(self) -> list[Row]:
+        alone, crowd = together(self.alone), together(self.crowd)
+        ratios = [len(many.answered) / len(one.answered) for many, one in zip(self.crowd, self.alone, strict=True)]
+        return [
+            ("one client: p50, p95, p99", _milliseconds(alone, 0.5, 0.95, 0.99)),
+            ("one client: CPU of the server a question", f"{_spread(self.costs)} ms"),
+            ("one client: answers a second", _spread(self._rates(self.alone))),
+            (f"{_CLIENTS} clients: answers a second", _spread(self._rates(self.crowd))),
+            (f"{_CLIENTS} clients: CPU of the server a question", f"{_spread(self.crowd_costs)} ms"),
+            (f"{_CLIENTS} clients: p50, p99; refused, failed",
+             f"{_milliseconds(crowd, 0.5, 0.99)}; {crowd.refused}, {crowd.failed}"),
+            (f"{_CLIENTS} clients to one", _spread(ratios)),
+            ("CPU of the clients a question", f"{1000 * crowd.cpu / len(crowd.answered):.2f} ms"),
+        ]  # fmt: skip
+
+    def _rates(self, tallies: Sequence[Tally]) -> list[float]:
+        return [len(tally.answered) / self.seconds for tally in tallies]
 
 
-def measure(index: Path, seconds: float, overload_seconds: float) -> list[tuple[str, str]]:
-    """Rows of what was measured and its value."""
+def loads(served: Served, load: Load, seconds: float) -> Measured:
+    load(clients, served.address, 4, 3, 10_000_000)  # warm
+    measured, fresh = Measured([], [], [], [], seconds), count(20_000_000, 10_000_000)
+    for _ in range(_TURNS):
+        for number, tallies, costs in (
+            (1, measured.alone, measured.costs), (_CLIENTS, measured.crowd, measured.crowd_costs),
+        ):  # fmt: skip
+            worked = served.cpu()
+            tallies.append(load(clients, served.address, number, seconds, next(fresh)))
+            costs.append(1000 * (served.cpu() - worked) / len(tallies[-1].answered))
+    return measured
+
+
+def overload(served: Served, load: Load, measured: Measured, seconds: float) -> list[Row]:
+    """Four times as many questions as are answered at most, and one client right after that."""
+    rate = _TIMES * measured.peak
+    flooded = load(flood, served.address, rate, seconds, 900_000_000)
+    after = load(clients, served.address, 1, _AFTER, 800_000_000)
+    goodput, alone = len(flooded.answered) / seconds, together(measured.alone)
+    late = flooded.percentile(0.99) / alone.percentile(0.99)
+    return [
+        (f"{rate:.0f} questions a second for {seconds:.0f} s: answered",
+         f"{goodput:.1f} a second, {100 * goodput / measured.peak:.0f} % of the most"),
+        ("… refused; without Retry-After; failed", f"{flooded.refused}; {flooded.untold}; {flooded.failed}"),
+        ("… p50, p99 of the answered", f"{_milliseconds(flooded, 0.5, 0.99)}; {late:.1f} times one client's p99"),
+        ("… CPU of the clients", f"{100 * flooded.cpu / seconds:.0f} % of a core"),
+        (f"one client in the {_AFTER} s after: p50, p99; refused",
+         f"{_milliseconds(after, 0.5, 0.99)}; {after.refused}"),
+    ]  # fmt: skip
+
+
+def measure(index: Path, seconds: float, overload_seconds: float) -> list[Row]:
     cold = []
     for _ in range(_TURNS - 1):
         with serving(index) as served:
             cold.append(served.first_answer)
-    with serving(index) as served, multiprocessing.get_context("spawn").Pool(_CLIENTS) as pool:
+    with serving(index) as served, multiprocessing.get_context("spawn").Pool(1) as pool:
+
+        def beside(load: Load, *arguments: object) -> Tally:
+            return pool.apply(load, arguments)
+
         cold.append(served.first_answer)
         torch = any("libtorch" in mapped.path for mapped in served.process.memory_maps())
-        together(pool.starmap, served.address, 4, 2, 10_000_000)
-        costs: list[float] = []  # CPU ms a question
-        alone, crowd, fresh = [], [], count(20_000_000, 10_000_000)
-        for _ in range(_TURNS):
-            worked = served.cpu()
-            alone += together(pool.starmap, served.address, 1, seconds, next(fresh))
-            costs.append(1000 * (served.cpu() - worked) / len(alone[-1].answered))
-            crowd.append(together(pool.starmap, served.address, _CLIENTS, seconds, next(fresh)))
-        memory = served.process.memory_info().rss / 1e6
-        single = Tally([second for tally in alone for second in tally.answered])
-        rates = [len(tally.answered) / seconds for tally in alone]
-        crowds = [sum(len(tally.answered) for tally in tallies) / seconds for tallies in crowd]
-        ratios = [many / one for many, one in zip(crowds, rates, strict=True)]
-        waits = Tally([second for tallies in crowd for tally in tallies for second in tally.answered])
-        refused = sum(tally.refused for tallies in crowd for tally in tallies)
+        measured = loads(served, beside, seconds)
         rows = [
-            (
-                "start of `footnote serve` to the first answer",
-                f"{statistics.median(cold):.2f} s (best {min(cold):.2f})",
-            ),
+            ("start of `footnote serve` to the first answer",
+             f"{statistics.median(cold):.2f} s (best {min(cold):.2f})"),
             ("… CPU seconds until then", f"{served.first_answer_cpu:.2f}"),
             ("torch loaded by the server", "yes" if torch else "no"),
-            ("resident memory after all of this", f"{memory:.0f} MB"),
-            ("one client: p50, p95, p99", _milliseconds(single, 0.5, 0.95, 0.99)),
-            ("one client: CPU of the server a question", f"{_spread(costs)} ms"),
-            ("one client: answers a second", _spread(rates)),
-            (f"{_CLIENTS} clients: answers a second", f"{_spread(crowds)}, {refused} told to come back in a second"),
-            (f"{_CLIENTS} clients: p50, p99 of the answered", _milliseconds(waits, 0.5, 0.99)),
-            (f"{_CLIENTS} clients to one", _spread(ratios)),
-        ]
-        if overload_seconds:
-            rate = 4 * max(crowds)
-            (flood,) = pool.starmap(_overload, [(served.address, rate, overload_seconds, next(fresh))])
-            after = ask_for(served.address, 5, next(fresh))
-            goodput = len(flood.answered) / overload_seconds
-            rows += [
-                (f"{rate:.0f} questions a second for {overload_seconds:.0f} s: answered", f"{goodput:.1f} a second"),
-                ("… refused, failed", f"{flood.refused}, {flood.failed}"),
-                ("… p50, p99 of the answered", _milliseconds(flood, 0.5, 0.99)),
-                ("one client in the 5 s after: p50, p99", _milliseconds(after, 0.5, 0.99)),
-            ]
-        return rows
+            *measured.rows(),
+            *(overload(served, beside, measured, overload_seconds) if overload_seconds else ()),
+        ]  # fmt: skip
+        return [*rows, ("resident memory after all of this", f"{served.process.memory_info().rss / 1e6:.0f} MB")]
+
+
+def together(tallies: Sequence[Tally]) -> Tally:
+    return Tally(
+        [seconds for tally in tallies for seconds in tally.answered],
+        *(sum(getattr(tally, name) for tally in tallies) for name in ("refused", "failed", "untold", "cpu")),
+    )
 
 
 def _milliseconds(tally: Tally, *shares: float) -> str:
@@ -214,7 +173,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--index", type=Path, default=IndexSettings().index)
     arguments.add_argument("--seconds", type=float, default=5, help="of each turn")
-    arguments.add_argument("--overload", type=float, default=60, help="seconds of four times the capacity; 0: none")
+    arguments.add_argument(
+        "--overload", type=float, default=60, help=f"seconds of {_TIMES} times the capacity; 0: none"
+    )
     args = arguments.parse_args()
     print("| | |\n|---|---|")
     for what, value in measure(args.index, args.seconds, args.overload):

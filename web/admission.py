@@ -1,16 +1,20 @@
 """How many requests are worked on at once, how many wait, and which are refused.
 
 Searching is CPU work: more of it at once than there are cores makes every answer late and none sooner. So as many
-requests are worked on as there are cores, in order of arrival, and the others wait. A burst may wait a second. Where
-requests have been waiting without a break for longer than twenty of them take, it is no burst but too much: from then
-on a request waits as long as one takes, and gets 503 with Retry-After if its turn has not come, so that those who are
-answered are answered in twice the usual time (B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+requests are worked on as there are cores, in order of arrival, and the others wait: a crowd that arrives together is
+answered, all of it, if a bit later.
+
+Where the house gets full, or a request has waited for a second, it is no crowd but too much. From then on, until nobody
+had to be refused for a second, those who come get the next turn or 503 with Retry-After at once: no more of them wait
+than are worked on, so an answer takes twice the usual time at most. Those who have waited are passed over for them, and
+served when there is room again (adaptive LIFO: B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -21,9 +25,8 @@ from web.problems import failure
 
 Clock: TypeAlias = Callable[[], float]
 
-_BURST = 20  # times the work of a request: waiting without a break for longer is no burst
-_FIRST_GUESS = 0.025  # seconds of work a request takes, until some have been timed
-_SMOOTHING = 0.1  # weight of the newest request in their mean
+_PATIENCE = 1.0  # seconds a request waits for its turn
+_CALM = 1.0  # seconds without a refusal after which a crowd may wait again: as long as those refused stay away
 # Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
 _ALWAYS_SERVED = ("/livez", "/readyz", "/metrics", "/static/", "/slack/")
 _BUSY = "More is asked than can be answered at the moment: please try again in a second."
@@ -38,65 +41,81 @@ class Turn:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._started = time.monotonic()
         self._held = True
 
     def give_back(self) -> None:
         """Let the next one work; a second call does nothing."""
         if self._held:
             self._held = False
-            self._turns.finished(time.monotonic() - self._started)
+            self._turns.finished()
 
 
 class Turns:
-    """Lets `at_once` requests work at a time, in order of arrival, and `capacity` be inside. For one event loop."""
+    """Lets `at_once` requests work at a time, and `capacity` be inside. For one event loop."""
 
-    def __init__(self, at_once: int, capacity: int, burst_wait: float = 1.0, clock: Clock = time.monotonic) -> None:
-        self._burst_wait = burst_wait  # seconds
-        self._clock = clock
-        self._free = asyncio.Semaphore(at_once)
+    def __init__(
+        self, at_once: int, capacity: int, patience: float = _PATIENCE, clock: Clock = time.monotonic
+    ) -> None:  # fmt: skip
+        """`patience`: seconds a request waits for its turn."""
+        self._at_once = min(at_once, capacity)
         self._capacity = capacity
-        self._inside = 0
-        self._waiting = 0
-        self._nobody_waited = clock()
-        self._work = _FIRST_GUESS
+        self._few = min(self._at_once, capacity - self._at_once)  # who may wait when it is too much
+        self._patience = patience
+        self._clock = clock
+        self._working = 0
+        self._crowd: deque[asyncio.Future[None]] = deque()  # who waits, in order of arrival
+        self._next: deque[asyncio.Future[None]] = deque()  # who came since it is too much: served first
+        self._refused = -_CALM  # when the last one was
 
     @property
     def full(self) -> bool:
-        return self._inside >= self._capacity
+        """Whether one who comes now would be refused."""
+        if self._too_much():
+            return self._working >= self._at_once and len(self._next) >= self._few
+        return self._working + len(self._next) + len(self._crowd) >= self._capacity
 
     async def take(self) -> Turn:
         """Wait for a turn. Raises Overloaded."""
         if self.full:
-            raise Overloaded
-        self._inside += 1
+            raise self.refuse()
+        if self._working < self._at_once:
+            self._working += 1
+            return Turn(self)
+        line = self._next if self._too_much() else self._crowd
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line.append(waiting)
         try:
-            await self._wait()
-        except BaseException:  # refused, or cancelled
-            self._inside -= 1
+            async with asyncio.timeout(self._patience):
+                await waiting
+        except TimeoutError:
+            if waiting.cancelled():  # and not given its turn in the last moment
+                raise self.refuse() from None
+        except asyncio.CancelledError:
+            if not waiting.cancelled():  # its turn came as it left
+                self.finished()
             raise
+        finally:
+            if waiting in line:
+                line.remove(waiting)
         return Turn(self)
 
-    async def _wait(self) -> None:
-        now = self._clock()
-        if not self._waiting:
-            self._nobody_waited = now
-        burst = now - self._nobody_waited < _BURST * self._work
-        patience = self._burst_wait if burst else self._work
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(patience):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Overloaded from None
-        finally:
-            self._waiting -= 1
+    def refuse(self) -> Overloaded:
+        """What to tell one who is turned away. It is too much from now on."""
+        self._refused = self._clock()
+        return Overloaded()
 
-    def finished(self, seconds: float) -> None:
-        """A turn of `seconds` is over."""
-        self._work += _SMOOTHING * (seconds - self._work)
-        self._inside -= 1
-        self._free.release()
+    def finished(self) -> None:
+        """A turn is over: the next one's has come."""
+        for line in (self._next, self._crowd):
+            while line:
+                waiting = line.popleft()
+                if not waiting.done():
+                    waiting.set_result(None)
+                    return
+        self._working -= 1
+
+    def _too_much(self) -> bool:
+        return self._clock() - self._refused < _CALM
 
 
 class Admission:
@@ -111,6 +130,7 @@ class Admission:
             await self._app(scope, receive, send)
             return
         if self._turns.full:  # before a byte of the body is read
+            self._turns.refuse()
             await _refuse(scope, receive, send)
             return
         replayed = await _whole(receive)  # a turn never waits for a slow sender

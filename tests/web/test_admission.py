@@ -20,7 +20,7 @@ from indexes.embedding import Embedder
 from indexes.types import FloatMatrix
 from qa.journal import Journal
 from tests.conftest import Site, make_services
-from web.admission import Admission, Overloaded, Turns
+from web.admission import Admission, Overloaded, Turn, Turns
 from web.app import create_app
 
 ASK = "/api/v1/ask"
@@ -100,7 +100,7 @@ def test_a_burst_within_capacity_waits_and_is_answered_alike(site: Site, embedde
     held = Held(embedder)
     held.go_on.set()
     with (
-        site_with(Turns(2, 16, burst_wait=30, clock=Clock()), held, site.index, tmp_path) as address,
+        site_with(Turns(2, 16, patience=30), held, site.index, tmp_path) as address,
         ThreadPoolExecutor(12) as people,
     ):
         answers = list(people.map(lambda _: ask(address), range(12)))
@@ -137,20 +137,73 @@ def test_turns_are_taken_in_order_of_arrival() -> None:
     assert asyncio.run(scenario()) == list("abcde")
 
 
-def test_where_waiting_never_ends_newcomers_wait_no_longer_than_a_request_takes() -> None:
+async def come(turns: Turns) -> asyncio.Task[Turn]:
+    """One who comes and has begun to wait, if there is no turn."""
+    task = asyncio.create_task(turns.take())
+    await asyncio.sleep(0)
+    return task
+
+
+def test_when_it_is_too_much_who_comes_next_goes_first_and_all_others_are_refused() -> None:
     async def scenario() -> None:
         clock = Clock()
-        turns = Turns(1, 10, burst_wait=30, clock=clock)
+        turns = Turns(1, 3, patience=30, clock=clock)
         held = await turns.take()
-        of_the_burst = asyncio.create_task(turns.take())
-        await asyncio.sleep(0)
-        clock.now = 5.0
+        crowd = [await come(turns) for _ in range(2)]
+        with pytest.raises(Overloaded):  # the house is full: from now on it is too much
+            await turns.take()
+        newcomer = await come(turns)
         with pytest.raises(Overloaded):
             await turns.take()
-        assert not of_the_burst.done()
         held.give_back()
-        (await of_the_burst).give_back()
-        (await turns.take()).give_back()  # nobody waits any more: a turn at once
+        (await newcomer).give_back()
+        for waiting in crowd:
+            (await waiting).give_back()
+
+    asyncio.run(scenario())
+
+
+def test_when_nobody_has_been_refused_for_a_second_a_crowd_may_wait_again() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        turns = Turns(1, 4, patience=30, clock=clock)
+        held = await turns.take()
+        turns.refuse()
+        crowd = [await come(turns)]
+        assert turns.full
+        clock.now = 1.0
+        assert not turns.full
+        crowd += [await come(turns), await come(turns)]
+        assert turns.full
+        held.give_back()
+        for waiting in crowd:
+            (await waiting).give_back()
+
+    asyncio.run(scenario())
+
+
+def test_who_has_waited_too_long_is_refused_and_leaves_its_place() -> None:
+    async def scenario() -> None:
+        turns = Turns(1, 2, patience=0.01)
+        held = await turns.take()
+        with pytest.raises(Overloaded):
+            await turns.take()
+        held.give_back()
+        (await turns.take()).give_back()
+
+    asyncio.run(scenario())
+
+
+def test_a_turn_that_comes_as_its_owner_leaves_is_handed_on() -> None:
+    async def scenario() -> None:
+        turns = Turns(1, 3)
+        held = await turns.take()
+        leaving, staying = await come(turns), await come(turns)
+        held.give_back()
+        leaving.cancel()
+        (await staying).give_back()
+        assert leaving.cancelled()
+        (await turns.take()).give_back()
 
     asyncio.run(scenario())
 
