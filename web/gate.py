@@ -100,11 +100,10 @@ class Gate:
             return
         if visitor.key:
             await self._note_use(visitor.key)
-        seen = {
-            **scope, "visitor": visitor, "client": (address, request.client.port if request.client else 0),
-            "scheme": _scheme(request, self._doors.policy.proxies),
-        }  # fmt: skip
-        await self._app(seen, receive, _adding({**_PRIVATE, **allowance.headers}, send))
+        scope["scheme"] = _scheme(request, self._doors.policy.proxies)
+        scope["client"] = (address, request.client.port if request.client else 0)
+        scope["visitor"] = visitor
+        await self._app(scope, receive, _adding({**_PRIVATE, **allowance.headers}, send))
 
     def _let_in(self, request: Request, address: str) -> tuple[Visitor, Allowance]:
         visitor = self._visitor(request, address)
