@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from indexes.snapshot import Snapshot
 from indexes.types import Category
 from qa.errors import UnknownTag
+from web.access import Principal
 from web.policy import Visitor
 
 _NO_CATEGORY = Category("Knowledge base")
@@ -31,10 +32,10 @@ _TITLES = {
 }
 
 
-def page(template: str, snapshot: Snapshot, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page about `snapshot`, whose age its foot tells."""
-    manifest = snapshot.manifest
-    return HTMLResponse(_TEMPLATES.get_template(template).render(manifest=manifest, **values), status)
+def page(template: str, snapshot: Snapshot, principal: Principal, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page about `snapshot` for `principal`: its foot tells the age of the one and what is open to the other."""
+    html = _TEMPLATES.get_template(template).render(manifest=snapshot.manifest, principal=principal, **values)
+    return HTMLResponse(html, status)
 
 
 def unchanged_or(request: Request, response: Response) -> Response:

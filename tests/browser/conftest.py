@@ -63,6 +63,7 @@ def start_server(index: Path, folder: Path, port: int = 0, **settings: str) -> S
     folder.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ, "FOOTNOTE_INDEX": str(index), "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
+        "FOOTNOTE_KEYS": str(folder / "keys.sqlite"),
         "FOOTNOTE_MODELS": str(ROOT / "var" / "models"), **settings,
     }  # fmt: skip
     process = subprocess.Popen(

@@ -35,7 +35,10 @@ class Server:
             process = subprocess.Popen(
                 [sys.executable, "-m", "web", "serve", "--index", str(root), "--port", "0"],
                 cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True,
-                env={**os.environ, "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"), **environment},
+                env={
+                    **os.environ, "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
+                    "FOOTNOTE_KEYS": str(folder / "keys.sqlite"), **environment,
+                },
             )  # fmt: skip
         assert process.stdout is not None
         line = process.stdout.readline()

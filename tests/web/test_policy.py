@@ -19,7 +19,7 @@ from web.proxies import Proxies, networks
 
 HERE = "127.0.0.1"
 NOBODY = Principal("", frozenset(), ANYONE)
-KEPT = Principal("", SCOPES, KEEPER)
+KEPT = Principal("", SCOPES, ANYONE)
 PROXIES = Proxies(networks("10.0.0.0/8, ::1"), "X-User", "X-Groups")
 
 
@@ -43,7 +43,7 @@ def who(policy: Policy, keys: KeyStore, peer: str, **headers: str) -> Principal:
     "host", ["127.0.0.1:8000", "localhost", "LOCALHOST:9", "[::1]:8000", "127.8.9.1", "localhost."]
 )
 @pytest.mark.parametrize("peer", [HERE, "::1", "::ffff:127.0.0.1"])
-def test_whoever_sits_at_the_machine_may_do_everything(keys: KeyStore, peer: str, host: str) -> None:
+def test_whoever_sits_at_the_machine_may_do_everything_and_is_in_no_group(keys: KeyStore, peer: str, host: str) -> None:
     assert who(Policy(place=True), keys, peer, host=host) == KEPT
 
 

@@ -17,6 +17,7 @@ from tests.conftest import ROOT, Site
 def test_the_server_answers_without_loading_torch(site: Site, tmp_path: Path) -> None:
     environment = {
         **os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models"), "FOOTNOTE_JOURNAL": str(tmp_path / "j.sqlite"),
+        "FOOTNOTE_KEYS": str(tmp_path / "k.sqlite"),
     }  # fmt: skip
     command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(site.index)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as server:

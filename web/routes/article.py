@@ -16,7 +16,7 @@ from indexes.types import Article, Heading
 from qa.errors import JournalUnavailable
 from qa.related import related
 from web import pages, rendering
-from web.access import Judging, Reading
+from web.access import Judging, Principal, Reading
 from web.highlighting import Span
 from web.problems import NoSuchArticle
 from web.routes.articles import find_article
@@ -45,13 +45,13 @@ def article(
     found = snapshot.articles.article(article_id)
     if found is not None:
         views = _counted(use, request, found)
-        return pages.unchanged_or(request, _article(use, snapshot, found, views, cite, answer, bool(voted)))
+        return pages.unchanged_or(request, _article(use, principal, snapshot, found, views, cite, answer, bool(voted)))
     source = snapshot.articles.article(article_id.removesuffix(".md"))
     if source is not None:
         text = PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
         text.headers["link"] = f'<{use.links.article(source.id)}>; rel="canonical"'
         return pages.unchanged_or(request, text)
-    return _missing(use, snapshot, article_id)
+    return _missing(use, principal, snapshot, article_id)
 
 
 @router.post("/articles/{article_id:path}")
@@ -80,14 +80,16 @@ def _reader(request: Request) -> tuple[str, str]:
 
 
 def _article(
-    use: Services, snapshot: Snapshot, article: Article, views: int, cite: str, answer: str, voted: bool
-) -> HTMLResponse:
+    use: Services, principal: Principal, snapshot: Snapshot, article: Article, views: int, cite: str, answer: str,
+    voted: bool,
+) -> HTMLResponse:  # fmt: skip
     table = snapshot.articles
     headings, passage = table.headings(article.id), _cited(cite, article.markdown)
     body = rendering.article(article, headings, lambda id: table.article(id) is not None, use.links, passage)
     return pages.page(
-        "article.html", snapshot, nav="", article=article, body=body, passage=passage, views=article.views + views,
-        url=use.links.article(article.id), contents=_contents(article, headings), voted=voted,
+        "article.html", snapshot, principal, nav="", article=article, body=body, passage=passage,
+        views=article.views + views, url=use.links.article(article.id), voted=voted,
+        contents=_contents(article, headings),
         back=f"/answers/{answer}" if passage and re.fullmatch(r"[0-9a-f]{8,64}", answer) else "",
         minutes=max(1, round(len(article.markdown.split()) / _WORDS_A_MINUTE)),
         related=related(snapshot, article, _RELATED, use.links), category=pages.category(snapshot),
@@ -108,10 +110,10 @@ def _contents(article: Article, headings: Sequence[Heading]) -> list[Heading]:
     return listed[:_LONGEST_CONTENTS] if len(listed) > 1 else []
 
 
-def _missing(use: Services, snapshot: Snapshot, article_id: str) -> Response:
+def _missing(use: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
     words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())[:200]
     titles = [(use.links.article(found.id), found.title) for found in _near(snapshot, article_id, words)]
-    return pages.page("missing.html", snapshot, 404, nav="", near=titles, words=words)
+    return pages.page("missing.html", snapshot, principal, 404, nav="", near=titles, words=words)
 
 
 def _near(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:

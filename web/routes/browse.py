@@ -17,7 +17,7 @@ from qa.answering import known_filter
 from qa.catalogue import Order, Selection, TagCount, Wanted
 from qa.errors import UnknownTag
 from web import pages
-from web.access import Reading
+from web.access import Principal, Reading
 from web.routes.articles import MOST_TAGS
 from web.services import Services, Use
 
@@ -75,11 +75,13 @@ def browse(use: Use, principal: Reading, request: Request) -> Response:
     try:
         filter = known_filter(snapshot, Filter(state.tags, state.tag_mode))
     except UnknownTag as error:
-        return _browse(use, snapshot, state, Filter(state.tags, "all"), pages.no_tag(error))
-    return _browse(use, snapshot, replace(state, tags=filter.tags), filter)
+        return _browse(use, principal, snapshot, state, Filter(state.tags, "all"), pages.no_tag(error))
+    return _browse(use, principal, snapshot, replace(state, tags=filter.tags), filter)
 
 
-def _browse(use: Services, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = "") -> Response:
+def _browse(
+    use: Services, principal: Principal, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = ""
+) -> Response:
     wanted = Wanted(state.q, filter, state.featured or None, state.sort)
     found = use.catalogue.select(snapshot, wanted, use.views.all())
     total = len(found.articles)
@@ -87,7 +89,7 @@ def _browse(use: Services, snapshot: Snapshot, state: Browsing, filter: Filter, 
     state = replace(state, page=min(state.page, last))
     offset = (state.page - 1) * _PAGE_SIZE
     return pages.page(
-        "browse.html", snapshot, 422 if error else 200, nav="browse", state=state, error=error, total=total,
+        "browse.html", snapshot, principal, 422 if error else 200, nav="browse", state=state, error=error, total=total,
         pages=range(1, last + 1), articles=found.articles[offset : offset + _PAGE_SIZE], orders=_ORDERS,
         links=use.links, tags=_offered(state, found.offered)[:MOST_TAGS], corrected=found.corrected,
         ask=_ask(state, found), category=pages.category(snapshot), categories=snapshot.articles.categories(),

@@ -125,6 +125,7 @@ def answer(use: Use, principal: Reading, answer_id: str) -> Response:
     return pages.page(
         "answer.html",
         snapshot,
+        principal,
         nav="ask",
         turn=replace(turn, own=own),
         asked=kept.asked,
@@ -165,7 +166,7 @@ def _chat(use: Services, principal: Principal, draft: Draft, shown: Sequence[Tur
     tags = [tag for tag, _ in counts]
     newest = table.listing(sort="newest", limit=1).articles
     return pages.page(
-        "chat.html", snapshot, status, nav="ask", draft=draft, turns=shown or _so_far(use, principal, draft),
+        "chat.html", snapshot, principal, status, nav="ask", draft=draft, turns=shown or _so_far(use, principal, draft),
         most=LONGEST_QUESTION, category=pages.category(snapshot), newest=newest[0].updated if newest else None,
         examples=_examples(snapshot), top_tags=counts, reasons=REASONS, missing_topic=MISSING_TOPIC,
         tags=[*tags, *(tag for tag in draft.tags if tag not in tags)],

@@ -17,7 +17,7 @@ def docs(use: Use, principal: Reading, request: Request) -> Response:
     """Every route of the API with its parameters, fields and an example."""
     document = request.app.openapi()
     shown = pages.page(
-        "docs.html", use.store.seen_by(principal.reader), nav="docs", title=document["info"]["title"],
+        "docs.html", use.store.seen_by(principal.reader), principal, nav="docs", title=document["info"]["title"],
         summary=document["info"].get("summary", ""), groups=describing.operations(document),
     )  # fmt: skip
     return pages.unchanged_or(request, shown)

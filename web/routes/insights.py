@@ -34,7 +34,7 @@ def insights(use: Use, principal: Keeping, days: Days = 30) -> Response:
     figures = use.insights.figures(asked, days)
     gaps = use.insights.gaps(asked)
     return pages.page(
-        "insights.html", snapshot, nav="insights", days=days, periods=_PERIODS, figures=figures,
+        "insights.html", snapshot, principal, nav="insights", days=days, periods=_PERIODS, figures=figures,
         questions_chart=charts.questions(figures.days), latency_chart=charts.latency(figures.days),
         gaps=[_gap(use, snapshot, gap) for gap in gaps[:_GAPS]], first=_FIRST, more_gaps=max(0, len(gaps) - _GAPS),
         unanswered=figures.asked - figures.answered, by_meaning=not use.degraded, shown=_ARTICLES,
@@ -65,7 +65,13 @@ def inspect(use: Use, principal: Keeping, q: str = "") -> Response:
     text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
     found = use.inspector.inspect(text, principal.reader) if text else None
     return pages.page(
-        "inspect.html", use.store.seen_by(principal.reader), nav="insights", q=text, found=found, links=use.links
+        "inspect.html",
+        use.store.seen_by(principal.reader),
+        principal,
+        nav="insights",
+        q=text,
+        found=found,
+        links=use.links,
     )
 
 

@@ -47,7 +47,7 @@ def sign_out(use: Use, request: Request) -> Response:
     """End the session, here and in the file."""
     use.doors.keys.sign_out(request.cookies.get(COOKIE, ""))
     # What the browser has kept of the site is for nobody who comes after.
-    return RedirectResponse("/sign-in", 303, {"set-cookie": GONE, "clear-site-data": '"cache"'})
+    return RedirectResponse("/sign-in", 303, {"set-cookie": GONE, "clear-site-data": '"cache", "storage"'})
 
 
 def _page(request: Request, next: str, error: str = "") -> HTMLResponse:
