@@ -22,6 +22,7 @@ services      what the routes work with
 access        what a route needs of whoever asks
 gate          what every request passes first: who sends it, whether another site forged it, how often (rates)
 policy        who is let in, and as whom: by a key, a session, a proxy (proxies), or for sitting at the machine
+agents/       tools for agents: the Model Context Protocol over HTTP and stdio
 keys          API keys and sessions; key_commands makes, lists and revokes keys
 settings      the environment, read once
 cli           the `footnote` command: the one place that knows all four packages

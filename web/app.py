@@ -20,6 +20,7 @@ from qa.conversing import Conversations
 from qa.errors import JournalUnavailable
 from web import problems
 from web.admission import Admission, Turns
+from web.agents.mounting import Agents
 from web.gate import Gate
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
@@ -69,6 +70,7 @@ def create_app(
     )
     app.state.services = services
     app.state.slack = slack
+    app.state.agents = Agents(services)
     # Added here and not by FastAPI(max_body_size=…), which would stand outside those below. Last added, first run.
     app.add_middleware(Reached)
     app.add_middleware(Admission, turns=turns)
@@ -101,6 +103,7 @@ def create_app(
     )
     for routes in routers:
         app.include_router(routes.router)
+    app.add_route("/mcp", app.state.agents, methods=["POST"], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
 
@@ -114,6 +117,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     """What goes on beside the requests."""
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(_forgetting(app))
+        await stack.enter_async_context(app.state.agents.open())
         if app.state.slack:
             await stack.enter_async_context(app.state.slack.worker.working())
         yield

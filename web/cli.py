@@ -16,6 +16,7 @@ from ingest import commands as ingest
 from qa import commands as qa
 from web import commands as web
 from web import doctor, evaluating, key_commands
+from web.agents import commands as agents
 from web.settings import Settings
 
 
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
             ingest.add_commands,
             web.add_commands,
             key_commands.add_commands,
+            agents.add_commands,
             qa.add_commands,
             partial(evaluating.add_commands, _ingest_corpus),
             indexes.add_commands,

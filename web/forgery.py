@@ -31,4 +31,12 @@ def is_forged(method: str, headers: Headers, proof: Proof, own: str, widgets: Ab
         return proof == "session"
     if origin == "null":  # a form without a referrer, of this site or another: harmless from nobody in particular
         return proof != "nothing"
-    return origin != own and urlsplit(origin).netloc != headers.get("host")
+    return origin != own and host_of(origin) != headers.get("host")
+
+
+def host_of(origin: str) -> str:
+    """The host and port of an Origin field; where it has none, what no host is called."""
+    try:
+        return urlsplit(origin).netloc or origin
+    except ValueError:
+        return origin

@@ -52,7 +52,7 @@ class Policy:
         proxy on the machine would make everybody look as if they sat at it.
         """
         host = urlsplit(public_url).hostname
-        own = is_loopback(bound) and (host is None or _is_here(host)) and not proxies.trust(bound)
+        own = is_loopback(bound) and (host is None or is_here(host)) and not proxies.trust(bound)
         return cls(own, ASKER if anonymous else frozenset(), proxies)
 
     @property
@@ -82,7 +82,7 @@ class Policy:
 
     def _at_the_machine(self, host: str) -> Visitor:
         # A page from elsewhere whose name was made to point here (DNS rebinding) still names itself as the host.
-        if _is_here(urlsplit(f"//{host}").hostname or ""):
+        if is_here(name_of(host)):
             # In no group: what is not for everyone takes a key, so that no program on the machine reads it by chance.
             return Visitor(Principal("", SCOPES, ANYONE), "place")
         if self.anybody:
@@ -108,7 +108,16 @@ def bearer(authorization: str) -> str:
     return credentials.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_here(host: str) -> bool:
+def name_of(host: str) -> str:
+    """The name in a Host field, without the port; "" where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_here(host: str) -> bool:
+    """Whether a name is that of the machine itself, and of no other."""
     if host.lower().rstrip(".") == "localhost":
         return True
     try:

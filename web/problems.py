@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _OURS = "Something went wrong on our side; it has been logged. Please try again."
 KEYS_UNAVAILABLE = "Keys cannot be checked at the moment: please try again later."
-_FOR_PROGRAMS = {"api", "openapi.json", "livez", "metrics", "readyz", "slack"}  # first parts of paths
+_FOR_PROGRAMS = {"api", "openapi.json", "livez", "metrics", "readyz", "slack", "mcp"}  # first parts of paths
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 

@@ -34,7 +34,10 @@ ORIGIN = "https://widgets.example"
 
 @dataclass(frozen=True)
 class Row:
-    """`ok`: the status for whoever may; `other`: for another user who may, but whose conversation it is not."""
+    """`ok`: the status for whoever may; `other`: for another user who may, but whose conversation it is not.
+
+    `or_else`: another scope that will do.
+    """
 
     need: Need
     url: str
@@ -42,6 +45,7 @@ class Row:
     other: int = 0
     body: Mapping[str, Any] = field(default_factory=dict)  # sent as JSON, or as a form by routes that take one
     form: bool = False
+    or_else: Scope | None = None
 
 
 ASKED = {"question": "How long does an access token live?"}
@@ -72,6 +76,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/articles"): Row("read", "/api/v1/articles"),
     ("GET", "/api/v1/articles/{article_id:path}"): Row("read", "/api/v1/articles/tokens"),
     ("GET", "/api/v1/articles/{article_id:path}/related"): Row("read", "/api/v1/articles/tokens/related"),
+    ("POST", "/mcp"): Row("read", "/mcp", body={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, or_else="ask"),
     ("GET", "/v1/models"): Row("read", "/v1/models"),
     ("GET", "/v1/models/{model:path}"): Row("read", "/v1/models/footnote:auth"),
     ("POST", "/v1/chat/completions"): Row(
@@ -195,7 +200,7 @@ def proof(closed: Closed, row: Row, caller: str) -> dict[str, str]:
         case "admin":
             key = closed.key(*SCOPES)
         case "wrong scope":
-            key = closed.key(*(scope for scope in SCOPES if scope != row.need))
+            key = closed.key(*(scope for scope in SCOPES if scope not in (row.need, row.or_else)))
         case "revoked":
             key = closed.revoked()
         case "expired":

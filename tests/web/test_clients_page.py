@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 
 from indexes.embedding import Embedder
 from qa.journal import Journal
@@ -14,7 +23,9 @@ from tests.conftest import ROOT, make_services
 from tests.web.serving import served
 from web.admission import Turns
 from web.app import create_app
+from web.cli import parser
 
+QUESTION = "How do I rotate refresh tokens?"
 PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 
 
@@ -33,3 +44,54 @@ def test_an_example_in_python_prints_a_footnoted_answer(
 ) -> None:
     exec(compile(example.replace("http://127.0.0.1:8000", address), "docs/clients.md", "exec"), {})
     assert f"[1]({address}/articles/jwt-" in capsys.readouterr().out
+
+
+def servers() -> list[dict[str, Any]]:
+    """The servers in the files that are printed."""
+    printed = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return [json.loads(file)["mcpServers"]["footnote"] for file in printed]
+
+
+async def asked(client: Client) -> tuple[list[str], Any]:
+    tools = [tool.name for tool in (await client.list_tools()).tools]
+    return tools, (await client.call_tool("ask", {"question": QUESTION})).structured_content
+
+
+def test_the_server_that_agents_are_pointed_at_has_the_tools_of_the_table(address: str, tmp_path: Path) -> None:
+    entry = servers()[0]
+
+    async def connected() -> tuple[list[str], Any]:
+        url = entry["url"].replace("http://127.0.0.1:8000", address)
+        async with (
+            httpx2.AsyncClient(timeout=30) as http,
+            Client(streamable_http_client(url, http_client=http)) as client,
+        ):
+            return await asked(client)
+
+    tools, answer = asyncio.run(connected())
+    assert entry["headers"].keys() == {"Authorization"}
+    assert tools == re.findall(r"^\| `(\w+)` \| `(?:query|id|question)`", PAGE, re.MULTILINE)
+    assert answer["answered"]
+
+
+def test_the_command_that_agents_start_answers(kb_index: Path) -> None:
+    entry = servers()[1]
+    environment = {**entry["env"], "FOOTNOTE_INDEX": str(kb_index), "FOOTNOTE_MODELS": str(ROOT / "var" / "models")}
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "web", *entry["args"]], env=environment, cwd=str(ROOT)
+    )
+
+    async def connected() -> tuple[list[str], Any]:
+        async with Client(stdio_client(server)) as client:
+            return await asked(client)
+
+    _, answer = asyncio.run(connected())
+    assert Path(entry["command"]).name == "footnote"
+    assert answer["citations"][0]["url"].startswith("http://127.0.0.1:8000/articles/jwt-")
+
+
+def test_the_commands_of_the_page_parse() -> None:
+    commands = re.findall(r"`footnote ([^`]+)`", PAGE)
+    assert len(commands) >= 2
+    for command in commands:
+        parser().parse_args(shlex.split(command))

@@ -28,6 +28,7 @@ def llms(use: Use, principal: Reading, request: Request) -> Response:
         lines += [f"> {_plain(category.description)}", ""]
     lines += [
         "Questions are answered, every sentence with its source, by `POST /api/v1/ask`; `/openapi.json` describes it.",
+        "Agents find tools at `/mcp` (Model Context Protocol), chat clients a model at `/v1` (OpenAI's API).",
         "", "## Articles", "",
     ]  # fmt: skip
     for article in listed[:_MOST]:

@@ -1,0 +1,101 @@
+"""Agents that start `footnote mcp` themselves: the official client over standard input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from tests.conftest import ROOT, Site
+
+HELLO = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}},
+}  # fmt: skip
+
+
+def arguments(index: Path, *more: str) -> list[str]:
+    return ["-m", "web", "mcp", "--index", str(index), *more]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models"), "FOOTNOTE_PUBLIC_URL": "https://kb.example"}
+
+
+@contextmanager
+def started(index: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, *arguments(index)], cwd=ROOT, env=environment(), text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with process:
+        yield process
+        process.kill()
+
+
+def exchanged(process: subprocess.Popen[str], line: str) -> Any:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
+
+
+def test_an_agent_asks_follows_up_and_reads(tiny_site: Site) -> None:
+    server = StdioServerParameters(
+        command=sys.executable, args=arguments(tiny_site.index), env=environment(), cwd=str(ROOT)
+    )
+
+    async def work(call: Callable[..., Awaitable[Any]]) -> tuple[Any, Any, Any]:
+        first = (await call("ask", {"question": "How are refresh tokens rotated?"})).structured_content
+        follow_up = {"question": "and when used twice?", "conversation": first["conversation"]}
+        second = (await call("ask", follow_up)).structured_content
+        return second, (await call("fetch", {"id": "caching"})).structured_content, await call("fetch", {"id": "cache"})
+
+    async def connected() -> tuple[Any, Any, Any]:
+        async with Client(stdio_client(server)) as client:
+            return await work(client.call_tool)
+
+    followed, article, failed = asyncio.run(connected())
+    assert "revoke the whole token family" in followed["text"]
+    assert followed["citations"][0]["url"].startswith("https://kb.example/articles/tokens?cite=")
+    assert article["title"] == "Caching responses"
+    assert failed.is_error
+
+
+def test_rubbish_is_outlived_and_the_end_of_input_ends_it(tiny_site: Site) -> None:
+    with started(tiny_site.index) as process:
+        greeted = exchanged(process, f"rubbish\n[[[\n\n{json.dumps(HELLO)}")
+        assert process.stdin
+        process.stdin.close()
+        code = process.wait(30)
+        assert process.stderr
+        noise = process.stderr.read()
+    assert greeted["result"]["protocolVersion"] == "2024-11-05"
+    assert (code, noise) == (0, "")
+
+
+def test_it_ends_at_once_when_told_to(tiny_site: Site) -> None:
+    with started(tiny_site.index) as process:
+        exchanged(process, json.dumps(HELLO))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_no_index_is_said_on_standard_error_and_standard_output_stays_clean(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments(tmp_path / "none")], cwd=ROOT, env=environment(), capture_output=True, text=True,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "footnote ingest" in done.stderr

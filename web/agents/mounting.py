@@ -1,0 +1,103 @@
+"""The server of tools at /mcp, over streamable HTTP. Every request stands for itself: there are no sessions to keep."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from web.access import CHALLENGE, principal_of
+from web.agents.tools import Caller, Tools, offered
+from web.forgery import host_of
+from web.policy import Visitor, is_here, name_of
+from web.services import Services
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+_SIGN_IN = "Send an API key: `Authorization: Bearer fn_…`. `footnote keys create` makes one."
+_ELSEWHERE = (
+    "Whoever sends no key is answered under localhost, 127.0.0.1 and the name in FOOTNOTE_PUBLIC_URL alone: set that "
+    "on the server, or send a key."
+)
+
+
+class Agents:
+    """An ASGI endpoint. The library of the protocol is loaded for the first request: nobody else need wait for it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._own = urlsplit(services.doors.own).netloc  # "" where it is not known
+        self._starting = asyncio.Lock()
+        self._manager: StreamableHTTPSessionManager | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """What is begun for requests meanwhile ends with it."""
+        yield
+        if self._running:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        self._admit(request)
+        manager = self._manager or await self._started()
+        await manager.asgi_app(scope, receive, send)
+
+    def _admit(self, request: Request) -> None:
+        """Refuses whoever may use none of the tools, and pages of other sites. Raises HTTPException."""
+        visitor: Visitor = request.scope["visitor"]
+        if not visitor.principal.scopes & {"read", "ask"}:
+            status, said = (403, "Your key may neither read nor ask.") if visitor.principal.id else (401, _SIGN_IN)
+            raise HTTPException(status, said, {"www-authenticate": CHALLENGE})
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        # A page whose name was made to point here (DNS rebinding) names itself as the host, and has no key.
+        if visitor.proof == "nothing" and not (host and host == self._own) and not is_here(name_of(host)):
+            raise HTTPException(421, _ELSEWHERE)
+        if origin is not None and host_of(origin) not in (host, self._own):
+            raise HTTPException(403, "Pages of other sites may not use this.")
+
+    async def _started(self) -> StreamableHTTPSessionManager:
+        async with self._starting:
+            if self._manager is None:
+                manager = await run_in_threadpool(self._build)
+                ready = asyncio.Event()
+                self._running = asyncio.create_task(_run(manager, ready))
+                await ready.wait()
+                self._manager = manager
+            return self._manager
+
+    def _build(self) -> StreamableHTTPSessionManager:
+        services = self._services
+        tools = Tools(services.store, services.answerer, services.links, services.conversations)
+        server = import_module("web.agents.server").serving(offered(tools), _caller, services.drain)
+        library = import_module("mcp.server.streamable_http_manager")
+        manager: StreamableHTTPSessionManager = library.StreamableHTTPSessionManager(
+            server, json_response=True, stateless=True
+        )
+        return manager
+
+
+async def _run(manager: StreamableHTTPSessionManager, ready: asyncio.Event) -> None:
+    """In a task of its own: what the library begins must end where it began."""
+    async with manager.run():
+        ready.set()
+        await asyncio.Event().wait()
+
+
+def _caller(context: Any) -> Caller:
+    """Who sent the HTTP request that a call came with."""
+    request: Request = context.request
+    principal = principal_of(request)
+    return Caller(principal.reader, principal.scopes, principal.id, str(request.base_url))

@@ -1,0 +1,67 @@
+"""The server of tools over standard input and output, for an agent on the same machine that starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import anyio
+from mcp.server.lowlevel.server import Server
+from mcp.server.stdio import stdio_server
+
+from qa.answering import Answerer
+from qa.conversing import Exchange
+from qa.errors import UnknownConversation
+from qa.types import Question, Turn
+
+_MOST_CONVERSATIONS = 200
+_MOST_TURNS = 50
+
+
+class Remembered:
+    """Asks in conversations that are kept for as long as the process lives, and nowhere else."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+        self._lock = threading.Lock()
+        self._turns: dict[str, tuple[Turn, ...]] = {}
+
+    def ask(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
+        """Answer in the conversation named, or in a new one. Raises UnknownConversation, UnknownTag."""
+        history = self._history(conversation_id) if conversation_id else ()
+        answer = self._answerer.ask(replace(question, history=history))
+        exchange = Exchange(conversation_id or uuid.uuid4().hex, answer)
+        turns = (*history, Turn("user", question.text), Turn("assistant", answer.text))
+        with self._lock:
+            self._turns.pop(exchange.conversation_id, None)
+            self._turns[exchange.conversation_id] = turns[-_MOST_TURNS:]
+            if len(self._turns) > _MOST_CONVERSATIONS:
+                del self._turns[next(iter(self._turns))]
+        return exchange
+
+    def _history(self, conversation_id: str) -> tuple[Turn, ...]:
+        with self._lock:
+            if conversation_id not in self._turns:
+                raise UnknownConversation("There is no such conversation: begin another.")
+            return self._turns[conversation_id]
+
+
+def run(server: Server[Any]) -> None:
+    """Serve until the client closes our standard input, or tells us to stop."""
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, _leave)
+    anyio.run(_serve, server)
+
+
+async def _serve(server: Server[Any]) -> None:
+    async with stdio_server() as (reading, writing):
+        await server.run(reading, writing, server.create_initialization_options())
+
+
+def _leave(signal_number: int, frame: object) -> None:
+    # The thread that waits for input cannot be told to stop, and nothing is left to be saved.
+    os._exit(0)
