@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from qa.conversing import Conversations
 from qa.errors import JournalUnavailable
-from web import problems
+from web import contract, problems
 from web.admission import Admission, Turns
 from web.agents.mounting import Agents
 from web.gate import Gate
@@ -104,6 +104,7 @@ def create_app(
     for routes in routers:
         app.include_router(routes.router)
     app.add_route("/mcp", app.state.agents, methods=["POST"], include_in_schema=False)
+    contract.install(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
 

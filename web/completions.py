@@ -17,7 +17,11 @@ from web.schemas import CitationOut, TagName, Text
 MODEL = "footnote"
 
 Ignored: TypeAlias = Annotated[Any, Field(description="Accepted, and changes nothing.")]
-ModelName: TypeAlias = Annotated[Text, StringConstraints(min_length=1, max_length=2_000)]
+ModelName: TypeAlias = Annotated[
+    Text,
+    StringConstraints(min_length=1, max_length=2_000),
+    Field(json_schema_extra={"pattern": rf"^{MODEL}(:[^\x00]*)?$"}, examples=[MODEL]),  # told; checked by name
+]
 
 
 def _only(*allowed: object, said: str) -> BeforeValidator:

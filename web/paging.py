@@ -7,6 +7,8 @@ import binascii
 
 from starlette.exceptions import HTTPException
 
+PATTERN = "^[A-Za-z0-9_-]{2,16}$"
+
 
 def encode(offset: int) -> str:
     return base64.urlsafe_b64encode(f"o{offset}".encode()).decode().rstrip("=")

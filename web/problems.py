@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
@@ -25,11 +26,15 @@ from web.recording import request_id
 
 log = logging.getLogger(__name__)
 
+NO_CONVERSATION: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such conversation."}}
+NO_ANSWER: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such answer."}}
+
 MEDIA_TYPE = "application/problem+json"
 _OURS = "Something went wrong on our side; it has been logged. Please try again."
 KEYS_UNAVAILABLE = "Keys cannot be checked at the moment: please try again later."
 _FOR_PROGRAMS = {"api", "openapi.json", "livez", "metrics", "readyz", "slack", "mcp"}  # first parts of paths
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -125,7 +130,17 @@ def _field(location: Sequence[object]) -> str:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return failure(request, error.status_code, str(error.detail), headers=error.headers)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(_allowed(request))
+    return failure(request, error.status_code, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of an address. Starlette knows those of the first route alone that has it."""
+    routes = request.app.router.routes
+    scopes = [{**request.scope, "method": method, "path_params": {}} for method in _METHODS]
+    return [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
 
 
 def _unprocessable_tag(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 from indexes.articles import Listed
 from indexes.types import Article, Heading, TagMode
@@ -27,14 +27,22 @@ def _speakable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_speakable)]
+# Told in the schema, and not checked there: its regular expressions know no unpaired surrogates.
+_SPEAKABLE = Field(json_schema_extra={"pattern": "^[^\\x00]*$"})
+_NOT_BLANK = Field(json_schema_extra={"pattern": "^[^\\x00]*\\S[^\\x00]*$"})
+
+Text = Annotated[str, AfterValidator(_speakable), _SPEAKABLE]
 QuestionText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=qa.LONGEST_QUESTION),
     AfterValidator(_speakable),
+    _NOT_BLANK,
 ]
 TagName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_speakable)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_speakable),
+    _NOT_BLANK,
 ]
 
 
@@ -142,7 +150,7 @@ class FeedbackIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     answer_id: Annotated[Text, Field(max_length=100)]
-    helpful: bool
+    helpful: StrictBool
     reason: Annotated[Text, Field(max_length=200)] = ""
     comment: Annotated[Text, Field(max_length=2_000)] = ""
 

@@ -24,7 +24,7 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[str], address: str) -> None:
         self.process = process
-        self._address = urlsplit(address).netloc
+        self.address = urlsplit(address).netloc
         self._clients: list[Client] = []
 
     @classmethod
@@ -50,7 +50,7 @@ class Server:
 
     def client(self) -> Client:
         """A connection of its own. The port listens before the server is ready: the first answer may take a while."""
-        client = Client(self._address)
+        client = Client(self.address)
         self._clients.append(client)
         return client
 

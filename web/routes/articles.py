@@ -22,6 +22,9 @@ router = APIRouter(prefix="/api/v1", tags=["articles"])
 
 ArticleId = Annotated[str, Path(description="an article's id; it may contain slashes", max_length=1000)]
 MOST_TAGS = 200  # offered to choose from
+Cursor = Annotated[
+    str | None, Query(max_length=100, json_schema_extra={"pattern": paging.PATTERN}, description="of the page before")
+]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -35,7 +38,7 @@ def articles(
     q: Annotated[Text, Query(max_length=400, description="words that title, summary or tags contain")] = "",
     sort: Order | None = None,
     limit: Limit = 50,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Cursor = None,
 ) -> ArticlePage:
     """The articles, with how many match and how often each tag occurs among them.
 
@@ -80,7 +83,7 @@ def tags(
     use: Use,
     principal: Reading,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Cursor = None,
 ) -> Page[TagOut]:
     """Every tag with the number of articles that carry it, most frequent first."""
     counts = use.store.seen_by(principal.reader).articles.tag_counts()

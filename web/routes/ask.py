@@ -32,7 +32,7 @@ _AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 
 # Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop. So does writing the
 # JSON; given an `AnswerOut`, FastAPI would change threads once more to look whether it is one.
-@router.post("/ask", response_model=AnswerOut)
+@router.post("/ask", response_model=AnswerOut, responses=problems.NO_CONVERSATION)
 def ask(body: AskIn, use: Use, principal: Asking) -> Response:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
     exchange = use.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
@@ -53,7 +53,7 @@ def _asked(body: AskIn, use: Use, principal: Asking) -> _Asked:
     return _Asked(question, body.conversation_id, principal.id)
 
 
-@router.post("/ask/stream", response_class=EventSourceResponse)
+@router.post("/ask/stream", response_class=EventSourceResponse, responses=problems.NO_CONVERSATION)
 async def stream(
     asked: Annotated[_Asked, Depends(_asked)],
     use: Use,

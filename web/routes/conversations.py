@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from qa.journal import Feedback
+from web import problems
 from web.access import Asking, Judging
 from web.schemas import ConversationOut, FeedbackIn, FeedbackOut
 from web.services import Use
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/api/v1", tags=["conversations"])
 Id = Annotated[str, Path(max_length=100)]
 
 
-@router.post("/feedback")
+@router.post("/feedback", responses=problems.NO_ANSWER)
 def give_feedback(body: FeedbackIn, use: Use, principal: Judging) -> FeedbackOut:
     """Say whether an answer helped; said again, it replaces what was said before."""
     feedback = Feedback(body.helpful, body.reason, body.comment)
