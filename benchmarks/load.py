@@ -86,10 +86,13 @@ class Connection(asyncio.Protocol):
             self._waiting.set_result(Reply(0, None))
             self._waiting = None
 
-    def ask(self, question: str) -> asyncio.Future[Reply]:
+    def ask(self, question: str, key: str = "") -> asyncio.Future[Reply]:
         """The reply to come; status 0 where the connection breaks."""
         body = json.dumps({"question": question}).encode()
-        head = f"POST /api/v1/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        headers = ["Host: localhost", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+        if key:
+            headers.append(f"Authorization: Bearer {key}")
+        head = "\r\n".join(["POST /api/v1/ask HTTP/1.1", *headers])
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(head.encode() + b"\r\n\r\n" + body)
         return self._waiting
@@ -103,7 +106,7 @@ async def _connect(address: str) -> Connection:
     return connection
 
 
-async def _clients(address: str, number: int, seconds: float, first: int) -> Tally:
+async def _clients(address: str, number: int, seconds: float, first: int, key: str) -> Tally:
     tally, fresh = Tally(), questions(first)
     until = time.perf_counter() + seconds
 
@@ -111,7 +114,7 @@ async def _clients(address: str, number: int, seconds: float, first: int) -> Tal
         connection = await _connect(address)
         while not tally.answered or time.perf_counter() < until:
             started = time.perf_counter()
-            reply = await connection.ask(next(fresh))
+            reply = await connection.ask(next(fresh), key)
             tally.count(reply, time.perf_counter() - started)
             if reply.status != 200:
                 await asyncio.sleep(reply.retry_after or 1)
@@ -120,7 +123,7 @@ async def _clients(address: str, number: int, seconds: float, first: int) -> Tal
     return tally
 
 
-async def _flood(address: str, rate: float, seconds: float, first: int) -> Tally:
+async def _flood(address: str, rate: float, seconds: float, first: int, key: str) -> Tally:
     tally, fresh = Tally(), questions(first)
     idle: list[Connection] = []
 
@@ -129,7 +132,7 @@ async def _flood(address: str, rate: float, seconds: float, first: int) -> Tally
         while idle and not idle[-1].open:  # the server closes those that are idle for long
             idle.pop()
         connection = idle.pop() if idle else await _connect(address)
-        reply = await connection.ask(next(fresh))
+        reply = await connection.ask(next(fresh), key)
         tally.count(reply, time.perf_counter() - started)
         idle.append(connection)
 
@@ -142,14 +145,17 @@ async def _flood(address: str, rate: float, seconds: float, first: int) -> Tally
     return tally
 
 
-def clients(address: str, number: int, seconds: float, first: int) -> Tally:
-    """`number` clients that each ask one question after the other; one that is refused waits as it is told to."""
-    return _measured(_clients(address, number, seconds, first))
+def clients(address: str, number: int, seconds: float, first: int, key: str = "") -> Tally:
+    """`number` clients that each ask one question after the other; one that is refused waits as it is told to.
+
+    `key`: the API key they send.
+    """
+    return _measured(_clients(address, number, seconds, first, key))
 
 
-def flood(address: str, rate: float, seconds: float, first: int) -> Tally:
+def flood(address: str, rate: float, seconds: float, first: int, key: str = "") -> Tally:
     """`rate` questions a second, whether or not the others have been answered."""
-    return _measured(_flood(address, rate, seconds, first))
+    return _measured(_flood(address, rate, seconds, first, key))
 
 
 def _measured(load: Coroutine[None, None, Tally]) -> Tally:

@@ -53,7 +53,9 @@ class Served:
 def serving(index: Path) -> Iterator[Served]:
     """`footnote serve` on a free port, from its start to its first answer and after."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite"}
+        environment = {
+            **os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite", "FOOTNOTE_KEYS": f"{folder}/keys.sqlite",
+        }  # fmt: skip
         command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
         started = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
