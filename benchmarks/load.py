@@ -112,12 +112,14 @@ async def _clients(address: str, number: int, seconds: float, first: int, key: s
 
     async def client() -> None:
         connection = await _connect(address)
-        while not tally.answered or time.perf_counter() < until:
+        while True:
             started = time.perf_counter()
             reply = await connection.ask(next(fresh), key)
             tally.count(reply, time.perf_counter() - started)
             if reply.status != 200:
                 await asyncio.sleep(reply.retry_after or 1)
+            if time.perf_counter() >= until:
+                return
 
     await asyncio.gather(*(client() for _ in range(number)))
     return tally
