@@ -2,13 +2,14 @@
 
 Asks every question of `benchmarks/data` and `tests/quality`, conversations with their history, and writes each answer,
 all its passages, places and scores, as a line of JSON without what differs every time. `--compare` says which differ
-from those of another run; scores that agree to six digits are the same.
+from those of another run; scores that agree to five digits are the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from qa.types import Answer, Question, Turn
 
 _ROOT = Path(__file__).parent.parent
 _EACH_TIME_ANOTHER = ("answer_id", "generation", "took_ms")
-_DIGITS = 6  # of a score
+_PRECISION = 1e-5  # of a score
 
 
 def questions(files: Sequence[Path]) -> Iterator[tuple[str, Question]]:
@@ -40,16 +41,8 @@ def document(answer: Answer) -> dict[str, Any]:
     whole = {name: value for name, value in asdict(answer).items() if name not in _EACH_TIME_ANOTHER}
     for passage in whole["passages"]:
         passage["article"] = passage["article"]["id"]
-    shown: dict[str, Any] = json.loads(json.dumps(_rounded(whole)))
+    shown: dict[str, Any] = json.loads(json.dumps(whole))
     return shown
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
-    if isinstance(value, dict):
-        return {name: _rounded(item) for name, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def answers(answerer: Answerer, files: Sequence[Path]) -> dict[str, Any]:
@@ -60,9 +53,20 @@ def differences(now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
     """A line for each answer that differs, with the names of the fields that do."""
     for place in sorted(now.keys() | before.keys()):
         one, other = now.get(place, {}), before.get(place, {})
-        differing = [name for name in one | other if one.get(name) != other.get(name)]
+        differing = [name for name in one | other if not same(one.get(name), other.get(name))]
         if differing:
             yield f"{place}: {', '.join(differing)}"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, numbers as far as it can be said: sums are added up in another order."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_PRECISION)
+    return bool(one == other)
 
 
 def main() -> None:

@@ -92,8 +92,7 @@ class VectorIndex:
         scores = np.empty(len(rows), dtype=np.float32)
         for start in range(0, len(rows), _BLOCK):
             block = slice(start, start + _BLOCK)
-            # einsum stays on one thread; numpy's own product would start a second for so many rows
-            np.einsum("ij,j->i", self._stored(rows[block]), vector, out=scores[block])
+            scores[block] = products(self._stored(rows[block]), vector)
         return scores
 
     def _stored(self, rows: Chunks) -> FloatMatrix:
@@ -114,5 +113,14 @@ def _nearest(vector: FloatVector, limit: int, vectors: FloatMatrix, allowed: Chu
         return np.asarray(found, dtype=np.int64)
     if allowed is None or np.count_nonzero(allowed) <= max(limit, _FEW * len(vectors)):
         return np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
-    scores = np.where(allowed, np.einsum("ij,j->i", vectors, vector), -np.inf)
+    scores = np.where(allowed, products(vectors, vector), -np.inf)
     return np.argpartition(-scores, limit)[:limit]
+
+
+def products(vectors: FloatMatrix, vector: FloatVector) -> npt.NDArray[np.float32]:
+    """The inner product of each row with `vector`, shape (rows,).
+
+    On one thread. NumPy's own product starts a second from some 1,200 rows on, and where the other cores have work,
+    each of the two waits for the other at full speed: a millisecond instead of thirty microseconds.
+    """
+    return np.asarray(np.einsum("ij,j->i", vectors, vector), dtype=np.float32)

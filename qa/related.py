@@ -9,6 +9,7 @@ import numpy as np
 
 from indexes.snapshot import Snapshot
 from indexes.types import Article
+from indexes.vectors import products
 from qa.links import Links
 from qa.remembering import PerSnapshot
 from qa.types import Related
@@ -49,7 +50,7 @@ def _near(snapshot: Snapshot, article: Article) -> _Near:
     if article.id not in known:
         table, vectors = snapshot.articles, snapshot.article_vectors
         ids = table.ids()
-        closeness = vectors @ vectors[table.place(article.id)]
+        closeness = products(vectors, vectors[table.place(article.id)])
         scored = []
         for place in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist():
             tags = _shared_weight(article.tags, table.tags_of(ids[place]), table.rarity)

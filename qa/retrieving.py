@@ -17,6 +17,7 @@ from indexes.fusion import Scores, blended, convex, supported, with_neighbours
 from indexes.lexical import best_chunks
 from indexes.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
+from indexes.vectors import products
 from qa.observing import UNOBSERVED, Observer
 from qa.remembering import PerSnapshot
 from qa.timing import Stopwatch
@@ -200,9 +201,9 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks,
     for probe in probes:
         fused = with_neighbours(np.where(missing, np.nan, probe.keyword[around]), weights.neighbours)
         if probe.vector is not None:
-            similarity = np.where(missing, np.nan, (vectors @ probe.vector).reshape(around.shape))
+            similarity = np.where(missing, np.nan, products(vectors, probe.vector).reshape(around.shape))
             own = with_neighbours(similarity, weights.neighbours)
-            similar = blended(own, whole @ probe.vector, weights.whole_article)
+            similar = blended(own, products(whole, probe.vector), weights.whole_article)
             fused = convex(fused, similar, weights.keyword_share)
         total += np.float32(probe.weight) * fused
     mean = np.asarray(total / np.float32(sum(probe.weight for probe in probes)), dtype=np.float32)
@@ -211,12 +212,13 @@ def _scores(snapshot: Snapshot, probes: Sequence[_Searched], candidates: Chunks,
 
 def distinct(snapshot: Snapshot, ranking: Sequence[Hit], limit: int) -> list[Hit]:
     """The first `limit` hits that are not nearly the same text as a better one."""
-    considered = ranking[: 3 * limit]
+    considered = list(ranking[: 3 * limit])
     vectors = snapshot.vectors.rows(np.array([hit.chunk for hit in considered], dtype=np.int64))
-    alike = vectors @ vectors.T
     kept: list[int] = []
     for place in range(len(considered)):
-        if len(kept) < limit and (not kept or alike[place, kept].max() < _DUPLICATE):
+        if len(kept) == limit:
+            break
+        if not kept or products(vectors[kept], vectors[place]).max() < _DUPLICATE:
             kept.append(place)
     return [considered[place] for place in kept]
 
@@ -225,7 +227,7 @@ def _passages(
     snapshot: Snapshot, hits: Sequence[Hit], stored: Sequence[StoredChunk], vector: FloatVector | None
 ) -> tuple[Passage, ...]:
     numbers = np.array([hit.chunk for hit in hits], dtype=np.int64)
-    similarities = snapshot.vectors.rows(numbers) @ vector if vector is not None else None
+    similarities = products(snapshot.vectors.rows(numbers), vector) if vector is not None else None
     return tuple(
         Passage(
             chunk=hit.chunk,
