@@ -1,0 +1,190 @@
+"""How fast is Slack acknowledged while questions are being answered? `python -m benchmarks.slack --index DIR`.
+
+Eight clients ask over HTTP without a pause, and meanwhile commands, mentions and presses of buttons come from Slack,
+each to be answered too. Slack is played by this script: nothing leaves the machine. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import hmac
+import http.client
+import json
+import multiprocessing
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from multiprocessing.connection import Connection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx2
+import uvicorn
+
+from benchmarks.serving import Tally, ask_for
+from indexes.settings import IndexSettings
+from qa.catalogue import Catalogue
+from qa.commands import build_answerer, open_retrieval
+from qa.conversing import Conversations
+from qa.insights import Insights
+from qa.inspecting import Inspector
+from qa.journal import Journal
+from qa.links import Links
+from qa.views import Views
+from web.admission import Turns
+from web.app import create_app
+from web.gate import Doors
+from web.keys import KeyStore
+from web.services import Services
+from web.serving import DrainingServer
+from web.settings import Settings
+from web.slack.sending import web_client
+from web.slack.service import build
+
+_SECRET = "0123456789abcdef0123456789abcdef"
+_SWITCH = 0.001  # as `footnote serve`
+_CLIENTS = 8
+_RATE = 8.0  # requests from Slack a second
+
+
+class _WebApi(BaseHTTPRequestHandler):
+    """Takes every message."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", "11")
+        self.end_headers()
+        self.wfile.write(b'{"ok":true}')
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def _serve(index: Path, folder: Path, ready: Connection) -> None:
+    """`footnote serve` with Slack, which is nobody."""
+    settings = Settings.model_validate(
+        {"slack_signing_secret": _SECRET, "slack_bot_token": "xoxb-nobody", "public_url": "http://127.0.0.1"}
+    )
+    api = ThreadingHTTPServer(("127.0.0.1", 0), _WebApi)
+    threading.Thread(target=api.serve_forever, daemon=True).start()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    store, embedder = open_retrieval(index, settings)
+    links, journal = Links(settings.public_url), Journal(folder / "journal.sqlite")
+    answerer, views, keys = build_answerer(store, embedder, links), Views(journal), KeyStore(folder / "keys.sqlite")
+    services = Services(
+        store, answerer, Conversations(answerer, journal), links, Catalogue(), views,
+        Insights(journal, views, embedder), Inspector(store, answerer, embedder),
+        Doors.of(settings, keys, "127.0.0.1"),
+    )  # fmt: skip
+    turns = Turns(os.cpu_count() or 1, settings.capacity)
+    taken = httpx2.Client(transport=httpx2.MockTransport(lambda request: httpx2.Response(200, text="ok")))
+    client = web_client("xoxb-nobody", f"http://127.0.0.1:{api.server_address[1]}/api/")
+    app = create_app(services, settings.max_body, turns, (), build(settings, services, turns, client, taken))
+    sys.setswitchinterval(_SWITCH)
+    ready.send(listener.getsockname()[1])
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    DrainingServer(config, services.drain).run(sockets=[listener])
+
+
+@contextmanager
+def serving(index: Path) -> Iterator[str]:
+    """The address of a server with Slack."""
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        here, there = context.Pipe()
+        process = context.Process(target=_serve, args=(index, Path(folder), there))
+        process.start()
+        yield f"http://127.0.0.1:{here.recv()}"
+        process.terminate()
+        process.join()
+
+
+def _requests() -> Iterator[tuple[str, bytes]]:
+    """What Slack sends: every question in words not asked before."""
+    for number in count():
+        question = f"How do I rotate refresh tokens? (ticket {number})"
+        url = "https://hooks.slack.com/commands/T0/1/x"
+        where = {"team_id": "T0", "channel_id": "C0", "user_id": "U0"}
+        yield "commands", urlencode({"command": "/ask", "text": question, "response_url": url, **where}).encode()
+        event = {
+            "type": "app_mention", "user": "U0", "channel": "C0", "ts": f"{1_700_000_000 + number}.000100",
+            "text": f"<@UB> {question}",
+        }  # fmt: skip
+        outer = {"type": "event_callback", "event_id": f"Ev{number}", "team_id": "T0", "event": event}
+        yield "events", json.dumps(outer).encode()
+        press = {
+            "type": "block_actions", "user": {"id": "U0"}, "team": {"id": "T0"}, "channel": {"id": "C0"},
+            "response_url": url, "actions": [{"action_id": "helpful", "value": f"{number:032x}"}],
+        }  # fmt: skip
+        yield "interactions", urlencode({"payload": json.dumps(press)}).encode()
+
+
+def _signed(body: bytes) -> dict[str, str]:
+    moment = str(int(time.time()))
+    digest = hmac.new(_SECRET.encode(), f"v0:{moment}:".encode() + body, hashlib.sha256).hexdigest()
+    return {"x-slack-request-timestamp": moment, "x-slack-signature": f"v0={digest}"}
+
+
+def acknowledged(address: str, seconds: float) -> Tally:
+    """How long Slack's requests wait to be acknowledged, at a steady rate; a new connection each, as Slack has."""
+    tally, sent, begun = Tally(), _requests(), time.perf_counter()
+    for number in range(int(seconds * _RATE)):
+        time.sleep(max(0.0, begun + number / _RATE - time.perf_counter()))
+        path, body = next(sent)
+        started = time.perf_counter()
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+        connection.request("POST", f"/slack/{path}", body, _signed(body))
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        tally.count(response.status, time.perf_counter() - started)
+    return tally
+
+
+def measure(index: Path, seconds: float) -> list[tuple[str, str]]:
+    """Rows of what was measured and its value."""
+    rows = []
+    with serving(index) as address, multiprocessing.get_context("spawn").Pool(_CLIENTS) as pool:
+        pool.starmap(ask_for, [(address, 2.0, 10_000_000 * client) for client in range(_CLIENTS)])
+        rows.append(("alone", _told(acknowledged(address, seconds))))
+        asking = pool.starmap_async(
+            ask_for, [(address, seconds + 2, 200_000_000 + 10_000_000 * client) for client in range(_CLIENTS)]
+        )
+        time.sleep(1)
+        rows.append((f"while {_CLIENTS} clients ask without a pause", _told(acknowledged(address, seconds))))
+        tallies = asking.get()
+        answered = sum(len(tally.answered) for tally in tallies)
+        failed = sum(tally.failed for tally in tallies)
+        rows.append(("… answers to those clients", f"{answered / (seconds + 2):.0f} a second, {failed} failed"))
+    return rows
+
+
+def _told(tally: Tally) -> str:
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "longest": 1.0}
+    return (
+        f"{', '.join(f'{name} {tally.percentile(share):.0f}' for name, share in shares.items())} ms "
+        f"({len(tally.answered)} acknowledged, {tally.refused + tally.failed} not)"
+    )
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--index", type=Path, default=IndexSettings().index)
+    arguments.add_argument("--seconds", type=float, default=60, help="of each part")
+    args = arguments.parse_args()
+    print("| time to the acknowledgement | |\n|---|---|")
+    for what, value in measure(args.index, args.seconds):
+        print(f"| {what} | {value} |")
+
+
+if __name__ == "__main__":
+    main()
