@@ -74,6 +74,7 @@ class StreamOptions(BaseModel):
     include_obfuscation: Ignored = None
 
 
+_MESSAGES = [{"role": "user", "content": "How do I rotate refresh tokens?"}]
 _TOOLS = "no tool is ever called here: leave it out, or say auto or none"
 
 
@@ -82,9 +83,12 @@ class CompletionIn(BaseModel):
 
     model: Annotated[
         ModelName,
-        Field(description="`footnote`, or `footnote:TAG` (several: `footnote:TAG,TAG`) for articles with a tag"),
+        Field(
+            description="`footnote`, or `footnote:TAG` (several: `footnote:TAG,TAG`) for articles with a tag",
+            examples=[MODEL],
+        ),
     ]
-    messages: Annotated[list[MessageIn], Field(min_length=1, max_length=2_000)]
+    messages: Annotated[list[MessageIn], Field(min_length=1, max_length=2_000, examples=[_MESSAGES])]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_completion_tokens: Annotated[

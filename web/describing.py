@@ -152,5 +152,7 @@ def _example(document: Schema, path: str, method: str, sent: Schema) -> str:
 
 
 def _sample(schema: Schema) -> object:
+    if schema.get("examples"):
+        return schema["examples"][0]
     samples: dict[str, object] = {"boolean": True, "integer": 1, "number": 1.0, "array": [], "object": {}}
     return samples.get(str(schema.get("type")), "…")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 _PATHS = ("/v1/", "/v1")
 _CODES = {401: "invalid_api_key", 403: "permission_denied", 413: "request_too_large", 429: "rate_limit_exceeded",
           503: "overloaded"}  # fmt: skip
+_NOTHING = "There is nothing here: POST /v1/chat/completions answers, GET /v1/models lists its models."
 _TYPES = {403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -44,6 +46,8 @@ def failure(
     status: int, detail: str, errors: Sequence[Mapping[str, str]] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
     """An error response; `errors` name fields, as `{"field", "message"}`. What is not valid is 400 here, never 422."""
+    if status == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = _NOTHING
     message = "; ".join(f"{error['field']}: {_plain(error['message'])}" for error in errors[:3]) or detail
     param = errors[0]["field"] if errors else None
     status = 400 if status == 422 else status

@@ -113,7 +113,9 @@ def _template(scope: Scope) -> str:
     if route is not None:
         return str(route.path_format)
     # Something mounted: all of it is one route.
-    return str(scope["root_path"]).removeprefix(scope.get("app_root_path", "")) or OTHER
+    mounted = str(scope["root_path"]).removeprefix(scope.get("app_root_path", ""))
+    # Starlette's own routes leave an endpoint instead; that of /mcp is the only one, and its path is always the same.
+    return mounted or (scope["path"] if "endpoint" in scope and not scope["path_params"] else OTHER)
 
 
 def _principal(scope: Scope) -> str:

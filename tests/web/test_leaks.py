@@ -156,6 +156,20 @@ def completing(visitor: Visitor, rng: random.Random) -> httpx2.Response:
     return visitor.client.post("/v1/chat/completions", json=body)
 
 
+def as_an_agent(tool: str) -> Move:
+    def move(visitor: Visitor, rng: random.Random) -> httpx2.Response:
+        arguments: dict[str, object] = {
+            "search": {"query": question(rng), "tags": some_tags(rng), "limit": 20},
+            "fetch": {"id": rng.choice(ARTICLES)},
+            "ask": {"question": question(rng), "tags": some_tags(rng)},
+        }
+        params = {"name": tool, "arguments": arguments[tool]}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        return visitor.client.post("/mcp", json=body)
+
+    return move
+
+
 def asking_in_slack(visitor: Visitor, rng: random.Random) -> str:
     """All that Slack is sent for a command."""
     client, before = visitor.client, len(visitor.slack.sent)
@@ -213,6 +227,9 @@ MOVES: dict[str, Move] = {
     "feedback": judging,
     "models": getting("/v1/models{}", "", "/footnote", "/footnote:aardvark", "/footnote:auth"),
     "completion": completing,
+    "agent's search": as_an_agent("search"),
+    "agent's fetch": as_an_agent("fetch"),
+    "agent's question": as_an_agent("ask"),
     "Slack": asking_in_slack,
     "insights": getting("/insights?days={}", "7", "90"),
     "gaps": getting("/insights/gaps.csv?days={}", "7"),

@@ -61,7 +61,9 @@ def test_requests_are_counted_by_route_whatever_the_path(observed: Observed) -> 
     for path in ("/wp-login.php", "/.env", "/api/v1/../../x"):
         observed.client.get(path)
     observed.client.request("BREW", "/coffee")
+    observed.client.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert observed.figure("footnote_requests_total", "GET", "/api/v1/articles/{article_id}", "200") == 3
+    assert observed.figure("footnote_requests_total", "POST", "/mcp", "200") == 1
     assert observed.figure("footnote_requests_total", "GET", "other", "404") == 3
     assert observed.figure("footnote_requests_total", "other", "404") == 1  # the method and the route
     assert observed.figure("footnote_request_seconds_count", "/api/v1/articles/{article_id}") == 3

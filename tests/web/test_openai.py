@@ -182,8 +182,8 @@ def test_an_unknown_model_is_not_found_and_near_ones_are_named(client: OpenAI) -
         complete(client, user(QUESTION), model="gpt-4o")
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("footnote:nothing")
-    with pytest.raises(openai.NotFoundError):
-        client.embeddings.create(model="footnote", input="x")
+    with pytest.raises(openai.NotFoundError, match="POST /v1/chat/completions answers"):
+        client.responses.create(model="footnote", input="x")
 
 
 def test_an_answer_ends_before_the_sentence_that_would_exceed_max_tokens(client: OpenAI) -> None:

@@ -49,8 +49,6 @@ def serving(tools: Sequence[Tool], caller_of: CallerOf, drain: Drain) -> Server[
         caller = caller_of(context)
         return await _result(drain, tool, asked.arguments or {}, caller)
 
-    # Its own notes are of the protocol, and some of them repeat what clients send.
-    logging.getLogger("mcp").setLevel(logging.ERROR)
     return Server(
         "footnote", version="0.1.0", title="Footnote", instructions=_INSTRUCTIONS, on_list_tools=list_tools,
         on_call_tool=call_tool,

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorsOut}, "5XX": {"model": ErrorsOut}}
 _STREAM = "text/event-stream"
+_CHUNK = {"type": "string", "description": 'a `chat.completion.chunk` as JSON, or `{"error": …}`; the last is `[DONE]`'}
+_EVENT = {"type": "object", "properties": {"data": _CHUNK}, "required": ["data"]}
 
 router = APIRouter(prefix="/v1", tags=["chat clients"], responses=_ERRORS)
 
@@ -86,7 +88,7 @@ def _asked(body: CompletionIn, use: Use, principal: Asking, request: Request) ->
 @router.post(
     "/chat/completions",
     response_model=CompletionOut,
-    responses={200: {"content": {_STREAM: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {_STREAM: {"itemSchema": _EVENT}}}},
 )
 async def complete(asked: Annotated[_Asked, Depends(_asked)], use: Use) -> Response:
     """Answer the last user message of a conversation, as OpenAI's chat completions do; with `stream`, in chunks.
