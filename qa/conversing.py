@@ -105,6 +105,10 @@ class Conversations:
         """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""
         self._journal.delete(conversation_id, owner)
 
+    def settle(self) -> None:
+        """Bring what has been kept to its place. Raises JournalUnavailable."""
+        self._journal.settle()
+
     def forget(self) -> int:
         """Delete what is older than the retention allows; returns how many answers that were.
 

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 Kind: TypeAlias = Literal["answer", "refusal", "courtesy"]
 
+_LONG_LOG = 10_000  # pages, 40 MB: from here on an answer settles it after all
 _WAIT = 0.25  # seconds for another writer of the file; an answer is worth more than its record
 
 # Only ever append: a file's `user_version` says how many have been applied.
@@ -117,6 +118,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._settling = threading.Lock()
+        self._unsettled = False  # whether anything was kept since the log was last settled
         self.failures = 0  # how often it could not be used
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +127,10 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
         with self.using() as db:
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+            for pragma in (
+                "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON",
+                f"wal_autocheckpoint = {_LONG_LOG}",
+            ):  # fmt: skip
                 db.execute(f"PRAGMA {pragma}")
             migrate(db, _MIGRATIONS)
 
@@ -142,6 +148,7 @@ class Journal:
                  conversation_id),
             )  # fmt: skip
             db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", _articles(answer))
+        self._unsettled = True
 
     def conversation(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
         """The answers of a conversation, oldest first. Raises UnknownConversation."""
@@ -204,6 +211,23 @@ class Journal:
         """Delete what was asked more than `days` days ago; returns how many answers that were."""
         return self._delete("asked < ?", _moment(datetime.now(UTC) - timedelta(days=days)))
 
+    # The write-ahead log
+
+    def settle(self) -> None:
+        """Move what the log holds into the file, while answers are being kept.
+
+        Done by one of those answers, as SQLite does by itself, it would make all of them wait for the disk.
+        """
+        if not self._unsettled:
+            return
+        self._unsettled = False
+        place = f"{self._path.absolute().as_uri()}?mode=rw"
+        try:
+            with self._settling, closing(sqlite3.connect(place, uri=True, timeout=0)) as beside:
+                beside.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
     def close(self) -> None:
         with self._lock:
             self._db.close()
@@ -214,7 +238,8 @@ class Journal:
                 deleted = db.execute(f"DELETE FROM answers WHERE {condition}", values).rowcount
             if deleted:
                 # The log still holds the pages as they were: only a truncating checkpoint removes them.
-                (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                with self._settling:
+                    (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                 if busy:
                     log.warning("%s is being read: deleted text leaves its log with the next deletion.", self._path)
         return deleted

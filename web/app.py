@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # loaded only where it is set up
 log = logging.getLogger(__name__)
 
 _HOUR = 3600  # seconds
+_SETTLING = 2  # seconds
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -117,7 +118,7 @@ def _widget() -> FileResponse:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     """What goes on beside the requests."""
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(_forgetting(app))
+        await stack.enter_async_context(_tidying(app))
         await stack.enter_async_context(app.state.agents.open())
         if app.state.slack:
             await stack.enter_async_context(app.state.slack.worker.working())
@@ -125,19 +126,24 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _forgetting(app: FastAPI) -> AsyncIterator[None]:
+async def _tidying(app: FastAPI) -> AsyncIterator[None]:
     """What the retention no longer allows is deleted within the hour, asked or not."""
-    task = asyncio.create_task(_forget_hourly(app.state.services.conversations))
+    conversations: Conversations = app.state.services.conversations
+    tasks = [
+        asyncio.create_task(_again_and_again(conversations.forget, _HOUR, "Old questions could not be deleted")),
+        asyncio.create_task(_again_and_again(conversations.settle, _SETTLING, "The journal could not be tidied")),
+    ]
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
-async def _forget_hourly(conversations: Conversations) -> None:
+async def _again_and_again(work: Callable[[], object], pause: float, problem: str) -> None:
     while True:
         try:
-            await run_in_threadpool(conversations.forget)
+            await run_in_threadpool(work)
         except JournalUnavailable as error:
-            log.error("Old questions could not be deleted: %s", error)
-        await asyncio.sleep(_HOUR)
+            log.error("%s: %s", problem, error)
+        await asyncio.sleep(pause)

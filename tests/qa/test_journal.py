@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,6 +139,27 @@ def test_what_is_deleted_is_gone_from_the_file(conversations: Conversations, jou
         conversations.turns(asked.conversation_id)
     with pytest.raises(UnknownAnswer):
         conversations.answer(asked.answer.answer_id)
+
+
+def test_answers_are_kept_and_deleted_while_the_log_is_settled(conversations: Conversations, path: Path) -> None:
+    def ask(number: int) -> str:
+        return conversations.ask(Question(f"Where is zanzibar {number}?")).conversation_id
+
+    with ThreadPoolExecutor(4) as people:
+        asked = [people.submit(ask, number) for number in range(40)]
+        while not all(one.done() for one in asked):
+            conversations.settle()
+    conversations.settle()
+    assert "zanzibar 39" in path.read_bytes().decode("utf-8", "replace")
+    for number, one in enumerate(asked):
+        assert conversations.turns(one.result())[0].text == f"Where is zanzibar {number}?"
+    with ThreadPoolExecutor(4) as people:
+        deleted = [people.submit(conversations.delete, one.result()) for one in asked]
+        while not all(one.done() for one in deleted):
+            ask(40)
+            conversations.settle()
+    assert [one.exception() for one in deleted] == [None] * 40
+    assert "zanzibar 39" not in on_disk(path)
 
 
 def test_what_the_retention_no_longer_allows_is_deleted(conversations: Conversations, path: Path) -> None:
