@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request
@@ -14,10 +15,15 @@ from starlette.exceptions import HTTPException
 from web.errors import WebError
 from web.slack.payloads import field
 
-if TYPE_CHECKING:  # what Slack needs is loaded only where it is set up
+if TYPE_CHECKING:
     from web.slack.service import Slack
+else:
+    Slack = Any  # for FastAPI, which reads annotations: what Slack needs is loaded only where it is set up
 
 log = logging.getLogger(__name__)
+
+Sent = TypeVar("Sent")
+Shown = TypeVar("Shown")
 
 router = APIRouter(prefix="/slack", include_in_schema=False)
 
@@ -35,7 +41,7 @@ def _slack(request: Request) -> Slack:
     return slack
 
 
-async def _body(request: Request, slack: Annotated[Any, Depends(_slack)]) -> bytes:
+async def _body(request: Request, slack: Annotated[Slack, Depends(_slack)]) -> bytes:
     """The raw body, which Slack signed. Answers 401 to everybody else."""
     body = await request.body()
     try:
@@ -46,7 +52,7 @@ async def _body(request: Request, slack: Annotated[Any, Depends(_slack)]) -> byt
     return body
 
 
-Use = Annotated[Any, Depends(_slack)]
+Use = Annotated[Slack, Depends(_slack)]
 Body = Annotated[bytes, Depends(_body)]
 
 
@@ -88,7 +94,7 @@ async def interaction(slack: Use, body: Body) -> Response:
     return Response()
 
 
-def _received(receive: Any, payload: Any) -> Any:
+def _received(receive: Callable[[Sent], Shown], payload: Sent) -> Shown:
     try:
         return receive(payload)
     except WebError as error:

@@ -19,6 +19,8 @@ from web.slack.recent import Recent
 from web.slack.sending import Channels
 from web.slack.worker import Job, Worker
 
+_SPOKEN = ("", "file_share", "thread_broadcast")  # subtypes of messages in which a person says something
+
 # Slack tries again immediately, after a minute and after five: https://docs.slack.dev/apis/events-api#retries
 REMEMBERED = 3_600  # seconds
 
@@ -73,7 +75,7 @@ def _declined(message: Message) -> Message:
 
 
 def _bot(payload: Mapping[str, Any]) -> str:
-    """The user id of the bot that this event was sent to."""
+    """The user id of the bot that this event was sent to; "" if it is not told."""
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], Mapping):
         return field(authorizations[0], "user_id")
@@ -85,6 +87,8 @@ def _asks(event: Mapping[str, Any], bot: str) -> bool:
     kind = field(event, "type")
     if kind != "app_mention" and not (kind == "message" and field(event, "channel_type") == "im"):
         return False
-    if any(event.get(name) for name in ("bot_id", "bot_profile", "app_id", "subtype", "edited", "hidden")):
+    if any(event.get(name) for name in ("bot_id", "bot_profile", "app_id", "edited", "hidden")):
+        return False
+    if event.get("subtype", "") not in _SPOKEN:
         return False
     return field(event, "user") not in ("", bot) and bool(field(event, "channel") and field(event, "ts"))
