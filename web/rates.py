@@ -9,7 +9,7 @@ import ipaddress
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -35,12 +35,16 @@ UNLIMITED = Allowance()
 
 
 class Rates:
-    """Counts what callers do. Each rate is like "60/minute", or "" for no limit. Safe to call from many threads."""
+    """Counts what callers do. Safe to call from many threads.
+
+    A limit is one rate or several, like "20/second 120/minute": the second bounds how much, the first how much at once,
+    which is what keeps others waiting. "" is no limit.
+    """
 
     def __init__(self, ask: str = "", read: str = "", failure: str = "") -> None:
         """`failure`: of keys that are wrong."""
-        rates: dict[Act, str] = {"ask": ask, "read": read, "failure": failure}
-        self._rates = {act: parse(rate) for act, rate in rates.items() if rate}
+        limits: dict[Act, str] = {"ask": ask, "read": read, "failure": failure}
+        self._rates = {act: [parse(rate) for rate in limit.split()] for act, limit in limits.items()}
         self._lock = threading.Lock()
         # Apart, so that strangers, of whom there is no end, never make those forgotten who are known.
         self._known = SlidingWindowCounterRateLimiter(_Bounded())
@@ -55,24 +59,31 @@ class Rates:
         return self._count(self._strangers, _site(address), act)
 
     def _count(self, limiter: SlidingWindowCounterRateLimiter, who: str, act: Act) -> Allowance:
-        rate = self._rates.get(act)
-        if rate is None:
+        rates = self._rates[act]
+        if not rates:
             return UNLIMITED
         with self._lock:
-            granted = limiter.hit(rate, act, who)
-            reset, remaining = limiter.get_window_stats(rate, act, who)
-        return Allowance(granted, _headers(act, rate, granted, remaining, reset - time.time()))
+            spent = [not limiter.test(rate, act, who) for rate in rates]
+            if not any(spent):  # what is refused does not count
+                for rate in rates:
+                    limiter.hit(rate, act, who)
+            left = [_left(limiter, rate, act, who) for rate in rates]
+        waits = [wait for (_, wait), over in zip(left, spent, strict=True) if over]
+        return Allowance(not waits, {**_told(act, rates, left), **({"retry-after": str(max(waits))} if waits else {})})
 
 
-def _headers(act: Act, rate: RateLimitItem, granted: bool, remaining: int, reset: float) -> dict[str, str]:
-    window = rate.get_expiry()
+def _left(limiter: SlidingWindowCounterRateLimiter, rate: RateLimitItem, act: Act, who: str) -> tuple[int, int]:
+    """How often more, and in how many seconds more often."""
+    reset, remaining = limiter.get_window_stats(rate, act, who)
     # A window that was used up at once frees its first place a share of the window after it has slid on.
-    wait = max(1, math.ceil(reset + window / rate.amount))
-    headers = {
-        "ratelimit-policy": f'"{act}";q={rate.amount};w={window}',
-        "ratelimit": f'"{act}";r={remaining};t={wait}',
-    }
-    return headers if granted else {**headers, "retry-after": str(wait)}
+    return remaining, max(1, math.ceil(reset - time.time() + rate.get_expiry() / rate.amount))
+
+
+def _told(act: Act, rates: Sequence[RateLimitItem], left: Sequence[tuple[int, int]]) -> dict[str, str]:
+    names = [f'"{act}-{rate.GRANULARITY.name}"' for rate in rates]
+    policies = [f"{name};q={rate.amount};w={rate.get_expiry()}" for name, rate in zip(names, rates, strict=True)]
+    limits = [f"{name};r={remaining};t={wait}" for name, (remaining, wait) in zip(names, left, strict=True)]
+    return {"ratelimit-policy": ", ".join(policies), "ratelimit": ", ".join(limits)}
 
 
 def _site(address: str) -> str:

@@ -10,7 +10,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from indexes.settings import IndexSettings
 from web.proxies import networks
 
-_RATE = r"^([1-9]\d*/(second|minute|hour|day))?$"
+_ONE_RATE = r"[1-9]\d*/(second|minute|hour|day)"
+_RATE = rf"^({_ONE_RATE}( {_ONE_RATE})*)?$"
 _HEADER = r"^([A-Za-z0-9-]+)?$"
 
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -31,8 +32,10 @@ class Settings(IndexSettings):
     )
     proxy_user_header: str = Field("", pattern=_HEADER, description="header in which a trusted proxy names the user")
     proxy_groups_header: str = Field("", pattern=_HEADER, description="the same for the user's groups, by commas")
-    rate_ask: str = Field("120/minute", pattern=_RATE, description="questions a key, user or address; empty: any")
-    rate_read: str = Field("1200/minute", pattern=_RATE, description="other requests; empty: any")
+    rate_ask: str = Field(
+        "20/second 120/minute", pattern=_RATE, description="questions a key, user or address; empty: any"
+    )
+    rate_read: str = Field("60/second 1200/minute", pattern=_RATE, description="other requests; empty: any")
     rate_failure: str = Field("30/minute", pattern=_RATE, description="wrong keys an address; empty: any")
     retention_days: int = Field(90, ge=1, description="days after which questions and answers are deleted")
     capacity: int = Field(64, ge=1, description="requests worked on or waiting at once; more get 503")

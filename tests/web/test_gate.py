@@ -254,12 +254,12 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(served: Served, key
     one, two = ({"authorization": f"Bearer {keys.create(name, tuple(ASKER))[1]}"} for name in ("one", "two"))
     client = served(Policy(place=False), Rates(ask="2/hour", read="50/hour"))
     first, _, third = (client.post(ASK, json=QUESTION, headers=one) for _ in range(3))
-    assert first.headers["ratelimit-policy"] == '"ask";q=2;w=3600'
-    assert first.headers["ratelimit"].startswith('"ask";r=1;t=')
+    assert first.headers["ratelimit-policy"] == '"ask-hour";q=2;w=3600'
+    assert first.headers["ratelimit"].startswith('"ask-hour";r=1;t=')
     assert (third.status_code, third.json()["title"]) == (429, "Too Many Requests")
     assert third.headers["content-type"] == "application/problem+json"
     assert third.headers["retry-after"] in third.json()["detail"]
-    assert client.get("/api/v1/tags", headers=one).headers["ratelimit"].startswith('"read";r=49;')
+    assert client.get("/api/v1/tags", headers=one).headers["ratelimit"].startswith('"read-hour";r=49;')
     assert client.post(ASK, json=QUESTION, headers=two).status_code == 200
 
 
@@ -352,6 +352,7 @@ def test_a_server_that_others_can_reach_is_refused_without_a_key(tiny_site: Site
         ({"PROXY_GROUPS_HEADER": "X-G", "TRUSTED_PROXIES": "10.0.0.1"}, "FOOTNOTE_PROXY_USER_HEADER"),
         ({"TRUSTED_PROXIES": "10.0.0.300"}, "FOOTNOTE_TRUSTED_PROXIES"),
         ({"RATE_ASK": "often"}, "FOOTNOTE_RATE_ASK"),
+        ({"RATE_READ": "5/minute,9/hour"}, "FOOTNOTE_RATE_READ"),
     ],
 )
 def test_settings_that_let_in_more_than_meant_are_refused(

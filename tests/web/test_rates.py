@@ -22,11 +22,20 @@ def test_a_caller_who_has_used_up_a_rate_is_refused_and_no_other_is() -> None:
 def test_the_headers_tell_what_is_left_and_when_to_come_back() -> None:
     limits = Rates(ask="2/minute")
     first, _, third = (limits.of_principal("key:one", "ask") for _ in range(3))
-    assert first.headers["ratelimit-policy"] == '"ask";q=2;w=60'
-    assert re.fullmatch(r'"ask";r=1;t=\d+', first.headers["ratelimit"])
+    assert first.headers["ratelimit-policy"] == '"ask-minute";q=2;w=60'
+    assert re.fullmatch(r'"ask-minute";r=1;t=\d+', first.headers["ratelimit"])
     assert "retry-after" not in first.headers
-    assert third.headers["ratelimit"].startswith('"ask";r=0;t=')
+    assert third.headers["ratelimit"].startswith('"ask-minute";r=0;t=')
     assert 1 <= int(third.headers["retry-after"]) <= 90
+
+
+def test_a_limit_may_bound_how_much_and_how_much_at_once() -> None:
+    limits = Rates(ask="2/minute 5/hour")
+    asked = [limits.of_principal("key:one", "ask") for _ in range(4)]
+    assert [allowance.granted for allowance in asked] == [True, True, False, False]
+    assert asked[0].headers["ratelimit-policy"] == '"ask-minute";q=2;w=60, "ask-hour";q=5;w=3600'
+    assert int(asked[2].headers["retry-after"]) <= 90  # of the minute, not of the hour
+    assert '"ask-hour";r=3;' in asked[3].headers["ratelimit"]  # what is refused does not count
 
 
 def test_a_rate_that_is_not_set_limits_nobody_and_says_nothing() -> None:
