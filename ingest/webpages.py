@@ -21,7 +21,7 @@ HTML = ("text/html", "application/xhtml+xml")
 MARKDOWN = ("text/markdown", "text/x-markdown")
 _PORTS = {"http": ":80", "https": ":443"}
 _INDEX = re.compile(r"(?:^|/)(?:index|default)\.(?:html?|md)$|\.(?:html?|xhtml|md|markdown)$|/$")
-_FILE = re.compile(r"[^/]*\.[A-Za-z0-9]+$")
+_FILE = re.compile(r"(?<![^/])[^/]*\.[A-Za-z0-9]+$")
 
 
 def normal(url: str) -> str:

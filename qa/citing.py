@@ -12,12 +12,16 @@ from qa.links import Links
 from qa.types import Citation, Passage, Segment
 from qa.writing import Quote
 
-_CODE_SPAN = re.compile(r"(`+)(?:.|\n)*?\1")
-_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
+# Each reads a text once, however it is made: what is opened and not closed is passed over whole.
+_CODE_SPAN = re.compile(r"(?<!`)(`++)(?:[^`]++|(?!\1(?!`))`++)*+\1(?!`)")
+_TARGET = r"\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)"
+_IMAGE = re.compile(rf"!\[([^\[\]]*+)\]{_TARGET}")
+_LINK = re.compile(rf"\[([^\[\]]++)\](?:{_TARGET}|\[[^\[\]]*+\])")
 _MARKLIKE = re.compile(r"\[(\d+)\]")
 _MARK = re.compile(r"(?<!\\)\[(\d+)\]")
-_FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(`{3,}+|~{3,}+)[^\n]*+(?:\n(?!\1[ \t]*+$)[^\n]*+)*+(?:\n\1[ \t]*+$)?", re.MULTILINE
+)  # one that is not closed goes on to the end (CommonMark 0.31, 4.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ _MOST = 4  # parts; what is asked beyond them stays with the last
 _OPENER = r"(?:what|how|which|when|where|why|who|whose|should|can|could|do|does|did|is|are|was|were|will|would)\b"
 # Where one question ends and the next begins: after a question mark or semicolon, or at an "and" before an opener.
 _BETWEEN = re.compile(
-    rf"(?<=[?;])\s+(?:(?:and|also|but|then)\b,?\s+)?"
-    rf"|,?\s+(?:and|but)\s+(?:also\s+|then\s+)?(?={_OPENER})|,\s+(?={_OPENER})",
+    rf"(?<=[?;])\s++(?:(?:and|also|but|then)\b,?\s++)?"
+    rf"|(?:,|(?<![\s,]))\s++(?:and|but)\s++(?:also\s++|then\s++)?(?={_OPENER})|,\s++(?={_OPENER})",
     re.IGNORECASE,
 )
 _SAYS_ENOUGH = 3  # informative words with which a piece is taken for a question even without a verb we know
 _VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|should|would|will|must|has|have)\b|['’]s\b", re.IGNORECASE
 )
-_ASKS = re.compile(rf"^\W*(?:(?:and|also|but|then|so)\s+)?{_OPENER}|\?\W*$", re.IGNORECASE)
+_ASKS = re.compile(rf"^\W*(?:(?:and|also|but|then|so)\s+)?{_OPENER}|\?[^\w?]*$", re.IGNORECASE)
 
 
 def parts_of(question: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ _FURTHEST = 3  # user turns to look back for one that stands alone
 HISTORY_WEIGHT = 0.5
 ANSWER_WEIGHT = 0.5
 _ANSWER_OPENING = 200  # characters of the last answer: its first sentence or two say what it was about
-_MARK = re.compile(r"\s*\[\d+\]")
+_MARK = re.compile(r"(?<!\s)\s*\[\d+\]")
 
 
 class Rewriter(Protocol):

@@ -30,7 +30,7 @@ def suggestions(answer: Answer, snapshot: Snapshot) -> tuple[str, ...]:
 def _question(heading: str, title: str) -> str:
     if heading.endswith("?"):
         return heading
-    subject = re.split(r"\s*[—:–(]", title, maxsplit=1)[0]
+    subject = re.split(r"[—:–(]", title, maxsplit=1)[0].rstrip()
     # A capital that only begins the heading goes: "Token storage", but "JWT storage".
     first, rest = heading[:1], heading[1:]
     return f"{subject}: {first.lower() + rest if rest[:1].islower() or rest[:1] == ' ' else heading}"

@@ -10,9 +10,10 @@ from qa.types import Answer, Citation
 
 # As in qa/citing.py: what looks like a mark in code is none.
 _MARK_OR_CODE = re.compile(
-    r"(?P<fence>^(?P<ticks>`{3,}|~{3,}).*?^(?P=ticks)\s*$)|(?P<code>(?P<quote>`+)(?:.|\n)*?(?P=quote))"
+    r"(?P<fence>^(?P<ticks>`{3,}+|~{3,}+)[^\n]*+(?:\n(?!(?P=ticks)[ \t]*+$)[^\n]*+)*+(?:\n(?P=ticks)[ \t]*+$)?)"
+    r"|(?P<code>(?<!`)(?P<quote>`++)(?:[^`]++|(?!(?P=quote)(?!`))`++)*+(?P=quote)(?!`))"
     r"|(?<!\\)\[(?P<n>\d+)\]",
-    re.MULTILINE | re.DOTALL,
+    re.MULTILINE,
 )
 _AFTER_LINKED_MARK = re.compile(r"(?<!\\)\[\d+\]\([^()\s]*\)\s*")
 _HERE = re.compile(r"\]\((/[^()\s]*)\)")
