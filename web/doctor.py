@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from indexes.store import SnapshotStore
 from qa.commands import build_answerer
 from qa.links import Links
 from qa.types import Question
+from web.keys import KeyStore
 from web.settings import Settings
 from web.slack import setup
 
@@ -48,6 +50,7 @@ def _doctor(count_tokens: CountTokens, args: argparse.Namespace, settings: Index
         "index": lambda: _index(index, settings),
         "fallback": lambda: _fallback(index),
         "journal": lambda: _journal(settings),
+        "keys": lambda: _keys(settings),
         "answering": lambda: _answering(index, settings),
         "slack": lambda: _slack(settings),
     }
@@ -125,6 +128,15 @@ def _journal(settings: IndexSettings) -> str:
 def _slack(settings: IndexSettings) -> str:
     assert isinstance(settings, Settings)
     return setup.told(settings)
+
+
+def _keys(settings: IndexSettings) -> str:
+    assert isinstance(settings, Settings)
+    if not settings.keys.exists():
+        return "none yet: `footnote keys create` makes one, and others can be let in"
+    with contextlib.closing(KeyStore(settings.keys)) as keys:
+        known, now = keys.all(), datetime.now(UTC)
+    return f"{sum(key.state(now) == 'usable' for key in known)} of {len(known)} keys usable, in {settings.keys}"
 
 
 def _answering(index: Path, settings: IndexSettings) -> str:

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
@@ -19,6 +21,7 @@ from indexes.embedding import Embedder
 from qa.journal import Journal
 from qa.types import Question
 from tests.conftest import Site, make_services
+from web import gate
 from web.access import SCOPES
 from web.admission import Turns
 from web.app import create_app
@@ -155,8 +158,8 @@ def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPat
 def routes_of(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every method and path, those of included routers and mounted applications too."""
     for route in routes:
-        if hasattr(route, "original_router"):  # FastAPI's include_router
-            yield from routes_of(route.original_router.routes, prefix)
+        if hasattr(route, "original_router") and hasattr(route, "include_context"):  # FastAPI's include_router
+            yield from routes_of(route.original_router.routes, prefix + route.include_context.prefix)
         elif isinstance(route, Mount):
             yield "*", prefix + route.path
         else:
@@ -169,6 +172,25 @@ def test_every_route_is_in_the_table_and_the_table_holds_no_others(closed: Close
     missing, gone = sorted(there - set(TABLE)), sorted(set(TABLE) - there)
     assert not missing, f"add a row for {missing} to TABLE in tests/web/test_access_table.py: who may call it?"
     assert not gone, f"remove {gone} from TABLE: there are no such routes"
+
+
+def test_a_route_is_found_wherever_it_is_hidden() -> None:
+    inner, outer, app = (
+        APIRouter(prefix="/inner"),
+        APIRouter(),
+        FastAPI(openapi_url=None, docs_url=None, redoc_url=None),
+    )
+    inner.add_api_route("/deep", lambda: None, methods=["PUT"], include_in_schema=False)
+    outer.include_router(inner, prefix="/outer")
+    app.include_router(outer, prefix="/api")
+    app.mount("/mounted", FastAPI())
+    app.add_route("/plain", lambda request: Response(), methods=["POST"])
+    assert set(routes_of(app.routes)) == {("PUT", "/api/outer/inner/deep"), ("*", "/mounted"), ("POST", "/plain")}
+
+
+def test_what_answers_a_question_is_limited_as_a_question() -> None:
+    answering = {(method, row.url) for (method, path), row in TABLE.items() if row.need == "ask" and "{" not in path}
+    assert answering <= gate._ASKING
 
 
 UNPROVEN = ("anonymous", "revoked", "expired", "unknown key", "dead session")
