@@ -75,7 +75,8 @@ def test_help_is_shown_at_once(workspace: Workspace, text: str) -> None:
     shown = response.json()
     assert schema.problems(shown) == []
     assert shown["response_type"] == "ephemeral"
-    assert "/kb tag:kubernetes How do I roll back?" in shown["text"]
+    assert "• `/kb tag:kubernetes How do I roll back?` keeps to" in shown["text"]
+    assert schema.misread(shown["text"]) == []
     assert workspace.slack.requests == 0
 
 

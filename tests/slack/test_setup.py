@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from tests.conftest import ROOT
 from tests.slack.conftest import PUBLIC, settings
 from tests.slack.standin import SECRET, TOKEN
 from web import cli
 from web.settings import Settings
 from web.slack import setup
 from web.slack.errors import Unconfigured
+from web.slack.sending import http_client, web_client
 
 
 def test_nothing_set_is_not_set_up() -> None:
@@ -81,3 +85,16 @@ def test_no_secret_is_told_when_another_setting_is_wrong(
     assert "FOOTNOTE_SLACK_TEAM" in told
     assert SECRET not in told
     assert TOKEN not in told
+
+
+def test_a_server_without_slack_does_not_load_its_sdk() -> None:
+    code = "import sys, web.app, web.doctor, web.slack.setup; sys.exit('slack_sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_proxy_is_the_one_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    proxy = "http://proxy.example:3128"
+    assert web_client(TOKEN, proxy=proxy).proxy == proxy
+    with http_client(proxy) as client:
+        assert {pattern.pattern for pattern in client._mounts} == {"all://"}

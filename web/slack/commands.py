@@ -9,7 +9,7 @@ from functools import partial
 from web.slack import messages
 from web.slack.answering import Answering
 from web.slack.asking import Asked, asked
-from web.slack.messages import MORE, SHARE, Message, Payload, said
+from web.slack.messages import MORE, SHARE, Message, Payload, said, written
 from web.slack.sending import ResponseUrls, require_slack
 from web.slack.worker import BUSY, Job, Worker
 
@@ -46,12 +46,13 @@ def _at_once(message: Message) -> Payload:
 
 def help_for(command: str) -> Message:
     """What can be asked, and how. `command` is what the slash command is called in this workspace."""
-    return said(
+    name = command.replace("`", "")
+    return written(
         "I answer questions from the knowledge base: every sentence is quoted from an article, with a footnote that "
         "leads there; when the articles do not say, I say so.\n\n"
-        f"{command} How do I rotate refresh tokens?\n"
-        f"{command} tag:kubernetes How do I roll back? (only articles with this tag; several tags: any of them)\n"
-        f'{command} tag:"api design" How do I version an API?\n\n'
+        f"- `{name} How do I rotate refresh tokens?`\n"
+        f"- `{name} tag:kubernetes How do I roll back?` keeps to articles with this tag, or one of several\n"
+        f'- `{name} tag:"api design" How do I version an API?`\n\n'
         "Only you see the answer, until you share it. Mention me in a channel, or write to me directly, and I answer "
         "in the thread, where you can go on asking."
     )

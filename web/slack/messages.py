@@ -63,6 +63,12 @@ def said(text: str) -> Message:
     return Message(mrkdwn.escaped(text), _shown([_section(text) for text in _texts([Paragraph(mrkdwn.words(text))])]))
 
 
+def written(markdown: str) -> Message:
+    """Markdown as a message."""
+    texts = _texts(mrkdwn.paragraphs(markdown))
+    return Message("\n\n".join(texts), _shown([_section(text) for text in texts]))
+
+
 def answered(
     answer: Answer, snapshot: Snapshot, links: Links, *, question: str = "", shared_by: str = "",
     more: More | None = None, buttons: Sequence[str] = (),

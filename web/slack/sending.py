@@ -31,17 +31,18 @@ _TIMEOUT = 5.0  # seconds
 _LONGEST_WAIT = 30  # seconds that Slack may ask to wait before a second try; longer, and the message is given up
 
 
-def http_client() -> httpx2.Client:
+def http_client(proxy: str = "") -> httpx2.Client:
     """A client for response_urls: it follows no redirects, and takes no proxy from the environment."""
-    return httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
+    return httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, proxy=proxy or None)
 
 
-def web_client(token: str, base_url: str = WebClient.BASE_URL) -> WebClient:
+def web_client(token: str, base_url: str = WebClient.BASE_URL, proxy: str = "") -> WebClient:
     """Slack's own client, which tries again what is worth it."""
     quiet = logging.getLogger(f"{__name__}.api")
     quiet.setLevel(logging.CRITICAL)  # it would log what it sends; what goes wrong is logged here, without that
     retries: list[RetryHandler] = [ConnectionErrorRetryHandler(), ServerErrorRetryHandler(), _Patience()]
-    return WebClient(token, base_url=base_url, timeout=int(_TIMEOUT), logger=quiet, retry_handlers=retries)
+    timeout = int(_TIMEOUT)
+    return WebClient(token, base_url, timeout, proxy=proxy or None, logger=quiet, retry_handlers=retries)
 
 
 class ResponseUrls:

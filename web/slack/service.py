@@ -37,7 +37,8 @@ class Slack:
 
 def slack_from(settings: Settings, services: Services, turns: Turns) -> Slack:
     """Slack as it is set up."""
-    return build(settings, services, turns, web_client(settings.slack_bot_token.get_secret_value()), http_client())
+    token, proxy = settings.slack_bot_token.get_secret_value(), settings.slack_proxy
+    return build(settings, services, turns, web_client(token, proxy=proxy), http_client(proxy))
 
 
 def build(settings: Settings, services: Services, turns: Turns, api: WebClient, http: httpx2.Client) -> Slack:
