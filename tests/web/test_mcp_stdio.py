@@ -13,10 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from indexes.types import KEEPER, Reader
 from tests.conftest import ROOT, Site
+from web.agents.commands import caller_of
+from web.cli import parser
+from web.settings import Settings
 
 HELLO = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",
@@ -90,6 +95,31 @@ def test_it_ends_at_once_when_told_to(tiny_site: Site) -> None:
         exchanged(process, json.dumps(HELLO))
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "reader"),
+    [
+        ([], KEEPER),
+        (["--group", "platform", "--group", "sre"], Reader(frozenset(("platform", "sre")))),
+        (["--group", ""], Reader(frozenset(("",)))),
+    ],
+)
+def test_every_article_is_there_unless_a_group_is_named(options: list[str], reader: Reader) -> None:
+    caller = caller_of(parser().parse_args(["mcp", *options]), Settings())
+    assert caller.reader == reader
+
+
+@pytest.mark.parametrize(
+    ("settings", "site"),
+    [
+        (Settings(public_url="https://kb.example"), "https://kb.example"),
+        (Settings(public_url="", host="0.0.0.0", port=9000), "http://127.0.0.1:9000/"),
+        (Settings(public_url="", host="::1", port=8000), "http://[::1]:8000/"),
+    ],
+)
+def test_links_lead_to_the_public_address_or_to_where_the_pages_would_be_served(settings: Settings, site: str) -> None:
+    assert caller_of(parser().parse_args(["mcp"]), settings).site == site
 
 
 def test_no_index_is_said_on_standard_error_and_standard_output_stays_clean(tmp_path: Path) -> None:

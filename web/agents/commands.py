@@ -39,10 +39,15 @@ def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
     links = Links(settings.public_url)
     answerer = build_answerer(store, embedder, links)
     tools = Tools(store, answerer, links, Remembered(answerer))
-    reader = KEEPER if args.group is None else Reader(frozenset(args.group))
-    caller = Caller(reader, frozenset(("read", "ask")), "", settings.public_url or _here(settings))
+    caller = caller_of(args, settings)
     run(serving(offered(tools), lambda context: caller, Drain()))
     return OK
+
+
+def caller_of(args: argparse.Namespace, settings: Settings) -> Caller:
+    """Whoever starts this holds the files, and chooses as whom to read them."""
+    reader = KEEPER if args.group is None else Reader(frozenset(args.group))
+    return Caller(reader, frozenset(("read", "ask")), "", settings.public_url or _here(settings))
 
 
 def _here(settings: Settings) -> str:

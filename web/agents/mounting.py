@@ -36,23 +36,23 @@ class Agents:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._own = urlsplit(services.doors.own).netloc  # "" where it is not known
-        self._starting = asyncio.Lock()
-        self._manager: StreamableHTTPSessionManager | None = None
+        self._starting: asyncio.Task[StreamableHTTPSessionManager] | None = None
         self._running: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """What is begun for requests meanwhile ends with it."""
         yield
-        if self._running:
-            self._running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+        for task in (self._starting, self._running):
+            if task:
+                task.cancel()
+                await asyncio.wait([task])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         self._admit(request)
-        manager = self._manager or await self._started()
+        self._starting = self._starting or asyncio.create_task(self._start())
+        manager = await asyncio.shield(self._starting)  # whoever leaves meanwhile does not stop it for the others
         await manager.asgi_app(scope, receive, send)
 
     def _admit(self, request: Request) -> None:
@@ -68,15 +68,11 @@ class Agents:
         if origin is not None and host_of(origin) not in (host, self._own):
             raise HTTPException(403, "Pages of other sites may not use this.")
 
-    async def _started(self) -> StreamableHTTPSessionManager:
-        async with self._starting:
-            if self._manager is None:
-                manager = await run_in_threadpool(self._build)
-                ready = asyncio.Event()
-                self._running = asyncio.create_task(_run(manager, ready))
-                await ready.wait()
-                self._manager = manager
-            return self._manager
+    async def _start(self) -> StreamableHTTPSessionManager:
+        manager, ready = await run_in_threadpool(self._build), asyncio.Event()
+        self._running = asyncio.create_task(_run(manager, ready))
+        await ready.wait()
+        return manager
 
     def _build(self) -> StreamableHTTPSessionManager:
         services = self._services
