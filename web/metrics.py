@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from indexes.store import SnapshotStore
+from indexes.types import ANYONE
 from qa.journal import Journal, kind_of
 from qa.types import Answer
 from web.admission import Turns
@@ -85,11 +86,11 @@ class State(Collector):
     degraded: tuple[str, ...]
 
     def collect(self) -> Iterator[Metric]:
-        manifest = self.store.current().manifest
+        manifest = self.store.seen_by(ANYONE).manifest  # how many others there are is for their readers to know
         age = datetime.now(UTC) - datetime.fromisoformat(manifest.created)
         yield _gauge("footnote_index_generation", "number of the snapshot that is served", int(manifest.generation))
-        yield _gauge("footnote_index_articles", "articles in it", manifest.articles)
-        yield _gauge("footnote_index_chunks", "chunks in it", manifest.chunks)
+        yield _gauge("footnote_index_articles", "articles in it for everyone", manifest.articles)
+        yield _gauge("footnote_index_chunks", "chunks of these", manifest.chunks)
         yield _gauge("footnote_index_age_seconds", "time since it was built", age.total_seconds())
         yield self._missing()
         yield CounterMetricFamily("footnote_journal_failures", "uses of the journal that failed", self.journal.failures)

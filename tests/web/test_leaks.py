@@ -32,6 +32,7 @@ from tests.slack.conftest import PUBLIC
 from tests.slack.standin import Slack
 from web.admission import Turns
 from web.app import create_app
+from web.metrics import State
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build
@@ -86,6 +87,7 @@ class Visitor:
     client: TestClient
     slack: Slack
     key: str
+    journal: Journal
     answers: list[str] = field(default_factory=list)
     conversations: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=lambda: [""])
@@ -268,7 +270,7 @@ def _visitor(folder: Path, embedder: Embedder, journal: Journal) -> Visitor:
     app = create_app(services, 262_144, turns, (), build(settings, services, turns, api, slack.http_client()))
     _, key = services.doors.keys.create("hr", ("ask", "read", "feedback", "admin"), ["hr"])
     client = TestClient(app, "http://127.0.0.1:8000", client=("127.0.0.1", 5000), raise_server_exceptions=False)
-    return Visitor(client, slack, key)
+    return Visitor(client, slack, key, journal)
 
 
 _VARYING = (
@@ -344,3 +346,13 @@ def test_an_answer_for_a_group_stays_with_it_when_the_article_is_deleted(site: S
     site.ingest()
     assert site.client.get(f"/answers/{answer.answer_id}").status_code == 404
     assert site.services.conversations.answer(answer.answer_id, asked.reader).answer.text == answer.text
+
+
+def test_figures_for_operators_count_what_is_for_everyone(visitors: tuple[Visitor, Visitor]) -> None:
+    counts = []
+    for visitor in visitors:
+        services = visitor.client.app.state.services  # type: ignore[attr-defined]
+        state = State(services.store, Turns(2, 64), visitor.journal, ())
+        found = {metric.name: metric.samples[0].value for metric in state.collect() if metric.samples}
+        counts.append((found["footnote_index_articles"], found["footnote_index_chunks"]))
+    assert counts[0] == counts[1]
