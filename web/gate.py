@@ -63,9 +63,10 @@ class Doors:
                 "NAME`, or let everybody ask and read with --allow-anonymous (FOOTNOTE_ALLOW_ANONYMOUS=1)."
             )
         url = urlsplit(settings.public_url)
+        own = f"{url.scheme}://{url.netloc}" if settings.public_url else ""
         return cls(
             policy, keys, Rates(settings.rate_ask, settings.rate_read, settings.rate_failure),
-            f"{url.scheme}://{url.netloc}", frozenset(settings.widget_origins.split()),
+            own, frozenset(settings.widget_origins.split()),
         )  # fmt: skip
 
 

@@ -23,10 +23,13 @@ from web.policy import Visitor
 
 _NO_CATEGORY = Category("Knowledge base")
 _TITLES = {
+    403: "This is not open to you",
     404: "There is no page here",
     405: "This page cannot be used like that",
     413: "That was too much at once",
+    421: "This server has another name",
     422: "This request is not valid",
+    429: "That was asked too often",
     500: "Something went wrong",
     503: "Not available at the moment",
 }

@@ -141,6 +141,26 @@ def test_only_the_asker_is_asked_whether_an_answer_helped(served: Served) -> Non
     assert shown == {"ann": True, "bob": False}
 
 
+def test_addresses_begin_as_the_proxy_was_asked(served: Served) -> None:
+    client = served(Policy(place=False, proxies=Proxies(networks("10.0.0.9"), "x-user")), peer="10.0.0.9")
+    client.headers.update({"x-user": "ann", "x-forwarded-proto": "https"})
+    asked = client.post("http://kb.example" + ASK, json=QUESTION).json()
+    text = client.get(f"http://kb.example/answers/{asked['answer_id']}.md").text
+    assert "(<https://kb.example/articles/tokens?" in text
+    trusted_no_more = served(Policy(place=False, anybody=ASKER), peer="10.0.0.9")
+    text = trusted_no_more.get(f"http://kb.example/answers/{asked['answer_id']}.md", headers=client.headers).text
+    assert "(<http://kb.example/articles/tokens?" in text
+
+
+def test_what_is_not_open_is_told_to_people_as_a_page(served: Served, keys: KeyStore) -> None:
+    _, presented = keys.create("x", tuple(ASKER))
+    page = served(Policy(place=False)).get(
+        "/insights", headers={"authorization": f"Bearer {presented}", "accept": "text/html"}
+    )
+    assert page.status_code == 403
+    assert BeautifulSoup(page.text, "html.parser").select("h1")[0].get_text() == "This is not open to you"
+
+
 # --- sessions
 
 
