@@ -66,6 +66,17 @@ class Turns:
         self._crowd: deque[asyncio.Future[None]] = deque()  # who waits, in order of arrival
         self._next: deque[asyncio.Future[None]] = deque()  # who came since it is too much: served first
         self._refused = -_CALM  # when the last one was
+        self.turned_away = 0
+
+    @property
+    def working(self) -> int:
+        """How many are worked on."""
+        return self._working
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._next) + len(self._crowd)
 
     @property
     def full(self) -> bool:
@@ -102,6 +113,7 @@ class Turns:
     def refuse(self) -> Overloaded:
         """What to tell one who is turned away. It is too much from now on."""
         self._refused = self._clock()
+        self.turned_away += 1
         return Overloaded()
 
     def finished(self) -> None:

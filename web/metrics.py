@@ -93,6 +93,9 @@ class State(Collector):
         yield _gauge("footnote_index_chunks", "chunks of these", manifest.chunks)
         yield _gauge("footnote_index_age_seconds", "time since it was built", age.total_seconds())
         yield self._missing()
+        yield _gauge("footnote_requests_working", "requests that are worked on", self.turns.working)
+        yield _gauge("footnote_requests_waiting", "requests that wait for their turn", self.turns.waiting)
+        yield CounterMetricFamily("footnote_requests_turned_away", "requests past capacity", self.turns.turned_away)
         yield CounterMetricFamily("footnote_journal_failures", "uses of the journal that failed", self.journal.failures)
 
     def _missing(self) -> Metric:

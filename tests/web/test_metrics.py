@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,8 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 class Observed:
     """The tiny site with its figures, asked in this process: nothing else moves them."""
 
-    def __init__(self, client: TestClient, services: Services, journal: Journal) -> None:
+    def __init__(self, client: TestClient, services: Services, journal: Journal, turns: Turns) -> None:
+        self.turns = turns
         self.client = client
         self.services = services
         self.journal = journal
@@ -51,7 +53,7 @@ def observed(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Ob
     registry.register(State(services.store, turns, journal, services.degraded))
     app = create_app(services, 262_144, turns, recorders=[counted])
     with TestClient(app, "http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
-        yield Observed(client, services, journal)
+        yield Observed(client, services, journal, turns)
     journal.close()
 
 
@@ -89,6 +91,24 @@ def test_what_is_served_and_what_is_missing_is_told(observed: Observed) -> None:
     assert 0 < observed.figure("footnote_index_age_seconds") < 86_400
     assert observed.figure("footnote_degraded", "vectors") == 1
     assert observed.figure("footnote_degraded", "snapshot") == 0
+
+
+def test_who_works_waits_and_was_turned_away_is_told(observed: Observed) -> None:
+    async def crowd() -> None:
+        turns = [await observed.turns.take(), await observed.turns.take()]
+        waiting = asyncio.create_task(observed.turns.take())
+        await asyncio.sleep(0)
+        assert observed.turns.working == 2
+        assert observed.turns.waiting == 1
+        for turn in turns:
+            turn.give_back()
+        (await waiting).give_back()
+
+    asyncio.run(crowd())
+    observed.turns.refuse()
+    assert observed.figure("footnote_requests_turned_away_total") == 1
+    assert observed.figure("footnote_requests_working") == 0  # /metrics takes no turn
+    assert observed.figure("footnote_requests_waiting") == 0
 
 
 def test_a_journal_that_fails_is_counted(observed: Observed) -> None:
