@@ -154,10 +154,12 @@ def test_an_answer_is_sent_to_slack_alone(workspace: Workspace) -> None:
 
 def test_one_workspace_may_be_the_only_one_that_asks(serve: Served) -> None:
     workspace = serve(slack_team="T0OTHER")
-    assert workspace.ask(TOKENS).status_code == 403
-    assert workspace.mention(TOKENS).status_code == 403
-    assert workspace.press("helpful", "abc").status_code == 403
-    assert serve(slack_team=standin.TEAM).ask(TOKENS).status_code == 200
+    assert workspace.ask(TOKENS).json()["text"] == "This workspace may not ask here."
+    assert workspace.mention(TOKENS).content == b""
+    assert workspace.press("helpful", "abc").content == b""
+    workspace.settle()
+    assert workspace.slack.requests == 0
+    assert "10 minutes" in asked(serve(slack_team=standin.TEAM), TOKENS).shown
 
 
 @pytest.mark.parametrize("path", ["commands", "events", "interactions"])

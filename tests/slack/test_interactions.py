@@ -190,3 +190,12 @@ def test_a_footnote_follows_its_words_through_the_article(serve: Served, site: S
     shared = pressed(workspace, sent, "share")
     (was, *_), (now, *_) = schema.links(sent.shown), schema.links(shared.shown)
     assert was[0].replace("cite=66-103", "cite=78-115") == now[0]
+
+
+def test_nobody_who_shares_at_a_busy_time_has_to_wait_to_try_again(workspace: Workspace) -> None:
+    sent = asked(workspace)
+    worker = workspace.client.app.state.slack.worker  # type: ignore[attr-defined]
+    offer, worker.offer = worker.offer, lambda job: False
+    assert "So many questions" in pressed(workspace, sent, "share").shown
+    worker.offer = offer
+    assert pressed(workspace, sent, "share").payload["response_type"] == "in_channel"

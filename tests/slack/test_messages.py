@@ -17,6 +17,7 @@ from tests.conftest import KB, ROOT, Site
 from tests.slack import schema
 from web.slack import mrkdwn
 from web.slack.messages import MORE, SHARE, Message, More, answered, asked_why, said
+from web.slack.paragraphs import paragraphs
 
 LINKS = Links("https://kb.example")
 
@@ -71,7 +72,7 @@ def test_what_the_bundled_kb_answers_is_taken(kb_site: Site, name: str) -> None:
 def test_every_article_of_the_bundled_kb_can_be_written_and_cut(path: Path) -> None:
     text = path.read_text(encoding="utf-8").partition("\n---\n")[2]
     for most in (2_100, 2_900):
-        for piece in mrkdwn.fitted(mrkdwn.paragraphs(text), most):
+        for piece in mrkdwn.fitted(paragraphs(text), most):
             assert schema.length(piece) <= most
             assert schema.misread(piece) == []
 

@@ -6,10 +6,11 @@ import pytest
 
 from tests.slack import schema
 from web.slack import mrkdwn
+from web.slack.paragraphs import paragraphs
 
 
 def shown(markdown: str) -> str:
-    return "\n\n".join(mrkdwn.fitted(mrkdwn.paragraphs(markdown), 3_000))
+    return "\n\n".join(mrkdwn.fitted(paragraphs(markdown), 3_000))
 
 
 def without_marks_of_no_width(text: str) -> str:
@@ -103,7 +104,7 @@ HARD = {
 
 @pytest.mark.parametrize("markdown", HARD.values(), ids=HARD.keys())
 def test_a_long_text_is_cut_where_it_does_no_harm(markdown: str) -> None:
-    texts = mrkdwn.fitted(mrkdwn.paragraphs(markdown), 2_900)
+    texts = mrkdwn.fitted(paragraphs(markdown), 2_900)
     assert len(texts) > 1
     for text in texts:
         assert 1 <= schema.length(text) <= 2_900
@@ -112,7 +113,7 @@ def test_a_long_text_is_cut_where_it_does_no_harm(markdown: str) -> None:
 
 def test_a_cut_loses_no_word() -> None:
     words = [f"word{number}&" for number in range(3_000)]
-    texts = mrkdwn.fitted(mrkdwn.paragraphs(" ".join(words)), 500)
+    texts = mrkdwn.fitted(paragraphs(" ".join(words)), 500)
     assert " ".join(texts).replace("&amp;", "&").split() == words
 
 

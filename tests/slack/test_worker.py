@@ -103,7 +103,7 @@ def test_a_full_queue_says_no_and_tells_the_asker() -> None:
         assert worker.offer(busy[2].job())
         assert worker.offer(busy[3].job())
         assert not worker.offer(late.job())
-        worker.offer_or_tell(late.job())
+        assert not worker.offer_or_tell(late.job())
         await until(lambda: late.told)
         for asker in busy:
             asker.gate.set()

@@ -51,27 +51,25 @@ class Events:
         thread = field(event, "thread_ts") or moment
         post = partial(self.channels.post, channel, thread)
         conversation_id = self.conversation_id(field(payload, "team_id"), channel, thread)
-        work = partial(self._answer, asked(field(event, "text"), bot), conversation_id)
-        if payload.get("is_ext_shared_channel"):
-            work = partial(_declined, _SHARED)
-        self.worker.offer_or_tell(Job(work, post, post))
+        question = asked(field(event, "text"), bot)
+        shared = bool(payload.get("is_ext_shared_channel"))
+        self.worker.offer_or_tell(Job(partial(self._answer, question, conversation_id, shared), post, post))
 
     def conversation_id(self, team: str, channel: str, thread: str) -> str:
         """The same for a thread for ever, and nobody else can guess it: it is the right to read the conversation."""
         place = f"{team} {channel} {thread}".encode()
         return hmac.new(self.secret.encode(), place, hashlib.sha256).hexdigest()[:32]
 
-    def _answer(self, question: Asked, conversation_id: str) -> Message:
+    def _answer(self, question: Asked, conversation_id: str, shared: bool) -> Message:
+        """`shared`: people of another organisation would read it too."""
+        if shared:
+            return _SHARED
         if question.for_help:
             return help_for("/ask")
         if question.wrong:
             return said(question.wrong)
         answer = self.answering.ask(question, conversation_id)
         return messages.answered(answer, self.answering.snapshot(), self.answering.links, buttons=(MORE,))
-
-
-def _declined(message: Message) -> Message:
-    return message
 
 
 def _bot(payload: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from web.slack.recent import Recent
 from web.slack.sending import ResponseType, ResponseUrls, require_slack
 from web.slack.worker import Job, Worker
 
-ONCE = 60  # seconds in which a second press on "Share to channel" is taken for a double click
+ONCE = 10  # seconds in which a second press on "Share to channel" is taken for a double click
 
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
 _VALUE = re.compile(r"([0-9a-f]{1,64})(?: ([UW][A-Z0-9]{1,30}))?", re.ASCII)
@@ -60,9 +60,10 @@ class Interactions:
         require_slack(press.url)
         tell = partial(self.response_urls.send, press.url, replace=False, thread=press.thread)
         if press.action == SHARE:
-            if self.seen.first(f"{press.answer_id} {press.channel}"):
-                job = Job(partial(self._shared, press), partial(self._share, press), tell)
-                self.worker.offer_or_tell(job)
+            shared = f"{press.answer_id} {press.channel}"
+            job = Job(partial(self._shared, press), partial(self._share, press), tell)
+            if self.seen.first(shared) and not self.worker.offer_or_tell(job):
+                self.seen.forget(shared)
         elif press.action == MORE:
             kind: ResponseType = "ephemeral" if press.ephemeral else "in_channel"
             send = partial(self.response_urls.send, press.url, response_type=kind, replace=True)

@@ -20,7 +20,9 @@ from qa.links import Links
 from qa.types import REFUSAL, Answer, Citation, Passage, Related, Segment
 from web import answers, turns
 from web.slack import mrkdwn
+from web.slack.inline import inline
 from web.slack.mrkdwn import Paragraph
+from web.slack.paragraphs import paragraphs as paragraphs_of
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -65,7 +67,7 @@ def said(text: str) -> Message:
 
 def written(markdown: str) -> Message:
     """Markdown as a message."""
-    texts = _texts(mrkdwn.paragraphs(markdown))
+    texts = _texts(paragraphs_of(markdown))
     return Message("\n\n".join(texts), _shown([_section(text) for text in texts]))
 
 
@@ -79,7 +81,7 @@ def answered(
     """
     blocks: list[Block] = []
     if question:
-        blocks.append(_section("".join(_bold(_shortened(question, _QUESTION)))))
+        blocks.append(_section(_bold(_shortened(question, _QUESTION))))
     blocks += [_section(text) for text in _body(answer)]
     if answer.answered:
         blocks.append(_context(" · ".join([turns.in_words(answer.confidence), *turns.doubts(answer)])))
@@ -106,7 +108,7 @@ def asked_why(answer_id: str) -> Message:
 def _body(answer: Answer) -> list[str]:
     """Its text with footnotes, as much of it as a message holds."""
     paragraphs = _quoted(answer) if answer.answered else _declined(answer)
-    paragraphs += [Paragraph(mrkdwn.inline(note)) for note in answer.missing]
+    paragraphs += [Paragraph(inline(note)) for note in answer.missing]
     texts = _texts(paragraphs)
     if len(texts) > _BODY_SECTIONS:
         rest = "_The answer is longer than this message may be: its sources have the rest._"
@@ -126,14 +128,14 @@ def _quoted(answer: Answer) -> list[Paragraph]:
 def _sentences(run: Sequence[Segment], citation: Citation) -> list[Paragraph]:
     atoms: list[str] = []
     for segment in run:
-        atoms += [*mrkdwn.inline(segment.text), " ", _footnote(citation), " "]
+        atoms += [*inline(segment.text), " ", _footnote(citation), " "]
     return [Paragraph(tuple(atoms[:-1]))]
 
 
 def _quoted_blocks(run: Sequence[Segment], citation: Citation) -> list[Paragraph]:
     # Items of one list are quoted one by one: together they are a list again.
     between = "\n" if run[0].kind == "list" else "\n\n"
-    blocks = mrkdwn.paragraphs(between.join(segment.text for segment in run))
+    blocks = paragraphs_of(between.join(segment.text for segment in run))
     return [*blocks, Paragraph((_footnote(citation),), close=True)]
 
 
@@ -144,7 +146,7 @@ def _footnote(citation: Citation) -> str:
 def _declined(answer: Answer) -> list[Paragraph]:
     """A refusal with the nearest articles; a greeting; or why nothing could be found."""
     if not answer.related:
-        return mrkdwn.paragraphs(answer.text)
+        return paragraphs_of(answer.text)
     first = Paragraph(mrkdwn.words(f"{REFUSAL} The nearest articles:"))
     return [first, *(_item(mrkdwn.link(article.url, _shortened(article.title, _PLACE))) for article in answer.related)]
 

@@ -68,16 +68,17 @@ class Worker:
             return False
         return True
 
-    def offer_or_tell(self, job: Job) -> None:
-        """Have the job done, or tell the asker that it will not be."""
+    def offer_or_tell(self, job: Job) -> bool:
+        """Have the job done, or tell the asker that it will not be (False)."""
         if self.offer(job):
-            return
+            return True
         if len(self._apologies) >= _APOLOGIES:
             log.warning("Slack asks more than can be answered: a question was dropped without a word.")
-            return
+            return False
         apology = asyncio.create_task(self._deliver(job.tell, BUSY))
         self._apologies.add(apology)
         apology.add_done_callback(self._apologies.discard)
+        return False
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
