@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import httpx2
 import pytest
 from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from indexes.embedding import Embedder
@@ -47,7 +45,7 @@ def test_an_example_in_python_prints_a_footnoted_answer(
 
 
 def servers() -> list[dict[str, Any]]:
-    """The servers in the files that are printed."""
+    """The servers in the files that are printed: one to connect to, one to start."""
     printed = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     return [json.loads(file)["mcpServers"]["footnote"] for file in printed]
 
@@ -72,22 +70,6 @@ def test_the_server_that_agents_are_pointed_at_has_the_tools_of_the_table(addres
     assert entry["headers"].keys() == {"Authorization"}
     assert tools == re.findall(r"^\| `(\w+)` \| `(?:query|id|question)`", PAGE, re.MULTILINE)
     assert answer["answered"]
-
-
-def test_the_command_that_agents_start_answers(kb_index: Path) -> None:
-    entry = servers()[1]
-    environment = {**entry["env"], "FOOTNOTE_INDEX": str(kb_index), "FOOTNOTE_MODELS": str(ROOT / "var" / "models")}
-    server = StdioServerParameters(
-        command=sys.executable, args=["-m", "web", *entry["args"]], env=environment, cwd=str(ROOT)
-    )
-
-    async def connected() -> tuple[list[str], Any]:
-        async with Client(stdio_client(server)) as client:
-            return await asked(client)
-
-    _, answer = asyncio.run(connected())
-    assert Path(entry["command"]).name == "footnote"
-    assert answer["citations"][0]["url"].startswith("http://127.0.0.1:8000/articles/jwt-")
 
 
 def test_the_commands_of_the_page_parse() -> None:

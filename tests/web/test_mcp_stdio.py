@@ -19,8 +19,9 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from indexes.types import KEEPER, Reader
 from tests.conftest import ROOT, Site
+from tests.web.test_clients_page import servers
 from web.agents.commands import caller_of
-from web.cli import parser
+from web.cli import main, parser
 from web.settings import Settings
 
 HELLO = {
@@ -29,19 +30,12 @@ HELLO = {
 }  # fmt: skip
 
 
-def arguments(index: Path, *more: str) -> list[str]:
-    return ["-m", "web", "mcp", "--index", str(index), *more]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models"), "FOOTNOTE_PUBLIC_URL": "https://kb.example"}
-
-
 @contextmanager
 def started(index: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, *arguments(index)], cwd=ROOT, env=environment(), text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-m", "web", "mcp", "--index", str(index)], cwd=ROOT, text=True, stdin=subprocess.PIPE,
+        env={**os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models")}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )  # fmt: skip
     with process:
         yield process
@@ -57,8 +51,10 @@ def exchanged(process: subprocess.Popen[str], line: str) -> Any:
 
 
 def test_an_agent_asks_follows_up_and_reads(tiny_site: Site) -> None:
+    entry = servers()[1]  # as printed in docs/clients.md
+    own = {"FOOTNOTE_INDEX": str(tiny_site.index), "FOOTNOTE_MODELS": str(ROOT / "var" / "models")}
     server = StdioServerParameters(
-        command=sys.executable, args=arguments(tiny_site.index), env=environment(), cwd=str(ROOT)
+        command=sys.executable, args=["-m", "web", *entry["args"]], env={**entry["env"], **own}, cwd=str(ROOT)
     )
 
     async def work(call: Callable[..., Awaitable[Any]]) -> tuple[Any, Any, Any]:
@@ -73,7 +69,8 @@ def test_an_agent_asks_follows_up_and_reads(tiny_site: Site) -> None:
 
     followed, article, failed = asyncio.run(connected())
     assert "revoke the whole token family" in followed["text"]
-    assert followed["citations"][0]["url"].startswith("https://kb.example/articles/tokens?cite=")
+    assert Path(entry["command"]).name == "footnote"
+    assert followed["citations"][0]["url"].startswith("http://127.0.0.1:8000/articles/tokens?cite=")
     assert article["title"] == "Caching responses"
     assert failed.is_error
 
@@ -122,10 +119,10 @@ def test_links_lead_to_the_public_address_or_to_where_the_pages_would_be_served(
     assert caller_of(parser().parse_args(["mcp"]), settings).site == site
 
 
-def test_no_index_is_said_on_standard_error_and_standard_output_stays_clean(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments(tmp_path / "none")], cwd=ROOT, env=environment(), capture_output=True, text=True,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "footnote ingest" in done.stderr
+def test_no_index_is_said_on_standard_error_and_standard_output_stays_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["mcp", "--index", str(tmp_path / "none")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "footnote ingest" in err
