@@ -34,13 +34,15 @@ def principal_of(connection: HTTPConnection) -> Principal:
     return principal
 
 
-def needs(scope: Scope) -> Callable[[HTTPConnection], Awaitable[Principal]]:
-    """A dependency: the principal, who has `scope`. Answers 401 to somebody unknown who has not, 403 to one known."""
+def needs(scope: Scope, *or_else: Scope) -> Callable[[HTTPConnection], Awaitable[Principal]]:
+    """A dependency: the principal, who has one of the scopes. Answers 401 to somebody unknown who has none, 403 to one
+    known.
+    """
 
     # Not a plain `def`: that would cost every request a change of threads.
     async def allowed(connection: HTTPConnection) -> Principal:
         principal = principal_of(connection)
-        if scope in principal.scopes:
+        if not principal.scopes.isdisjoint((scope, *or_else)):
             return principal
         if principal.id:
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
@@ -59,5 +61,6 @@ _REFUSED: dict[Scope, str] = {
 
 Asking = Annotated[Principal, Depends(needs("ask"))]
 Reading = Annotated[Principal, Depends(needs("read"))]
+AskingOrReading = Annotated[Principal, Depends(needs("ask", "read"))]
 Judging = Annotated[Principal, Depends(needs("feedback"))]
 Keeping = Annotated[Principal, Depends(needs("admin"))]

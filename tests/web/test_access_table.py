@@ -80,8 +80,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/articles/{article_id:path}"): Row("read", "/api/v1/articles/tokens"),
     ("GET", "/api/v1/articles/{article_id:path}/related"): Row("read", "/api/v1/articles/tokens/related"),
     ("POST", "/mcp"): Row("read", "/mcp", body={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, or_else="ask"),
-    ("GET", "/v1/models"): Row("read", "/v1/models"),
-    ("GET", "/v1/models/{model:path}"): Row("read", "/v1/models/footnote:auth"),
+    ("GET", "/v1/models"): Row("read", "/v1/models", or_else="ask"),
+    ("GET", "/v1/models/{model:path}"): Row("read", "/v1/models/footnote:auth", or_else="ask"),
     ("POST", "/v1/chat/completions"): Row(
         "ask",
         "/v1/chat/completions",

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from web.access import CHALLENGE, principal_of
+from web.access import needs, principal_of
 from web.agents.tools import Caller, Tools, offered
 from web.forgery import host_of
 from web.policy import Visitor, is_here, name_of
@@ -23,7 +23,7 @@ from web.services import Services
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-_SIGN_IN = "Send an API key: `Authorization: Bearer fn_…`. `footnote keys create` makes one."
+_ALLOWED = needs("ask", "read")
 _ELSEWHERE = (
     "Whoever sends no key is answered under localhost, 127.0.0.1 and the name in FOOTNOTE_PUBLIC_URL alone: set that "
     "on the server, or send a key."
@@ -50,17 +50,15 @@ class Agents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        self._admit(request)
+        await self._admit(request)
         self._starting = self._starting or asyncio.create_task(self._start())
         manager = await asyncio.shield(self._starting)  # whoever leaves meanwhile does not stop it for the others
         await manager.asgi_app(scope, receive, send)
 
-    def _admit(self, request: Request) -> None:
+    async def _admit(self, request: Request) -> None:
         """Refuses whoever may use none of the tools, and pages of other sites. Raises HTTPException."""
+        await _ALLOWED(request)
         visitor: Visitor = request.scope["visitor"]
-        if not visitor.principal.scopes & {"read", "ask"}:
-            status, said = (403, "Your key may neither read nor ask.") if visitor.principal.id else (401, _SIGN_IN)
-            raise HTTPException(status, said, {"www-authenticate": CHALLENGE})
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         # A page whose name was made to point here (DNS rebinding) names itself as the host, and has no key.
         if visitor.proof == "nothing" and not (host and host == self._own) and not is_here(name_of(host)):

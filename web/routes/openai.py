@@ -18,7 +18,7 @@ from indexes.snapshot import Snapshot
 from indexes.types import Filter
 from qa.types import Answer, Question
 from web import openai_errors
-from web.access import Asking, Reading
+from web.access import Asking, AskingOrReading
 from web.completions import (
     ChoiceOut,
     CompletionIn,
@@ -49,7 +49,7 @@ router = APIRouter(prefix="/v1", tags=["chat clients"], responses=_ERRORS)
 
 
 @router.get("/models")
-def models(use: Use, principal: Reading) -> ModelsOut:
+def models(use: Use, principal: AskingOrReading) -> ModelsOut:
     """The models: `footnote`, which answers from all articles, and one for each of the most frequent tags."""
     snapshot = use.store.seen_by(principal.reader)
     tags = [name for name, _ in snapshot.articles.tag_counts()[:MOST_TAGS]]
@@ -57,7 +57,7 @@ def models(use: Use, principal: Reading) -> ModelsOut:
 
 
 @router.get("/models/{model:path}")
-def model(use: Use, principal: Reading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
+def model(use: Use, principal: AskingOrReading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
     snapshot = use.store.seen_by(principal.reader)
     return _model(snapshot, Filter(named(snapshot, model)))
