@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -98,7 +99,7 @@ def _address(request: Request) -> str:
     """Where to go on once signed in."""
     if request.method != "GET":
         return "/"
-    path, query = request.url.path, request.url.query
+    path, query = quote(request.scope["path"]), request.url.query
     return f"{path}?{query}" if query else path
 
 

@@ -161,6 +161,27 @@ def test_what_is_not_open_is_told_to_people_as_a_page(served: Served, keys: KeyS
     assert BeautifulSoup(page.text, "html.parser").select("h1")[0].get_text() == "This is not open to you"
 
 
+def test_an_article_with_an_audience_is_there_for_those_in_it(site: Site, keys: KeyStore) -> None:
+    text = "---\ntitle: Payroll\naudience: [hr]\n---\nSalaries are paid on the last working day of the month.\n"
+    (site.source / "payroll.md").write_text(text)
+    site.ingest()
+    policy = Policy(place=True, anybody=ASKER, proxies=Proxies(networks("10.0.0.9"), "x-user", "x-groups"))
+    app = create_app(replace(site.services, doors=Doors(policy, keys, Rates())), 262_144, Turns(2, 64))
+
+    def status(peer: str = "192.0.2.1", groups: tuple[str, ...] | None = None, **headers: str) -> int:
+        if groups is not None:
+            headers["authorization"] = f"Bearer {keys.create('x', ('read',), groups)[1]}"
+        client = TestClient(app, base_url="http://localhost", client=(peer, 50000))
+        return client.get("/articles/payroll", headers={k.replace("_", "-"): v for k, v in headers.items()}).status_code
+
+    token, _ = keys.sign_in(keys.create("x", ("read",), ("hr",))[1])
+    assert status(groups=("hr", "sre")) == status(groups=("*",)) == status(cookie=f"__Host-footnote={token}") == 200
+    assert status("10.0.0.9", x_user="ann", x_groups="sre, hr") == 200
+    assert status(groups=()) == status(groups=("HR",)) == status() == status("127.0.0.1") == 404
+    assert status("10.0.0.9", x_user="bob", x_groups="sre") == status("10.0.0.9", x_user="bob", x_groups="*") == 404
+    assert status(x_user="ann", x_groups="hr") == 404  # no proxy of ours
+
+
 # --- sessions
 
 
@@ -212,6 +233,15 @@ def test_signing_in_leads_nowhere_else(served: Served, keys: KeyStore, next: str
     _, presented = keys.create("x", tuple(ASKER))
     response = served(Policy(place=False)).post("/sign-in", data={"key": presented, "next": next})
     assert response.headers["location"] == "/"
+
+
+def test_the_way_back_may_have_letters_of_any_alphabet(served: Served, keys: KeyStore) -> None:
+    _, presented = keys.create("x", tuple(ASKER))
+    client = served(Policy(place=False))
+    page = client.get("/articles/prüfung?cite=1-2", headers={"accept": "text/html"})
+    way_back = BeautifulSoup(page.text, "html.parser").select("[name=next]")[0]["value"]
+    response = client.post("/sign-in", data={"key": presented, "next": way_back})
+    assert response.headers["location"] == "/articles/pr%C3%BCfung?cite=1-2"
 
 
 def test_a_wrong_key_keeps_the_form_and_says_so(served: Served) -> None:
