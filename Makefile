@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt leaks browser pages faults faults-short fuzz fuzz-short quality bench growth clean
+.PHONY: help install serve ingest test check fmt leaks browser pages faults faults-short fuzz fuzz-short soak quality bench growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz: $(STAMP) ## 20,000 requests made from the OpenAPI document, and hostile te
 
 fuzz-short: $(STAMP) ## the same with some 1,500 requests (a minute)
 	FOOTNOTE_FUZZ=short $(BIN)/python -m pytest tests/fuzz
+
+soak: $(STAMP) $(INDEX)/CURRENT ## does the server's memory grow? (MINUTES=30)
+	$(BIN)/python -m benchmarks.soak --index $(INDEX) --minutes $(or $(MINUTES),30)
 
 pages: $(STAMP) $(INDEX)/CURRENT ## figures of the pages in Chromium: first event, largest paint, sizes (serve first; URL=… for another)
 	$(BIN)/python -m benchmarks.pages --url $(or $(URL),http://127.0.0.1:$(PORT))

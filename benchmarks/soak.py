@@ -1,0 +1,106 @@
+"""Does the server's memory grow? `python -m benchmarks.soak --index DIR [--minutes 30]`, for row R14.
+
+Visitors ask, in words not asked before, search, read, stream and leave halfway, without a pause. Memory is what is
+resident, read every 10 seconds; its slope is a line through the second half by least squares: caches fill in the first.
+Exit code 1 where it grows by 1 % in 10 minutes or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import psutil  # type: ignore[import-untyped]
+
+from benchmarks.serving import serving
+from indexes.settings import IndexSettings
+
+_EVERY = 10.0  # seconds
+_VISITORS = 4
+_LIMIT = 1.0  # per cent in 10 minutes
+_TOPICS = ("tokens", "caching", "deployments", "queues", "indexes", "retries", "logs", "schemas", "tests", "latency")
+
+
+class Visitor(threading.Thread):
+    """Uses all of the site, in turns. Counts what it was answered."""
+
+    def __init__(self, address: str, number: int, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._client = httpx2.Client(base_url=address, timeout=60)
+        self._number = number
+        self._stop_asking = stop
+        self.statuses: Counter[int] = Counter()
+
+    def run(self) -> None:
+        for turn in itertools.count():
+            if self._stop_asking.is_set():
+                return
+            question = f"How do I set up {_TOPICS[turn % 10]} for service {self._number}-{turn}?"
+            self.statuses[self._visit(turn % 6, question)] += 1
+
+    def _visit(self, kind: int, question: str) -> int:
+        if kind == 0:
+            return self._client.post("/api/v1/ask", json={"question": question}).status_code
+        if kind == 1:
+            return self._client.get("/api/v1/search", params={"q": question}).status_code
+        if kind == 2:
+            return self._client.get("/browse", params={"q": question[:30]}).status_code
+        if kind == 3:
+            with self._client.stream("POST", "/api/v1/ask/stream", json={"question": question}) as stream:
+                next(stream.iter_raw())  # and away
+                return stream.status_code
+        if kind == 4:
+            return self._client.post("/", data={"question": question}).status_code
+        return self._client.get("/nowhere").status_code
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="The memory of a server under load, over time.")
+    parser.add_argument("--index", type=Path, default=IndexSettings().index)
+    parser.add_argument("--minutes", type=float, default=30)
+    args = parser.parse_args()
+    with serving(args.index) as served:
+        stop = threading.Event()
+        visitors = [Visitor(served.address, number, stop) for number in range(_VISITORS)]
+        for visitor in visitors:
+            visitor.start()
+        samples = sampled(served.process, args.minutes * 60)
+        stop.set()
+        for visitor in visitors:
+            visitor.join()
+    statuses = sum((visitor.statuses for visitor in visitors), Counter[int]())
+    return told(samples, statuses)
+
+
+def sampled(process: psutil.Process, seconds: float) -> list[tuple[float, float, int, int]]:
+    """(seconds since the start, resident MB, threads, descriptors), every 10 seconds."""
+    started = time.monotonic()
+    samples = []
+    while (passed := time.monotonic() - started) < seconds:
+        with process.oneshot():
+            samples.append((passed, process.memory_info().rss / 2**20, process.num_threads(), process.num_fds()))
+        time.sleep(_EVERY)
+    return samples
+
+
+def told(samples: list[tuple[float, float, int, int]], statuses: Counter[int]) -> int:
+    half = samples[len(samples) // 2 :]
+    at, memory = np.array([s[0] for s in half]), np.array([s[1] for s in half])
+    slope = float(np.polyfit(at, memory, 1)[0]) * 600 / float(memory.mean()) * 100
+    print("| what | figure |\n|---|---|")
+    print(f"| requests in {samples[-1][0] / 60:.0f} min, by status | {dict(sorted(statuses.items()))} |")
+    print(f"| resident, first to last | {samples[0][1]:.0f} to {samples[-1][1]:.0f} MB |")
+    print(f"| slope of the second half | {slope:+.2f} % in 10 min |")
+    print(f"| threads, descriptors at the middle and at the end | {half[0][2:]}, {half[-1][2:]} |")
+    return int(slope >= _LIMIT or any(status >= 500 and status != 503 for status in statuses))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
