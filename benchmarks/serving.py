@@ -54,7 +54,8 @@ def serving(index: Path) -> Iterator[Served]:
     """`footnote serve` on a free port, from its start to its first answer and after."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
-            "FOOTNOTE_LOG_LEVEL": "warning", **os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite", "FOOTNOTE_KEYS": f"{folder}/keys.sqlite",
+            "FOOTNOTE_LOG_LEVEL": "warning", **os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite",
+            "FOOTNOTE_KEYS": f"{folder}/keys.sqlite",
         }  # fmt: skip
         command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
         started = time.perf_counter()

@@ -1,10 +1,12 @@
 """The whole application behind the real server, with answers that take two seconds: `python -m … INDEX JOURNAL`.
 
-Prints its port, and a line for each answer that is begun.
+Prints its port, a line for each answer that is begun, and how many tasks there are when it gets SIGUSR1.
 """
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 import sys
 import time
@@ -32,6 +34,7 @@ def main(index: Path, path: Path) -> None:
     journal = Journal(path)
     services = make_services(index, None, journal)
     object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal))
+    signal.signal(signal.SIGUSR1, lambda *_: print(f"tasks {len(asyncio.all_tasks())}", flush=True))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(
