@@ -158,7 +158,7 @@ class _ToStandIn(httpx2.BaseTransport):
 
     def __init__(self, address: str) -> None:
         self._address = httpx2.URL(address)
-        self._transport = httpx2.HTTPTransport()
+        self._transport = httpx2.HTTPTransport(verify=False)  # there is no TLS here, and its setup takes 50 ms
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         assert (request.url.scheme, request.url.host, request.url.port) == ("https", "hooks.slack.com", None)
