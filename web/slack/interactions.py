@@ -25,6 +25,7 @@ ONCE = 10  # seconds in which a second press on "Share to channel" is taken for 
 
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
 _VALUE = re.compile(r"([0-9a-f]{1,64})(?: ([UW][A-Z0-9]{1,30}))?", re.ASCII)
+_REASONS = {f"{REASON}{place}": reason for place, reason in enumerate(turns.REASONS)}
 _THANKS = said("Thank you.")
 _NOTED = said("Thank you, noted: the people who keep these articles will see it.")
 
@@ -68,7 +69,7 @@ class Interactions:
             kind: ResponseType = "ephemeral" if press.ephemeral else "in_channel"
             send = partial(self.response_urls.send, press.url, response_type=kind, replace=True)
             self.worker.offer_or_tell(Job(partial(self._with_more, press), send, tell))
-        elif press.action.startswith(REASON):
+        elif press.action in _REASONS:
             send = partial(self.response_urls.send, press.url, replace=True)
             self.worker.offer_or_tell(Job(partial(self._judged, press), send, tell))
         elif press.action in (HELPFUL, NOT_HELPFUL, MISSING):
@@ -103,15 +104,9 @@ class Interactions:
         if press.action == NOT_HELPFUL:
             self.answering.judge(press.answer_id, Feedback(False))
             return messages.asked_why(press.answer_id)
-        self.answering.judge(press.answer_id, Feedback(False, _reason(press.action)))
+        reason = _REASONS.get(press.action, turns.MISSING_TOPIC)
+        self.answering.judge(press.answer_id, Feedback(False, reason))
         return _NOTED
-
-
-def _reason(action: str) -> str:
-    if action == MISSING:
-        return turns.MISSING_TOPIC
-    number = action.removeprefix(REASON)
-    return dict(zip("0123456789", turns.REASONS, strict=False)).get(number, "")
 
 
 def _press(payload: Mapping[str, Any]) -> Press | None:
