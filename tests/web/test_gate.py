@@ -23,11 +23,13 @@ from web.access import SCOPES
 from web.admission import Turns
 from web.app import create_app
 from web.cli import main
+from web.errors import KeysNeeded
 from web.gate import Doors
 from web.keys import KeyStore
 from web.policy import ASKER, Policy
 from web.proxies import Proxies, networks
 from web.rates import Rates
+from web.settings import Settings
 
 ASK, QUESTION = "/api/v1/ask", {"question": "How long does an access token live?"}
 WIDGET = "https://wiki.example"
@@ -369,19 +371,44 @@ def serving(index: Path, env: dict[str, str], *options: str) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-def test_a_running_server_refuses_a_key_as_soon_as_it_is_revoked(tiny_site: Site, tmp_path: Path) -> None:
-    env = environment(tmp_path, PUBLIC_URL="https://kb.example")
-    refused = footnote("serve", "--port", "0", "--index", str(tiny_site.index), env=env)
-    assert refused.returncode == 1
-    assert "footnote keys create" in refused.stderr
-    made = json.loads(footnote("keys", "create", "--name", "robot", "--json", env=env).stdout)
+def test_a_running_server_refuses_a_key_as_soon_as_it_is_revoked(
+    tiny_site: Site, keys: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, presented = keys.create("robot", ("read",))
+    env = environment(tmp_path, PUBLIC_URL="https://kb.example", KEYS=str(tmp_path / "keys.sqlite"))
+    monkeypatch.setenv("FOOTNOTE_KEYS", env["FOOTNOTE_KEYS"])
     with serving(tiny_site.index, env) as address, httpx2.Client(base_url=address) as client:
-        key = {"authorization": f"Bearer {made['key']}"}
+        with_key = {"authorization": f"Bearer {presented}"}
         assert client.get("/api/v1/tags").status_code == 401
         assert client.get("/api/v1/tags", headers={"x-forwarded-for": "127.0.0.1"}).status_code == 401
-        assert client.get("/api/v1/tags", headers=key).status_code == 200
-        assert footnote("keys", "revoke", made["id"], env=env).returncode == 0
-        assert client.get("/api/v1/tags", headers=key).status_code == 401
+        assert client.get("/api/v1/tags", headers=with_key).status_code == 200
+        assert main(["keys", "revoke", key.id]) == 0  # in this process, which is not the server's
+        assert client.get("/api/v1/tags", headers=with_key).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("bound", "settings", "starts"),
+    [
+        ("127.0.0.1", {}, True),
+        ("127.0.0.1", {"public_url": "https://kb.example"}, False),
+        ("127.0.0.1", {"trusted_proxies": "127.0.0.1"}, False),
+        ("0.0.0.0", {}, False),
+        ("0.0.0.0", {"allow_anonymous": True}, True),
+        ("0.0.0.0", {"trusted_proxies": "10.0.0.1", "proxy_user_header": "X-User"}, True),
+    ],
+)
+def test_a_server_that_nobody_could_enter_does_not_start(
+    keys: KeyStore, bound: str, settings: dict[str, Any], starts: bool
+) -> None:
+    gone, _ = keys.create("gone", ("ask",))
+    keys.revoke(gone.id)
+    if starts:
+        assert Doors.of(Settings(**settings), keys, bound)
+    else:
+        with pytest.raises(KeysNeeded, match="footnote keys create"):
+            Doors.of(Settings(**settings), keys, bound)
+    keys.create("robot", ("ask",))
+    assert Doors.of(Settings(**settings), keys, bound)
 
 
 def test_a_server_that_others_can_reach_is_refused_without_a_key(tiny_site: Site, tmp_path: Path) -> None:
