@@ -280,6 +280,7 @@ _VARYING = (
     (re.compile(r"\d+(\.\d+)? (ms|s)\b"), "0 ms"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?"), "NOW"),
     (re.compile(r"(?s)<figcaption>Time to answer.*?</figure>"), ""),
+    (re.compile(r"[A-Z][a-z]{2} \d+, \d{4}, \d\d:\d\d UTC"), "NOW"),
     (re.compile(r"(just now|\d+ (second|minute)s? ago)"), "AGO"),
 )
 
