@@ -34,3 +34,22 @@ class Unobserved:
 
 
 UNOBSERVED = Unobserved()
+
+
+class Observers:
+    """Tells several observers, in their order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def stage(self, name: str, seconds: float) -> None:
+        for observer in self._observers:
+            observer.stage(name, seconds)
+
+    def vector(self, remembered: bool) -> None:
+        for observer in self._observers:
+            observer.vector(remembered)
+
+    def answered(self, answer: Answer) -> None:
+        for observer in self._observers:
+            observer.answered(answer)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from indexes.commands import add_index_option, index_of
 from indexes.console import OK, Commands, command
@@ -18,10 +19,14 @@ from qa.insights import Insights
 from qa.inspecting import Inspector
 from qa.journal import Journal
 from qa.links import Links
+from qa.observing import Observers
 from qa.views import Views
-from web.errors import CannotListen
+from web.errors import CannotListen, NoTelemetry
 from web.keys import KeyStore
 from web.settings import Settings
+
+if TYPE_CHECKING:
+    from web.tracing import Tracing
 
 _GRACE = 3  # seconds that open requests get at shutdown
 _SWITCH = 0.001  # seconds; by default a working thread keeps the event loop waiting five times as long
@@ -54,6 +59,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     assert isinstance(settings, Settings)
     with_slack = is_set_up(settings)
     logs.configure(settings.log_format, settings.log_level)
+    tracing = _tracing(settings.otlp_endpoint)
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
     if args.allow_anonymous:
         settings = settings.model_copy(update={"allow_anonymous": True})
@@ -65,7 +71,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         links = Links(settings.public_url)
         registry = metrics.new_registry()
         counted = metrics.Counted(registry)
-        answerer = build_answerer(store, embedder, links, counted)
+        answerer = build_answerer(store, embedder, links, Observers(counted, tracing) if tracing else counted)
         journal = Journal(settings.journal)
         conversations = Conversations(answerer, journal, settings.retention_days)
         degraded = () if embedder else ("vectors",)
@@ -89,14 +95,30 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         recorders = (logs.AccessLog(), counted)
         app = create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack, recorders)
         config = uvicorn.Config(
-            app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE,
-            server_header=False, proxy_headers=False,  # web/proxies.py reads them, from those who are trusted
+            tracing.around(app) if tracing else app, log_config=None, log_level="warning", access_log=False,
+            timeout_graceful_shutdown=_GRACE, server_header=False,
+            proxy_headers=False,  # web/proxies.py reads them, from those who are trusted
         )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
             DrainingServer(config, services.drain).run(sockets=[listener])
         journal.close()
         keys.close()
+        if tracing:
+            tracing.close()
     return OK
+
+
+def _tracing(endpoint: str) -> Tracing | None:
+    """What sends traces to `endpoint`, None for "". Raises NoTelemetry."""
+    if not endpoint:
+        return None
+    try:
+        from web.tracing import Tracing, to_collector
+    except ModuleNotFoundError as error:
+        raise NoTelemetry(
+            "FOOTNOTE_OTLP_ENDPOINT is set, but what sends traces is not installed: pip install 'footnote[telemetry]'."
+        ) from error
+    return Tracing(to_collector(endpoint))
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -5,7 +5,8 @@ WebError
 ├── KeysUnavailable   the file of API keys cannot be read or written
 ├── UnknownKey        a key that was never made
 ├── BadKey            what was presented is no key that may be used
-└── KeysNeeded        others could reach a server that lets everybody in
+├── KeysNeeded        others could reach a server that lets everybody in
+└── NoTelemetry       traces are wanted, and what sends them is not installed
 """
 
 from indexes.errors import FootnoteError
@@ -32,4 +33,8 @@ class BadKey(WebError):
 
 
 class KeysNeeded(WebError):
+    pass
+
+
+class NoTelemetry(WebError):
     pass

@@ -47,7 +47,11 @@ class Recorder(Protocol):
 
 
 @dataclass(slots=True)
-class _Notes:
+class Notes:
+    """What is known of a request so far."""
+
+    id: str
+    method: str
     route: str = OTHER
     principal: str = ""
     status: int = LEFT
@@ -67,7 +71,8 @@ class Recording:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, notes, id = time.perf_counter(), _Notes(), _id(scope)
+        started, id = time.perf_counter(), _id(scope)
+        notes = Notes(id, scope["method"] if scope["method"] in _METHODS else OTHER)
         scope[_NOTES] = notes
         named = _request_id.set(id)
 
@@ -80,9 +85,8 @@ class Recording:
         try:
             await self._app(scope, receive, noting)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else OTHER
             took = time.perf_counter() - started
-            finished = Finished(method, notes.route, notes.status, took, notes.principal)
+            finished = Finished(notes.method, notes.route, notes.status, took, notes.principal)
             for recorder in self._recorders:
                 recorder.finished(finished)
             _request_id.reset(named)
@@ -101,6 +105,12 @@ class Reached:
             if notes := scope.get(_NOTES):
                 notes.route = _template(scope)
                 notes.principal = _principal(scope)
+
+
+def notes_of(scope: Scope) -> Notes:
+    """The notes on a request that `Recording` was given."""
+    notes: Notes = scope[_NOTES]
+    return notes
 
 
 def _id(scope: Scope) -> str:

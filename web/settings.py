@@ -58,6 +58,9 @@ class Settings(IndexSettings):
         "", pattern=r"^(https?://\S+)?$", description="proxy through which Slack is reached; empty: none"
     )
     max_body: int = Field(262_144, ge=1024, description="largest request body, bytes")
+    otlp_endpoint: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="OpenTelemetry collector to send traces to; empty: none"
+    )
     log_format: LogFormat = Field("text", description="of the log: text, or json for one object a line")
     log_level: LogLevel = Field("info", description="least important lines of the log: debug, info, warning or error")
 

@@ -1,0 +1,81 @@
+"""Traces for OpenTelemetry: a span a request, and one in it for each stage of answering. Never a word of what is asked.
+
+Loaded only where FOOTNOTE_OTLP_ENDPOINT is set; needs the extra `telemetry`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from qa.journal import kind_of
+from qa.types import Answer
+from web.recording import notes_of
+
+_NAME = "footnote"
+_OUR_FAULT = 500
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+def to_collector(endpoint: str) -> SpanProcessor:
+    """Sends spans to a collector by OTLP over HTTP, in batches, from a thread of its own."""
+    return BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces"))
+
+
+class Tracing:
+    """Makes spans, and hands them to a processor. An observer of answers too (`qa.observing.Observer`)."""
+
+    def __init__(self, processor: SpanProcessor) -> None:
+        resource = Resource.create({"service.name": _NAME})  # OTEL_SERVICE_NAME and the like add to it
+        self._provider = TracerProvider(resource=resource)
+        self._provider.add_span_processor(processor)
+        self._tracer = self._provider.get_tracer(_NAME)
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """`app`, with a span for each request. It belongs to the trace that the client names (W3C Trace Context)."""
+
+        async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            parent = _PROPAGATOR.extract(dict(Headers(scope=scope)))
+            kind = trace.SpanKind.SERVER
+            with self._tracer.start_as_current_span("request", parent, kind, record_exception=False) as span:
+                await app(scope, receive, send)
+                _tell(span, scope)
+
+        return traced
+
+    def stage(self, name: str, seconds: float) -> None:
+        if trace.get_current_span().is_recording():
+            ended = time.time_ns()
+            self._tracer.start_span(name, start_time=ended - int(seconds * 1e9)).end(ended)
+
+    def vector(self, remembered: bool) -> None:
+        trace.get_current_span().set_attribute("footnote.vector_remembered", remembered)
+
+    def answered(self, answer: Answer) -> None:
+        trace.get_current_span().set_attribute("footnote.kind", kind_of(answer))
+
+    def close(self) -> None:
+        """Send what has not been sent yet."""
+        self._provider.shutdown()
+
+
+def _tell(span: trace.Span, scope: Scope) -> None:
+    notes = notes_of(scope)
+    span.update_name(f"{notes.method} {notes.route}")
+    span.set_attributes({
+        "http.request.method": notes.method, "http.route": notes.route, "http.response.status_code": notes.status,
+        "footnote.request_id": notes.id, "footnote.principal": notes.principal,
+    })  # fmt: skip
+    if notes.status >= _OUR_FAULT:
+        span.set_status(trace.StatusCode.ERROR)
