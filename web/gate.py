@@ -31,6 +31,7 @@ GONE = f'{COOKIE}=""; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax'
 _ALWAYS_OPEN = ("/livez", "/readyz", "/static/", "/widget.js", "/openapi.json", "/slack/")
 _SIGNING = ("/sign-in", "/sign-out")
 _TRYING = ("POST", "/sign-in")
+_FOR_WIDGETS = ("/api/v1/ask", "/api/v1/ask/stream")
 _ASKING = frozenset((  # what costs about as much as an answer
     ("POST", "/"), ("POST", "/api/v1/ask"), ("POST", "/api/v1/ask/stream"), ("GET", "/api/v1/search"),
     ("GET", "/insights/inspect"), ("POST", "/v1/chat/completions"), ("POST", "/mcp"), ("POST", "/mcp/"),
@@ -108,7 +109,8 @@ class Gate:
 
     def _let_in(self, request: Request, address: str) -> tuple[Visitor, Allowance]:
         visitor = self._visitor(request, address)
-        if is_forged(request.method, request.headers, visitor.proof, self._doors.own, self._doors.widgets):
+        widgets = self._doors.widgets if request.scope["path"] in _FOR_WIDGETS else frozenset[str]()
+        if is_forged(request.method, request.headers, visitor.proof, self._doors.own, widgets):
             raise _Refused(403, "This was sent by another site: open Footnote itself and try again there.", {})
         allowance = self._allowance(request, visitor, address)
         if not allowance.granted:

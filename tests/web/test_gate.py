@@ -297,6 +297,8 @@ def test_a_widget_asks_from_the_sites_that_may_embed_it(served: Served) -> None:
     answer = client.post(ASK, json=QUESTION, headers=embedded)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, WIDGET)
     assert client.post(ASK, json=QUESTION, headers=FOREIGN).status_code == 403
+    kept = answer.json()["conversation_id"]
+    assert client.delete(f"/api/v1/conversations/{kept}", headers=embedded).status_code == 403  # it asks, and no more
 
 
 # --- rates
