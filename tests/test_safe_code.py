@@ -101,3 +101,9 @@ def test_every_locked_dependency_has_a_hash_and_a_version() -> None:
         assert re.match(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^\s\\;]+", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
     assert "--require-hashes" in Path(ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_no_broken_hash_is_used() -> None:
+    hashing = {name for _, name, _ in calls() if name.startswith("hashlib.")}
+    assert hashing
+    assert not hashing & {"hashlib.md5", "hashlib.sha1", "hashlib.new"}

@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pytest
 
@@ -209,6 +210,20 @@ def test_an_address_that_makes_no_sense_is_no_fault_of_ours(line: Line, address:
         if answered.status >= 400:
             refused(answered)
         assert "root:" not in answered.body
+
+
+@pytest.mark.parametrize(
+    "text", ["' OR 1=1 --", '"; DROP TABLE articles; --', "' UNION SELECT name FROM sqlite_master --", "%' --"]
+)
+def test_what_looks_like_sql_is_a_word_like_others(line: Line, text: str) -> None:
+    quoted = quote(text)
+    assert json.loads(line.send(raw("GET", f"/api/v1/articles?q={quoted}")).body)["total"] <= 5
+    refused(line.send(raw("GET", f"/api/v1/articles?tag={quoted}")))
+    for path in ("articles", "conversations"):
+        assert line.send(raw("GET", f"/api/v1/{path}/{quoted}")).status == 404
+    assert line.send(raw("DELETE", f"/api/v1/conversations/{quoted}")).status == 404
+    assert line.send(asking(json.dumps({"question": text, "conversation_id": text}).encode())).status == 404
+    assert json.loads(line.send(raw("GET", "/api/v1/articles")).body)["total"] == 5
 
 
 @pytest.mark.parametrize("path", [ASK, "/api/v1/articles", "/", "/browse", "/mcp", CHAT, "/static/base.js", "/livez"])
