@@ -59,7 +59,9 @@ def serving(index: Path) -> Iterator[Served]:
         }  # fmt: skip
         command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
         started = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        ) as process:  # its log is written, as it is for its users, and thrown away
             assert process.stdout is not None
             address = process.stdout.readline().split()[-1]
             clients(address, 1, 0.001, 0)
