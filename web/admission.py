@@ -1,27 +1,36 @@
 """How many requests are worked on at once, how many wait, and which are refused.
 
-Searching is CPU work: more of it at once than there are cores makes every answer late and none sooner. So as many
-requests are worked on as there are cores, in order of arrival, and the others wait: a crowd that arrives together is
+Searching is CPU work: more of it at once than the cores can do makes every answer late and none sooner. So hardly more
+requests are worked on than there are cores, in order of arrival, and the others wait: a crowd that arrives together is
 answered, all of it, if a bit later.
 
 Where the house gets full, or a request has waited for a second, it is no crowd but too much. From then on, until nobody
-had to be refused for a second, those who come get the next turn or 503 with Retry-After at once: no more of them wait
-than are worked on, so an answer takes twice the usual time at most. Those who have waited are passed over for them, and
-served when there is room again (adaptive LIFO: B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+had to be refused for a second, nobody else may wait: the crowd is served, and who comes later is worked on at once or
+gets 503 with Retry-After at once. So those who are answered are answered in little more than the usual time, however
+many there are (short queues under overload: B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
+import math
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.problems import failure
+from web import recording
+from web.headers import HEADERS
+from web.problems import MEDIA_TYPE, failure
+
+log = logging.getLogger(__name__)
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -29,6 +38,9 @@ _PATIENCE = 1.0  # seconds a request waits for its turn
 _CALM = 1.0  # seconds without a refusal after which a crowd may wait again: as long as those refused stay away
 # Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
 _ALWAYS_SERVED = ("/livez", "/readyz", "/metrics", "/static/", "/slack/")
+_PROGRAMS = "/api/"  # where errors are problem+json, whoever asks
+_LATER = {"retry-after": "1"}  # seconds
+_SOME_ID = "0" * 32  # where the id of a request goes
 _BUSY = "More is asked than can be answered at the moment: please try again in a second."
 
 
@@ -59,13 +71,11 @@ class Turns:
         """`patience`: seconds a request waits for its turn."""
         self._at_once = min(at_once, capacity)
         self._capacity = capacity
-        self._few = min(self._at_once, capacity - self._at_once)  # who may wait when it is too much
         self._patience = patience
         self._clock = clock
         self._working = 0
-        self._crowd: deque[asyncio.Future[None]] = deque()  # who waits, in order of arrival
-        self._next: deque[asyncio.Future[None]] = deque()  # who came since it is too much: served first
-        self._refused = -_CALM  # when the last one was
+        self._line: deque[asyncio.Future[None]] = deque()  # who waits, in order of arrival
+        self._refused = -math.inf  # when the last one was
         self.turned_away = 0
 
     @property
@@ -76,14 +86,13 @@ class Turns:
     @property
     def waiting(self) -> int:
         """How many wait for their turn."""
-        return len(self._next) + len(self._crowd)
+        return len(self._line)
 
     @property
     def full(self) -> bool:
         """Whether one who comes now would be refused."""
-        if self._too_much():
-            return self._working >= self._at_once and len(self._next) >= self._few
-        return self._working + len(self._next) + len(self._crowd) >= self._capacity
+        most = self._at_once if self._too_much() else self._capacity
+        return self._working + len(self._line) >= most
 
     async def take(self) -> Turn:
         """Wait for a turn. Raises Overloaded."""
@@ -92,9 +101,8 @@ class Turns:
         if self._working < self._at_once:
             self._working += 1
             return Turn(self)
-        line = self._next if self._too_much() else self._crowd
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.append(waiting)
+        self._line.append(waiting)
         try:
             async with asyncio.timeout(self._patience):
                 await waiting
@@ -106,28 +114,60 @@ class Turns:
                 self.finished()
             raise
         finally:
-            if waiting in line:
-                line.remove(waiting)
+            if waiting in self._line:
+                self._line.remove(waiting)
         return Turn(self)
 
     def refuse(self) -> Overloaded:
         """What to tell one who is turned away. It is too much from now on."""
+        if not self._too_much():
+            log.warning("More is asked than can be answered: requests are refused.")
         self._refused = self._clock()
         self.turned_away += 1
         return Overloaded()
 
     def finished(self) -> None:
         """A turn is over: the next one's has come."""
-        for line in (self._next, self._crowd):
-            while line:
-                waiting = line.popleft()
-                if not waiting.done():
-                    waiting.set_result(None)
-                    return
+        while self._line:
+            waiting = self._line.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
         self._working -= 1
 
     def _too_much(self) -> bool:
         return self._clock() - self._refused < _CALM
+
+
+class Door:
+    """ASGI middleware, outside all others: who comes when it is too much is refused before anything is done for them.
+
+    With all that is done for a request, refusing three of four would take a third of the time there is for answers.
+    Programs of the API alone are refused here, in words that are always the same; `Turns` counts them, and no line of
+    the log tells of each.
+    """
+
+    def __init__(self, app: ASGIApp, turns: Turns) -> None:
+        self._app = app
+        self._turns = turns
+        document = json.loads(bytes(_refusal(Request({"type": "http", "path": _PROGRAMS, "headers": []})).body))
+        refusal = JSONResponse({**document, "request_id": _SOME_ID}, 503, {**HEADERS, **_LATER}, MEDIA_TYPE)
+        self._headers, self._body = refusal.raw_headers, bytes(refusal.body)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._refuses(scope):
+            await self._app(scope, receive, send)
+            return
+        self._turns.refuse()
+        id = uuid.uuid4().hex.encode()
+        headers = [*self._headers, (recording.HEADER.encode(), id)]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body.replace(_SOME_ID.encode(), id)})
+
+    def _refuses(self, scope: Scope) -> bool:
+        if scope["type"] != "http" or not (self._turns.full and scope["path"].startswith(_PROGRAMS)):
+            return False
+        return all(name != b"origin" for name, _ in scope["headers"])  # another site's page must be let read it
 
 
 class Admission:
@@ -158,8 +198,11 @@ class Admission:
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = failure(Request(scope), 503, _BUSY, headers={"Retry-After": "1"})
-    await refusal(scope, receive, send)
+    await _refusal(Request(scope))(scope, receive, send)
+
+
+def _refusal(request: Request) -> Response:
+    return failure(request, 503, _BUSY, headers=_LATER)
 
 
 async def _whole(receive: Receive) -> Receive:

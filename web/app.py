@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from qa.conversing import Conversations
 from qa.errors import JournalUnavailable
 from web import contract, problems
-from web.admission import Admission, Turns
+from web.admission import Admission, Door, Turns
 from web.agents.mounting import Agents
 from web.gate import Gate
 from web.headers import SecurityHeaders
@@ -86,6 +86,7 @@ def create_app(
         )
         app.add_api_route("/widget.js", _widget, include_in_schema=False)
     app.add_middleware(Recording, recorders=recorders)
+    app.add_middleware(Door, turns=turns)
     problems.install(app)
     routers = (
         ask,

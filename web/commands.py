@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from web.tracing import Tracing
 
 _GRACE = 3  # seconds that open requests get at shutdown
+_MORE = 1  # requests at work than cores: while one is read or written, no core is idle (docs/decisions/processes.md)
 _SWITCH = 0.001  # seconds; by default a working thread keeps the event loop waiting five times as long
 
 
@@ -85,7 +86,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         address = f"http://{shown}:{listener.getsockname()[1]}"
         print(f"Footnote answers from {manifest.articles} articles at {address}", flush=True)
         sys.setswitchinterval(_SWITCH)
-        turns = Turns(os.cpu_count() or 1, settings.capacity)
+        turns = Turns((os.cpu_count() or 1) + _MORE, settings.capacity)
         registry.register(metrics.State(store, turns, journal, degraded))
         slack = None
         if with_slack:
