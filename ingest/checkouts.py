@@ -40,13 +40,21 @@ def web_address(top: Path) -> str:
 
 
 def rules_above(root: Path) -> Rules | None:
-    """The rules that folders above `root` (resolved) set; None if it lies in no checkout, where no rule counts."""
+    """The rules that folders above `root` (resolved) set; None if it lies in no checkout, where no rule counts.
+
+    Whoever names a folder that is left out wants what is in it: none of the rules above counts then.
+    """
     top = checkout_of(root)
     if top is None:
         return None
     above = [folder for folder in reversed(root.parents) if folder.is_relative_to(top)]
     files = [(top, top / ".git" / "info" / "exclude"), *((folder, folder / ".gitignore") for folder in above)]
-    return tuple(rule for folder, file in files for rule in _rules(folder, file))
+    rules = tuple(rule for folder, file in files for rule in _rules(folder, file))
+    return () if any(_leaves_out(folder, rules) for folder in (root, *above) if folder != top) else rules
+
+
+def _leaves_out(folder: Path, rules: Rules) -> bool:
+    return ignored(folder, tuple(rule for rule in rules if rule[0] in folder.parents), is_folder=True)
 
 
 def rules_of(folder: Path, above: Rules) -> Rules:

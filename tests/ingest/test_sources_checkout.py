@@ -36,6 +36,17 @@ def test_the_rules_above_a_part_of_a_checkout_count_too(checkout: Path) -> None:
     assert ids(checkout / "docs") == ["a", "keep-draft"]
 
 
+@pytest.mark.parametrize(
+    ("folder", "found"), [("build", ["page", "deep/draft"]), ("docs/out", ["b"]), ("build/deep", ["draft"])]
+)
+def test_a_folder_that_is_left_out_is_read_where_it_is_named_itself(
+    checkout: Path, folder: str, found: list[str]
+) -> None:
+    write_articles(checkout, {"build/deep/draft": GOOD, "build/deep/own": GOOD})
+    (checkout / "build" / "deep" / ".gitignore").write_text("own.md\n")
+    assert ids(checkout / folder) == found
+
+
 def test_outside_a_checkout_no_rule_counts(checkout: Path) -> None:
     (checkout / ".git").rename(checkout / "not-git")
     assert "build/page" in ids(checkout)
