@@ -29,7 +29,6 @@ from web.keys import KeyStore
 _RATE = 20  # questions a second that each key may ask
 _QUIET = 15  # questions a second of the key that keeps to it
 _TIMES = 4  # the capacity, by the key that does not
-_TURNS = 3
 _WRONG = f"fn_{'0' * 12}_{'0' * 64}"
 
 
@@ -85,8 +84,8 @@ def capacity(index: Path, seconds: float) -> float:
         return len(clients(served.address, 16, seconds, 10_000_000, served.quiet).answered) / seconds
 
 
-def measure(index: Path, seconds: float) -> Iterator[tuple[str, str]]:
-    peak = capacity(index, seconds / 2)
+def measure(index: Path, seconds: float, turns: int) -> Iterator[tuple[str, str]]:
+    peak = capacity(index, 5)
     yield "answers a second at most, without limits", f"{peak:.0f}"
     with serving(index, f"{_RATE}/second") as served, multiprocessing.get_context("spawn").Pool(2) as pool:
         fresh = count(100_000_000, 10_000_000)
@@ -98,16 +97,16 @@ def measure(index: Path, seconds: float) -> Iterator[tuple[str, str]]:
             return Turn(quiet, loud.get() if loud else Tally(), (served.cpu() - worked) / seconds)
 
         turn()  # warm
-        turns = [(turn(), turn(served.loud), turn(_WRONG)) for _ in range(_TURNS)]
-    alone, *beside = zip(*turns, strict=True)
+        taken = [(turn(), turn(served.loud), turn(_WRONG)) for _ in range(turns)]
+    alone, *beside = zip(*taken, strict=True)
     yield f"{_QUIET} questions a second, alone: p50, p99", _percentiles(alone)
     for what, loud in zip(("a key over its limit", "a stranger with wrong keys"), beside, strict=True):
         late = [one.p99 / other.p99 for one, other in zip(loud, alone, strict=True)]
-        lost = sum(one.quiet.refused + one.quiet.failed for one in loud)
+        lost = f"{sum(one.quiet.refused for one in loud)} refused, {sum(one.quiet.failed for one in loud)} failed"
         others = [one.loud for one in loud]
         yield (
             f"… beside {what}, {_TIMES * peak:.0f} requests a second: p50, p99",
-            f"{_percentiles(loud)}; p99 {_spread(late)} times as long; {lost} refused or failed",
+            f"{_percentiles(loud)}; p99 {_spread(late)} times as long; {lost}",
         )
         yield (
             "… of those requests: answered; refused; without Retry-After",
@@ -130,9 +129,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--index", type=Path, default=IndexSettings().index)
     arguments.add_argument("--seconds", type=float, default=10, help="of each turn")
+    arguments.add_argument("--turns", type=int, default=3)
     args = arguments.parse_args()
     print("| | |\n|---|---|")
-    for what, value in measure(args.index, args.seconds):
+    for what, value in measure(args.index, args.seconds, args.turns):
         print(f"| {what} | {value} |", flush=True)
 
 
