@@ -5,9 +5,10 @@ requests are worked on than there are cores, in order of arrival, and the others
 answered, all of it, if a bit later.
 
 Where the house gets full, or a request has waited for a second, it is no crowd but too much. From then on, until nobody
-had to be refused for a second, nobody else may wait: the crowd is served, and who comes later is worked on at once or
-gets 503 with Retry-After at once. So those who are answered are answered in little more than the usual time, however
-many there are (short queues under overload: B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+had to be refused for a second, hardly anybody else may wait: of the crowd, those are served whose turn comes within a
+quarter of a second, and who comes later gets the next turn or 503 with Retry-After at once. So an answer takes little
+more than it usually does, however many ask (short queues under overload: B. Maurer, "Fail at Scale", ACM Queue 13(8),
+2015).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import logging
 import math
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 Clock: TypeAlias = Callable[[], float]
 
 _PATIENCE = 1.0  # seconds a request waits for its turn
+_LATE = 0.25  # seconds after which a turn comes too late when it is too much
+_NEXT = 1  # requests that may wait when it is too much, so that no turn goes unused
 _CALM = 1.0  # seconds without a refusal after which a crowd may wait again: as long as those refused stay away
 # Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
 _ALWAYS_SERVED = ("/livez", "/readyz", "/metrics", "/static/", "/slack/")
@@ -74,7 +76,7 @@ class Turns:
         self._patience = patience
         self._clock = clock
         self._working = 0
-        self._line: deque[asyncio.Future[None]] = deque()  # who waits, in order of arrival
+        self._line: dict[asyncio.Future[None], float] = {}  # who waits, in order of arrival, and since when
         self._refused = -math.inf  # when the last one was
         self.turned_away = 0
 
@@ -91,7 +93,7 @@ class Turns:
     @property
     def full(self) -> bool:
         """Whether one who comes now would be refused."""
-        most = self._at_once if self._too_much() else self._capacity
+        most = min(self._at_once + _NEXT, self._capacity) if self._too_much() else self._capacity
         return self._working + len(self._line) >= most
 
     async def take(self) -> Turn:
@@ -102,20 +104,19 @@ class Turns:
             self._working += 1
             return Turn(self)
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line.append(waiting)
+        self._line[waiting] = self._clock()
         try:
             async with asyncio.timeout(self._patience):
                 await waiting
         except TimeoutError:
-            if waiting.cancelled():  # and not given its turn in the last moment
+            if not _given(waiting):  # in the last moment
                 raise self.refuse() from None
         except asyncio.CancelledError:
-            if not waiting.cancelled():  # its turn came as it left
+            if _given(waiting):  # its turn came as it left
                 self.finished()
             raise
         finally:
-            if waiting in self._line:
-                self._line.remove(waiting)
+            self._line.pop(waiting, None)
         return Turn(self)
 
     def refuse(self) -> Overloaded:
@@ -128,15 +129,24 @@ class Turns:
 
     def finished(self) -> None:
         """A turn is over: the next one's has come."""
-        while self._line:
-            waiting = self._line.popleft()
-            if not waiting.done():
+        too_late = self._clock() - _LATE if self._too_much() else -math.inf
+        for waiting, since in list(self._line.items()):
+            del self._line[waiting]
+            if waiting.done():
+                continue
+            if since >= too_late:
                 waiting.set_result(None)
                 return
+            waiting.set_exception(self.refuse())
         self._working -= 1
 
     def _too_much(self) -> bool:
         return self._clock() - self._refused < _CALM
+
+
+def _given(waiting: asyncio.Future[None]) -> bool:
+    """Whether one who waited has got a turn, and was not refused."""
+    return waiting.done() and not waiting.cancelled() and waiting.exception() is None
 
 
 class Door:

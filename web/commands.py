@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _GRACE = 3  # seconds that open requests get at shutdown
 _MORE = 1  # requests at work than cores: while one is read or written, no core is idle (docs/decisions/processes.md)
-_SWITCH = 0.001  # seconds; by default a working thread keeps the event loop waiting five times as long
+_SWITCH = 0.0002  # seconds; by default a working thread keeps the event loop, and others, waiting 25 times as long
 
 
 def add_commands(commands: Commands) -> None:

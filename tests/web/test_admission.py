@@ -146,20 +146,41 @@ async def come(turns: Turns) -> asyncio.Task[Turn]:
     return task
 
 
-def test_when_it_is_too_much_the_crowd_is_served_and_nobody_else_waits() -> None:
+def test_when_it_is_too_much_the_crowd_is_served_and_only_the_next_one_waits() -> None:
     async def scenario() -> None:
-        turns = Turns(1, 3, patience=30, clock=Clock())
+        turns = Turns(1, 4, patience=30, clock=Clock())
         held = await turns.take()
-        crowd = [await come(turns) for _ in range(2)]
+        line = [await come(turns) for _ in range(3)]
         with pytest.raises(Overloaded):  # the house is full: from now on it is too much
             await turns.take()
-        held.give_back()
-        for waiting in crowd:
-            turn = await waiting
+        for place in range(3):
+            held.give_back()
+            held = await line[place]
+            if place == 2:  # the last one of the crowd is served
+                line.append(await come(turns))
             with pytest.raises(Overloaded):
                 await turns.take()
-            turn.give_back()
-        (await turns.take()).give_back()  # nobody is in the way
+        held.give_back()
+        (await line[3]).give_back()
+
+    asyncio.run(scenario())
+
+
+def test_when_it_is_too_much_a_turn_that_comes_late_is_a_refusal() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        turns = Turns(1, 3, patience=30, clock=clock)
+        held = await turns.take()
+        early = await come(turns)
+        clock.now = 0.2
+        late = await come(turns)
+        turns.refuse()
+        clock.now = 0.3
+        held.give_back()
+        with pytest.raises(Overloaded):
+            await early
+        (await late).give_back()
+        (await turns.take()).give_back()
 
     asyncio.run(scenario())
 
@@ -170,9 +191,10 @@ def test_when_nobody_has_been_refused_for_a_second_a_crowd_may_wait_again() -> N
         turns = Turns(1, 3, patience=30, clock=clock)
         held = await turns.take()
         turns.refuse()
+        crowd = [await come(turns)]
         assert turns.full
         clock.now = 1.0
-        crowd = [await come(turns), await come(turns)]
+        crowd.append(await come(turns))
         assert turns.full
         held.give_back()
         for waiting in crowd:
