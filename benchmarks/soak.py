@@ -1,7 +1,9 @@
 """Does the server's memory grow? `python -m benchmarks.soak --index DIR [--minutes 30]`, for row R14.
 
-Visitors ask, in words not asked before, search, read, stream and leave halfway, without a pause. Memory is what is
-resident, read every 10 seconds; its slope is a line through the second half by least squares: caches fill in the first.
+Visitors ask, search, read, stream and leave halfway, without a pause. No two questions are the same, but their words
+are those of a language: words nobody used before are kept in bounded caches (`indexes/analysis.py`), up to 200,000.
+Memory is what is resident, read every 10 seconds; its slope is a line through the second half by least squares: caches
+fill in the first.
 Exit code 1 where it grows by 1 % in 10 minutes or more.
 """
 
@@ -25,7 +27,10 @@ from indexes.settings import IndexSettings
 _EVERY = 10.0  # seconds
 _VISITORS = 4
 _LIMIT = 1.0  # per cent in 10 minutes
-_TOPICS = ("tokens", "caching", "deployments", "queues", "indexes", "retries", "logs", "schemas", "tests", "latency")
+_WORDS = """tokens caching deployments queues indexes retries logs schemas tests latency rollback canary session cookie
+header gateway replica shard backup restore metric alert trace secret certificate webhook payload cursor batch stream
+timeout breaker bulkhead quota tenant migration lock deadlock isolation snapshot partition consumer producer offset
+checksum digest scope audience issuer claim""".split()
 
 
 class Visitor(threading.Thread):
@@ -42,8 +47,13 @@ class Visitor(threading.Thread):
         for turn in itertools.count():
             if self._stop_asking.is_set():
                 return
-            question = f"How do I set up {_TOPICS[turn % 10]} for service {self._number}-{turn}?"
+            question = "How do I set up {} with {} and {} for {}?".format(*self._words(turn))
             self.statuses[self._visit(turn % 6, question)] += 1
+
+    def _words(self, turn: int) -> list[str]:
+        """Four words, another four at every turn of every visitor."""
+        number = turn * _VISITORS + self._number
+        return [_WORDS[number // len(_WORDS) ** place % len(_WORDS)] for place in range(4)]
 
     def _visit(self, kind: int, question: str) -> int:
         if kind == 0:

@@ -4,6 +4,10 @@ app           the HTTP application
 routes/       for programs: ask, articles, health; for people: chat, browse, article
 schemas       JSON shapes
 problems      every error: problem+json for programs, a page for people
+contract      what the OpenAPI document says of every route's errors
+recording     what is kept of a request once it is over: its id, its route, how it ended
+logs          a line for each, and what a log must never say
+metrics       figures for Prometheus; tracing sends spans to OpenTelemetry
 completions   the shapes of the OpenAI-compatible API; dialogue reads its messages, openai_errors tells its errors
 linking       an answer's marks as links with full addresses
 tokens        counted for clients that want to know
