@@ -1,0 +1,56 @@
+"""Neither what is asked in Slack nor the secrets of the app get into the log, whatever goes wrong."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.slack.conftest import Workspace
+from tests.slack.standin import SECRET, TOKEN
+from web import logs
+
+CANARY = "canary-7d1f"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that is logged, at the level that operators run."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+FAILURES: list[list[tuple[int, dict[str, str], str]]] = [
+    [], [(500, {}, CANARY)] * 8, [(200, {}, '{"ok": false, "error": "invalid_auth"}')] * 8, [(200, {}, "<")] * 8,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("failures", FAILURES)
+def test_nothing_of_a_question_and_no_secret_is_logged(
+    workspace: Workspace, log: io.StringIO, failures: list[tuple[int, dict[str, str], str]]
+) -> None:
+    workspace.slack.failures += failures
+    workspace.ask(f"How long does an access token live, {CANARY}?")
+    workspace.mention(f"{CANARY}?")
+    workspace.write(f"And {CANARY}?")
+    workspace.press("unhelpful", CANARY)
+    workspace.settle()
+    refused = workspace.client.post(
+        "/slack/commands",
+        content=f"text={CANARY}",
+        headers={"x-slack-signature": f"v0={CANARY}", "x-slack-request-timestamp": CANARY},
+    )
+    assert refused.status_code == 401
+    assert CANARY not in refused.text
+    said = log.getvalue()
+    assert "was refused" in said
+    assert ("could not" in said or "refused a message" in said or "response_url" in said) is bool(failures)
+    for secret in (CANARY, SECRET, TOKEN):
+        assert secret not in said
