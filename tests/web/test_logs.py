@@ -27,6 +27,7 @@ from web.logs import AccessLog
 from web.services import Services
 
 ASK = "/api/v1/ask"
+CHAT = "/v1/chat/completions"
 CANARY = "canary-7d1f"
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -151,6 +152,9 @@ def hostile_requests(client: TestClient) -> list[Any]:
         "x-api-key": CANARY, "referer": f"https://x/{CANARY}",
         "user-agent": CANARY, "x-slack-signature": f"v0={CANARY}", "x-request-id": f"{CANARY} is not well-formed",
     }  # fmt: skip
+    called = {
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {"question": CANARY}},
+    }  # fmt: skip
     form = {"content-type": "application/x-www-form-urlencoded"}
     sent: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", ASK, {"json": {"question": CANARY}}),
@@ -173,6 +177,15 @@ def hostile_requests(client: TestClient) -> list[Any]:
         ("PUT", f"{ASK}?{CANARY}", {}),
         ("GET", f"/{CANARY}", {}),
         ("POST", "/", {"content": f"question={CANARY}&tags={CANARY}", "headers": form}),
+        ("POST", CHAT, {"json": {"model": "footnote", "messages": [{"role": "user", "content": CANARY}]}}),
+        (
+            "POST",
+            CHAT,
+            {"json": {"model": "footnote", "stream": True, "messages": [{"role": "user", "content": CANARY}]}},
+        ),
+        ("POST", CHAT, {"json": {"model": CANARY, "messages": []}}),
+        ("GET", f"/v1/models/{CANARY}", {}),
+        ("POST", "/mcp", {"json": called, "headers": {"accept": "application/json, text/event-stream"}}),
         ("GET", f"/answers/{CANARY}", {"headers": {"accept": "text/html"}}),
         ("POST", ASK, {"json": {"question": "x"}, "headers": {"authorization": f"Bearer {CANARY}"}}),
         ("GET", "/", {"headers": {"cookie": f"__Host-footnote={CANARY}", "accept": "text/html"}}),
