@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 
+import anyio
+import anyio.to_thread
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -14,7 +16,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.journal import kind_of
 from qa.types import Answer
@@ -22,6 +24,7 @@ from web.recording import notes_of
 
 _NAME = "footnote"
 _OUR_FAULT = 500
+_LAST_WORDS = 2  # seconds that the collector gets at shutdown
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -44,7 +47,7 @@ class Tracing:
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
-                await app(scope, receive, send)
+                await app(scope, receive, self._flushing(send))
                 return
             parent = _PROPAGATOR.extract(dict(Headers(scope=scope)))
             kind = trace.SpanKind.SERVER
@@ -53,6 +56,17 @@ class Tracing:
                 _tell(span, scope)
 
         return traced
+
+    def _flushing(self, send: Send) -> Send:
+        """`send`, which sends the last spans before it says that all is done: after that, a signal ends the process."""
+
+        async def flushed(message: Message) -> None:
+            if message["type"] == "lifespan.shutdown.complete":
+                with anyio.move_on_after(_LAST_WORDS):
+                    await anyio.to_thread.run_sync(self._provider.force_flush, abandon_on_cancel=True)
+            await send(message)
+
+        return flushed
 
     def stage(self, name: str, seconds: float) -> None:
         if trace.get_current_span().is_recording():

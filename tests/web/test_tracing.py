@@ -112,7 +112,9 @@ def test_a_collector_gets_the_spans(tiny_site: Site, embedder: Embedder, tmp_pat
         thread = Thread(target=collector.serve_forever)
         thread.start()
         traced = Traced(tiny_site, embedder, tmp_path, to_collector(f"http://127.0.0.1:{collector.server_port}/"))
-        traced.client.post(ASK, json={"question": "How long does an access token live?"})
+        with traced.client as client:
+            client.post(ASK, json={"question": "How long does an access token live?"})
+        assert len(received) == 1  # sent before it says that it is done: what comes after may be a signal
         traced.close()
         collector.shutdown()
         thread.join()
