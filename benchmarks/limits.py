@@ -24,7 +24,7 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.load import Tally, clients, flood
 from indexes.settings import IndexSettings
-from web.keys import KeyStore
+from web.access.keys import KeyStore
 
 _RATE = 20  # questions a second that each key may ask
 _QUIET = 15  # questions a second of the key that keeps to it

@@ -39,10 +39,10 @@ from qa.inspecting import Inspector
 from qa.journal import Journal
 from qa.links import Links
 from qa.views import Views
+from web.access.gate import Doors
+from web.access.keys import KeyStore
 from web.admission import Turns
 from web.app import create_app
-from web.gate import Doors
-from web.keys import KeyStore
 from web.services import Services
 from web.serving import DrainingServer
 from web.settings import Settings

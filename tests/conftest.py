@@ -27,12 +27,12 @@ from qa.retrieving import QuestionEmbedder, Retriever
 from qa.rewriting import HistoryRewriter
 from qa.views import Views
 from qa.writing import ExtractiveWriter
+from web.access.gate import Doors
+from web.access.keys import KeyStore
+from web.access.policy import ASKER, Policy
+from web.access.rates import Rates
 from web.admission import Turns
 from web.app import create_app
-from web.gate import Doors
-from web.keys import KeyStore
-from web.policy import ASKER, Policy
-from web.rates import Rates
 from web.services import Services
 
 ROOT = Path(__file__).parent.parent

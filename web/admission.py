@@ -26,8 +26,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import recording
 from web.headers import HEADERS
+from web.observing import recording
 from web.problems import MEDIA_TYPE, failure
 
 log = logging.getLogger(__name__)

@@ -19,12 +19,12 @@ from starlette.staticfiles import StaticFiles
 from qa.conversing import Conversations
 from qa.errors import JournalUnavailable
 from web import contract, problems
+from web.access.gate import Gate
 from web.admission import Admission, Door, Turns
 from web.agents.mounting import Agents
-from web.gate import Gate
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
-from web.recording import Reached, Recorder, Recording
+from web.observing.recording import Reached, Recorder, Recording
 from web.routes import (
     article,
     articles,

@@ -15,7 +15,8 @@ from indexes.settings import IndexSettings
 from ingest import commands as ingest
 from qa import commands as qa
 from web import commands as web
-from web import doctor, evaluating, key_commands
+from web import doctor, evaluating
+from web.access import commands as key_commands
 from web.agents import commands as agents
 from web.settings import Settings
 

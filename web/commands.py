@@ -21,12 +21,12 @@ from qa.journal import Journal
 from qa.links import Links
 from qa.observing import Observers
 from qa.views import Views
+from web.access.keys import KeyStore
 from web.errors import CannotListen, NoTelemetry
-from web.keys import KeyStore
 from web.settings import Settings
 
 if TYPE_CHECKING:
-    from web.tracing import Tracing
+    from web.observing.tracing import Tracing
 
 _GRACE = 3  # seconds that open requests get at shutdown
 _MORE = 1  # requests at work than cores: while one is read or written, no core is idle (docs/decisions/processes.md)
@@ -49,10 +49,10 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     # Imported here: FastAPI costs half a second that the other commands need not wait for.
     import uvicorn
 
-    from web import logs, metrics
+    from web.access.gate import Doors
     from web.admission import Turns
     from web.app import create_app
-    from web.gate import Doors
+    from web.observing import logs, metrics
     from web.services import Services
     from web.serving import DrainingServer
     from web.slack.setup import is_set_up
@@ -98,7 +98,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
         config = uvicorn.Config(
             tracing.around(app) if tracing else app, log_config=None, log_level="warning", access_log=False,
             timeout_graceful_shutdown=_GRACE, server_header=False,
-            proxy_headers=False,  # web/proxies.py reads them, from those who are trusted
+            proxy_headers=False,  # web/access/proxies.py reads them, from those who are trusted
         )  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
             DrainingServer(config, services.drain).run(sockets=[listener])
@@ -114,7 +114,7 @@ def _tracing(endpoint: str) -> Tracing | None:
     if not endpoint:
         return None
     try:
-        from web.tracing import Tracing, to_collector
+        from web.observing.tracing import Tracing, to_collector
     except ModuleNotFoundError as error:
         raise NoTelemetry(
             "FOOTNOTE_OTLP_ENDPOINT is set, but what sends traces is not installed: pip install 'footnote[telemetry]'."

@@ -1,7 +1,7 @@
 """What may come of a request besides what its route says? The errors of every route, in the OpenAPI document.
 
-They come from what all routes have in common (`web.gate`, `web.admission`, `web.limits`, `web.problems`), so they are
-written down once and for all of them. A route adds those of its own with `responses={404: {"description": …}}`.
+They come from what all routes have in common (`web.access.gate`, `web.admission`, `web.limits`, `web.problems`), so
+they are written down once and for all of them. A route adds its own with `responses={404: {"description": …}}`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
-from web.openai_errors import spoken_at
-from web.policy import COOKIE
+from web.access.policy import COOKIE
+from web.openai.errors import spoken_at
 from web.problems import MEDIA_TYPE
 
 Schema: TypeAlias = dict[str, Any]

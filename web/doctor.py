@@ -24,7 +24,7 @@ from indexes.store import SnapshotStore
 from qa.commands import build_answerer
 from qa.links import Links
 from qa.types import Question
-from web.keys import KeyStore
+from web.access.keys import KeyStore
 from web.settings import Settings
 from web.slack import setup
 

@@ -18,8 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from indexes.snapshot import Snapshot
 from indexes.types import Category
 from qa.errors import UnknownTag
-from web.access import Principal
-from web.policy import Visitor
+from web.access.policy import Visitor
+from web.access.principals import Principal
 
 _NO_CATEGORY = Category("Knowledge base")
 _TITLES = {

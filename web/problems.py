@@ -20,10 +20,11 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
-from web import openai_errors, pages
+from web import pages
+from web.access.policy import COOKIE
 from web.errors import KeysUnavailable
-from web.policy import COOKIE
-from web.recording import request_id
+from web.observing.recording import request_id
+from web.openai import errors as openai_errors
 
 log = logging.getLogger(__name__)
 

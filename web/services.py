@@ -16,8 +16,8 @@ from qa.insights import Insights
 from qa.inspecting import Inspector
 from qa.links import Links
 from qa.views import Views
+from web.access.gate import Doors
 from web.draining import Drain
-from web.gate import Doors
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from indexes.settings import IndexSettings
-from web.proxies import networks
+from web.access.proxies import networks
 
 _ONE_RATE = r"[1-9]\d*/(second|minute|hour|day)"
 _RATE = rf"^({_ONE_RATE}( {_ONE_RATE})*)?$"

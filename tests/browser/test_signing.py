@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import LOOKS, OpenPage, Server, Watch, assert_accessible, start_server
 from tests.browser.test_chat import ROTATE, ask
-from web.keys import KeyStore
+from web.access.keys import KeyStore
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
 from tests.faults.serving import Server
-from web.access import SCOPES
-from web.keys import KeyStore
+from web.access.keys import KeyStore
+from web.access.principals import SCOPES
 
 SHORT = os.environ.get("FOOTNOTE_FUZZ") == "short"
 CASES = 1_200 if SHORT else 20_000

@@ -10,7 +10,7 @@ import pytest
 
 from tests.slack.conftest import Workspace
 from tests.slack.standin import SECRET, TOKEN
-from web import logs
+from web.observing import logs
 
 CANARY = "canary-7d1f"
 

@@ -21,14 +21,14 @@ from indexes.embedding import Embedder
 from qa.journal import Journal
 from qa.types import Question
 from tests.conftest import Site, make_services
-from web import gate
-from web.access import SCOPES
+from web.access import gate
+from web.access.gate import Doors
+from web.access.keys import KeyStore, Scope
+from web.access.policy import ASKER, Policy
+from web.access.principals import SCOPES
+from web.access.rates import Rates
 from web.admission import Turns
 from web.app import create_app
-from web.gate import Doors
-from web.keys import KeyStore, Scope
-from web.policy import ASKER, Policy
-from web.rates import Rates
 from web.services import Services
 
 Need: TypeAlias = Scope | Literal["nothing"]

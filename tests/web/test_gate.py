@@ -19,16 +19,16 @@ from starlette.testclient import TestClient
 
 from tests.conftest import ROOT, Site
 from tests.web.test_access_table import TABLE
-from web.access import SCOPES
+from web.access.gate import Doors
+from web.access.keys import KeyStore
+from web.access.policy import ASKER, Policy
+from web.access.principals import SCOPES
+from web.access.proxies import Proxies, networks
+from web.access.rates import Rates
 from web.admission import Turns
 from web.app import create_app
 from web.cli import main
 from web.errors import KeysNeeded
-from web.gate import Doors
-from web.keys import KeyStore
-from web.policy import ASKER, Policy
-from web.proxies import Proxies, networks
-from web.rates import Rates
 from web.settings import Settings
 
 ASK, QUESTION = "/api/v1/ask", {"question": "How long does an access token live?"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from web.access.keys import KeyStore
 from web.cli import main
-from web.keys import KeyStore
 
 
 @pytest.fixture(autouse=True)

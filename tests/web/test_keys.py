@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from web.access.keys import Key, KeyStore
 from web.errors import BadKey, KeysUnavailable, UnknownKey
-from web.keys import Key, KeyStore
 
 DAY = timedelta(days=1)
 

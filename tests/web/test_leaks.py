@@ -32,7 +32,7 @@ from tests.slack.conftest import PUBLIC
 from tests.slack.standin import Slack
 from web.admission import Turns
 from web.app import create_app
-from web.metrics import State
+from web.observing.metrics import State
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build

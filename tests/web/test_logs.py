@@ -20,10 +20,10 @@ from qa.errors import JournalUnavailable
 from qa.journal import Journal
 from qa.types import Question
 from tests.conftest import Site
-from web import logs
 from web.admission import Turns
 from web.app import create_app
-from web.logs import AccessLog
+from web.observing import logs
+from web.observing.logs import AccessLog
 from web.services import Services
 
 ASK = "/api/v1/ask"

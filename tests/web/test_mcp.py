@@ -23,13 +23,13 @@ from ingest.sync import Synchroniser
 from qa.journal import Journal
 from tests.conftest import ROOT, TINY, Site, make_services, quiet, write_articles
 from tests.web.serving import served
-from web.access import SCOPES
+from web.access.gate import Doors
+from web.access.keys import KeyStore
+from web.access.policy import Policy
+from web.access.principals import SCOPES
+from web.access.rates import Rates
 from web.admission import Turns
 from web.app import create_app
-from web.gate import Doors
-from web.keys import KeyStore
-from web.policy import Policy
-from web.rates import Rates
 
 QUESTION = "How long does an access token live?"
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}

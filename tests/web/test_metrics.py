@@ -16,7 +16,7 @@ from qa.journal import Journal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import Turns
 from web.app import create_app
-from web.metrics import Counted, State, new_registry
+from web.observing.metrics import Counted, State, new_registry
 from web.services import Services
 
 ASK = "/api/v1/ask"

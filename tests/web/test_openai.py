@@ -18,12 +18,12 @@ from indexes.embedding import Embedder
 from qa.journal import Journal
 from tests.conftest import Site, make_services
 from tests.web.serving import served
+from web.access.gate import Doors
+from web.access.keys import KeyStore
+from web.access.policy import Policy
+from web.access.rates import Rates
 from web.admission import Turns
 from web.app import create_app
-from web.gate import Doors
-from web.keys import KeyStore
-from web.policy import Policy
-from web.rates import Rates
 
 QUESTION = "How long does an access token live?"
 TWO_PARTS = "How long does an access token live, and what are the steps to retry a payment?"

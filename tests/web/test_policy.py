@@ -10,12 +10,12 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from indexes.types import ANYONE, KEEPER, Reader
-from web.access import SCOPES, Principal
+from web.access.forgery import is_forged
+from web.access.keys import KeyStore
+from web.access.policy import ASKER, Misdirected, Policy, Proof
+from web.access.principals import SCOPES, Principal
+from web.access.proxies import Proxies, networks
 from web.errors import BadKey
-from web.forgery import is_forged
-from web.keys import KeyStore
-from web.policy import ASKER, Misdirected, Policy, Proof
-from web.proxies import Proxies, networks
 
 HERE = "127.0.0.1"
 NOBODY = Principal("", frozenset(), ANYONE)

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from web import rates
-from web.rates import UNLIMITED, Rates
+from web.access import rates
+from web.access.rates import UNLIMITED, Rates
 
 
 def test_a_caller_who_has_used_up_a_rate_is_refused_and_no_other_is() -> None:

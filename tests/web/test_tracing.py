@@ -22,7 +22,7 @@ from tests.conftest import ROOT, Site, make_services
 from web.admission import Turns
 from web.app import create_app
 from web.commands import _tracing
-from web.tracing import Tracing, to_collector
+from web.observing.tracing import Tracing, to_collector
 
 ASK = "/api/v1/ask"
 CANARY = "canary-7d1f"
@@ -129,7 +129,7 @@ def test_a_collector_gets_the_spans(tiny_site: Site, embedder: Embedder, tmp_pat
 def test_without_the_setting_nothing_of_it_is_loaded() -> None:
     assert _tracing("") is None
     code = (
-        "import sys, web.app, web.commands, web.gate, web.metrics\n"
+        "import sys, web.app, web.commands, web.access.gate, web.observing.metrics\n"
         "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from web.access import needs, principal_of
+from web.access.forgery import host_of
+from web.access.policy import Visitor, is_here, name_of
+from web.access.principals import needs, principal_of
 from web.agents.tools import Caller, Tools, offered
-from web.forgery import host_of
-from web.policy import Visitor, is_here, name_of
 from web.services import Services
 
 if TYPE_CHECKING:

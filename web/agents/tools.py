@@ -17,7 +17,7 @@ from qa.conversing import Exchange
 from qa.errors import UnknownConversation, UnknownTag
 from qa.links import Links
 from qa.types import Passage, Question
-from web.keys import Scope
+from web.access.keys import Scope
 from web.linking import elsewhere, linked
 from web.schemas import CitationOut, QuestionText, TagName, Text
 

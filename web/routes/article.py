@@ -16,7 +16,7 @@ from indexes.types import Article, Heading
 from qa.errors import JournalUnavailable
 from qa.related import related
 from web import pages, rendering
-from web.access import Judging, Principal, Reading
+from web.access.principals import Judging, Principal, Reading
 from web.highlighting import Span
 from web.problems import NoSuchArticle
 from web.routes.articles import find_article

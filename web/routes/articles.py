@@ -13,7 +13,7 @@ from qa.answering import known_filter
 from qa.catalogue import Order, Wanted
 from qa.related import related
 from web import paging
-from web.access import Reading
+from web.access.principals import Reading
 from web.problems import NoSuchArticle
 from web.schemas import ArticleDetailOut, ArticleOut, ArticlePage, Page, RelatedOut, TagName, TagOut, Text
 from web.services import Use

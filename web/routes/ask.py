@@ -17,7 +17,7 @@ from qa.answering import known_filter
 from qa.conversing import Exchange
 from qa.types import Question, Turn
 from web import problems, turns
-from web.access import Asking, Principal, Reading
+from web.access.principals import Asking, Principal, Reading
 from web.draining import Draining
 from web.elements import Tree
 from web.schemas import AnswerOut, AskIn, Page, PassageOut, QuestionText, TagName

@@ -17,7 +17,7 @@ from qa.answering import known_filter
 from qa.catalogue import Order, Selection, TagCount, Wanted
 from qa.errors import UnknownTag
 from web import pages
-from web.access import Principal, Reading
+from web.access.principals import Principal, Reading
 from web.routes.articles import MOST_TAGS
 from web.services import Services, Use
 

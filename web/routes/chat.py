@@ -17,7 +17,7 @@ from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
 from qa.journal import Feedback, Kept
 from qa.types import LONGEST_QUESTION, Question
 from web import exporting, pages, turns
-from web.access import Asking, Judging, Principal, Reading
+from web.access.principals import Asking, Judging, Principal, Reading
 from web.schemas import AskIn, Text
 from web.services import Services, Use
 from web.turns import MISSING_TOPIC, REASONS, Turn

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from qa.journal import Feedback
 from web import problems
-from web.access import Asking, Judging
+from web.access.principals import Asking, Judging
 from web.schemas import ConversationOut, FeedbackIn, FeedbackOut
 from web.services import Use
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from web import describing, pages
-from web.access import Reading
+from web.access.principals import Reading
 from web.services import Use
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

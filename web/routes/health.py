@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from web.access import Keeping, Reading
+from web.access.principals import Keeping, Reading
 from web.schemas import HealthOut, StatusOut
 from web.services import Use
 

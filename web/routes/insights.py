@@ -14,7 +14,7 @@ from indexes.snapshot import Snapshot
 from qa.gaps import Gap
 from qa.types import LONGEST_QUESTION
 from web import charts, pages
-from web.access import Keeping
+from web.access.principals import Keeping
 from web.services import Services, Use
 
 router = APIRouter(prefix="/insights", include_in_schema=False, default_response_class=HTMLResponse)

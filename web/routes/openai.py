@@ -17,9 +17,11 @@ from fastapi.responses import Response, StreamingResponse
 from indexes.snapshot import Snapshot
 from indexes.types import Filter
 from qa.types import Answer, Question
-from web import openai_errors
-from web.access import Asking, AskingOrReading
-from web.completions import (
+from web.access.principals import Asking, AskingOrReading
+from web.draining import Draining
+from web.linking import elsewhere, linked, pieces
+from web.openai import errors as openai_errors
+from web.openai.completions import (
     ChoiceOut,
     CompletionIn,
     CompletionOut,
@@ -29,14 +31,12 @@ from web.completions import (
     ModelsOut,
     UsageOut,
 )
-from web.dialogue import asked, chosen, model_of, named
-from web.draining import Draining
-from web.linking import elsewhere, linked, pieces
-from web.openai_errors import ErrorsOut
+from web.openai.dialogue import asked, chosen, model_of, named
+from web.openai.errors import ErrorsOut
+from web.openai.tokens import count_tokens
 from web.routes.articles import MOST_TAGS
 from web.schemas import CitationOut
 from web.services import Services, Use
-from web.tokens import count_tokens
 
 log = logging.getLogger(__name__)
 

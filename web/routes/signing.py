@@ -8,11 +8,11 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from web import pages
-from web.access import CHALLENGE
+from web.access.gate import GONE
+from web.access.policy import COOKIE, Visitor
+from web.access.principals import CHALLENGE
+from web.access.proxies import is_loopback
 from web.errors import BadKey
-from web.gate import GONE
-from web.policy import COOKIE, Visitor
-from web.proxies import is_loopback
 from web.services import Use
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from web import pages
-from web.access import Reading
+from web.access.principals import Reading
 from web.services import Use
 
 router = APIRouter(include_in_schema=False)

@@ -15,7 +15,7 @@ from typing import TextIO, TypeAlias
 
 from pythonjsonlogger.json import JsonFormatter
 
-from web.recording import Finished, request_id
+from web.observing.recording import Finished, request_id
 from web.settings import LogFormat, LogLevel
 
 _OURS = ("indexes", "ingest", "qa", "web")

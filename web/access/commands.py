@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from indexes.console import OK, Commands, command, show
 from indexes.settings import IndexSettings
-from web.keys import EVERY_GROUP, Key, KeyStore, Scope
+from web.access.keys import EVERY_GROUP, Key, KeyStore, Scope
 from web.settings import Settings
 
 _ASKER: tuple[Scope, ...] = ("ask", "read", "feedback")

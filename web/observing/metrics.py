@@ -15,7 +15,7 @@ from indexes.types import ANYONE
 from qa.journal import Journal, kind_of
 from qa.types import Answer
 from web.admission import Turns
-from web.recording import Finished
+from web.observing.recording import Finished
 
 _REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # upper bounds, seconds
 _STAGE = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -31,7 +31,7 @@ def new_registry() -> CollectorRegistry:
 
 
 class Counted:
-    """Counts requests (a `web.recording.Recorder`) and what happens in them (a `qa.observing.Observer`)."""
+    """Counts requests (a `web.observing.recording.Recorder`) and what happens in them (a `qa.observing.Observer`)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(

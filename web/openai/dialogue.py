@@ -11,8 +11,8 @@ from indexes.types import Filter
 from qa.answering import known_filter
 from qa.errors import UnknownTag
 from qa.types import LONGEST_QUESTION, Turn
-from web.completions import MODEL, CompletionIn, MessageIn
-from web.openai_errors import Refusal
+from web.openai.completions import MODEL, CompletionIn, MessageIn
+from web.openai.errors import Refusal
 
 _LATEST = 50  # earlier turns that are read
 _LONGEST = 20_000  # characters of an earlier turn that are read

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.journal import kind_of
 from qa.types import Answer
-from web.recording import notes_of
+from web.observing.recording import notes_of
 
 _NAME = "footnote"
 _OUR_FAULT = 500

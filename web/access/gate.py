@@ -13,14 +13,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.access import CHALLENGE
+from web.access.forgery import is_forged
+from web.access.keys import Key, KeyStore
+from web.access.policy import COOKIE, NOBODY, Misdirected, Policy, Visitor, bearer
+from web.access.principals import CHALLENGE
+from web.access.proxies import Proxies, networks
+from web.access.rates import UNLIMITED, Act, Allowance, Rates
 from web.errors import BadKey, KeysNeeded, KeysUnavailable
-from web.forgery import is_forged
-from web.keys import Key, KeyStore
-from web.policy import COOKIE, NOBODY, Misdirected, Policy, Visitor, bearer
 from web.problems import KEYS_UNAVAILABLE, failure
-from web.proxies import Proxies, networks
-from web.rates import UNLIMITED, Act, Allowance, Rates
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class _Refused(Exception):
 
 
 class Gate:
-    """ASGI middleware: tells the routes whose request it is (`web.access.principal_of`), or refuses it.
+    """ASGI middleware: tells the routes whose request it is (`web.access.principals.principal_of`), or refuses it.
 
     It stands before a body is read and a turn is waited for, so that what is refused costs next to nothing.
     """

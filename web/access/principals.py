@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from indexes.types import Reader
-from web.keys import Scope
+from web.access.keys import Scope
 
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 CHALLENGE = 'Bearer realm="Footnote"'  # RFC 6750, 3
@@ -29,7 +29,7 @@ class Principal:
 
 
 def principal_of(connection: HTTPConnection) -> Principal:
-    """Who sent a request, as `web.gate` found out."""
+    """Who sent a request, as `web.access.gate` found out."""
     principal: Principal = connection.scope["visitor"].principal
     return principal
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from indexes.types import ANYONE, KEEPER, Reader
-from web.access import SCOPES, Principal
-from web.keys import EVERY_GROUP, KEY_START, Key, KeyStore, Scope
-from web.proxies import Proxies, is_forwarded, is_loopback
+from web.access.keys import EVERY_GROUP, KEY_START, Key, KeyStore, Scope
+from web.access.principals import SCOPES, Principal
+from web.access.proxies import Proxies, is_forwarded, is_loopback
 
 Proof: TypeAlias = Literal["key", "session", "proxy", "place", "nothing"]
 
