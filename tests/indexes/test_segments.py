@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from indexes.analysis import informative_terms
+from indexes.commands import add_commands
+from indexes.console import FAILED, OK, main, parser
 from indexes.embedding import Embedder
 from indexes.errors import SnapshotDamaged
 from indexes.postings import FILES as POSTING_FILES
 from indexes.publishing import Draft, generations, open_current, publish, writing
 from indexes.segment import SEGMENT_FILES, VECTORS
+from indexes.settings import IndexSettings
 from indexes.snapshot import GONE, RECENT, SPARE, Snapshot, file_digest
 from indexes.types import (
     ANYONE,
@@ -202,6 +205,23 @@ def test_who_may_not_read_an_article_of_either_segment_sees_an_index_without_bot
 def restricted(library: Library, id: str) -> IndexedArticle:
     entry = library.entries[id]
     return replace(entry, article=replace(entry.article, audience=("sre",)))
+
+
+@pytest.mark.parametrize("how", ["flipped", "missing"])
+def test_verify_looks_at_the_second_copy_too(root: Path, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    verify = [str(argument) for argument in ("verify", "--index", root)]
+    assert main(parser("footnote", [add_commands]), IndexSettings, verify) == OK
+    capsys.readouterr()
+    spare = root / "000003" / SPARE / VECTORS
+    copy = spare.read_bytes()
+    spare.unlink()  # it is the same file as another snapshot's own
+    if how == "flipped":
+        spare.write_bytes(bytes([copy[0] ^ 1]) + copy[1:])
+    assert main(parser("footnote", [add_commands]), IndexSettings, verify) == FAILED
+    told = capsys.readouterr().out
+    assert told.count("whole\n") == 2
+    assert f"its second copy of {VECTORS} is not" in told
+    assert Snapshot.open(root / "000003").manifest.generation == "000003"
 
 
 def test_a_removed_article_can_come_back(root: Path, library: Library) -> None:
