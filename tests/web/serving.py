@@ -17,7 +17,7 @@ from web.serving import DrainingServer
 @contextmanager
 def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
     """`app` behind uvicorn; its address."""
-    config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)
     server = DrainingServer(config, drain)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})

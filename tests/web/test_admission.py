@@ -52,7 +52,7 @@ class Clock:
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
     """`app` behind uvicorn; its address."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
