@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
 from web.admission import Turns
 from web.app import create_app
+from web.observing import logs
 from web.services import Services
 
 ROOT = Path(__file__).parent.parent
@@ -183,6 +186,18 @@ def site(tmp_path: Path, embedder: Embedder, chunker: Chunker) -> Iterator[Site]
 
     ingest()
     yield from _site(root, source, embedder, tmp_path, ingest)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that is logged, as JSON, at the level that operators run; logging is put back as it was afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def make_services(

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import Iterator
 
 import pytest
 
 from tests.slack.conftest import Workspace
 from tests.slack.standin import SECRET, TOKEN
-from web.observing import logs
 
 CANARY = "canary-7d1f"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """All that is logged, at the level that operators run."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure("json", "info", stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 FAILURES: list[list[tuple[int, dict[str, str], str]]] = [
