@@ -92,10 +92,7 @@ class Planner:
     def _keep_unseen(self) -> None:
         """Of a folder that could not be looked at, every article keeps its last version."""
         for place, skipped in enumerate(self._plan.skipped):
-            under = skipped.under
-            hidden = (
-                [] if under is None else [id for id in self._known if id.startswith(under) and id not in self._seen]
-            )
+            hidden = [] if skipped.under is None else self._unseen(skipped.under)
             for id in hidden:
                 self._keep(id, skipped.origin)
             if hidden:

@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Semaphore, Thread
+from threading import Event, Semaphore
 
 import httpx2
 import pytest
-import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from indexes.embedding import Embedder
 from indexes.types import FloatMatrix
 from qa.journal import Journal
 from tests.conftest import Site, make_services
+from tests.web.serving import served
 from web.admission import Admission, Overloaded, Turn, Turns
 from web.app import create_app
 
@@ -50,21 +50,10 @@ class Clock:
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """`app` behind uvicorn; its address."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@contextmanager
 def site_with(turns: Turns, held: Held, index: Path, folder: Path) -> Iterator[str]:
     journal = Journal(folder / "journal-of-its-own.sqlite")
-    with served(create_app(make_services(index, held, journal), max_body=262_144, turns=turns)) as address:
+    services = make_services(index, held, journal)
+    with served(create_app(services, max_body=262_144, turns=turns), services.drain) as address:
         yield address
     journal.close()
 
