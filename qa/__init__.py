@@ -10,6 +10,7 @@ writing      which sentences and blocks answer (extractive)
 citing       marks, citations, and the check that they hold
 related      related articles
 conversing   questions in a conversation; journal keeps them, migrations keep its file up to date
+kept         the form in which an answer is kept, and the way back
 courtesy     a word for greetings and thanks
 timing       milliseconds by stage; observing: who is told of them
 patience     questions take turns; a slow model is given up on

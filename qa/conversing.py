@@ -10,7 +10,8 @@ from indexes.types import ANYONE, KEEPER, Reader
 from qa.answering import Answerer
 from qa.audiences import may_see
 from qa.errors import JournalUnavailable
-from qa.journal import Feedback, Journal, Kept, no_answer, no_conversation
+from qa.journal import Journal, no_answer, no_conversation
+from qa.kept import Feedback, Kept
 from qa.types import Answer, Question, Turn
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from indexes.types import FloatMatrix
-from qa.journal import Asked
+from qa.kept import Asked
 
 LIKE = 0.24  # mean cosine from which questions are one topic: docs/decisions/content-gaps.md
 MOST = 1_000  # distinct questions grouped, the newest ones; the time grows with their square

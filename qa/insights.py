@@ -16,7 +16,8 @@ from indexes.snapshot import Snapshot
 from indexes.types import FloatMatrix, FloatVector, Reader
 from qa.audiences import may_see
 from qa.gaps import Gap, apart, grouped, unanswered
-from qa.journal import Asked, Journal
+from qa.journal import Journal
+from qa.kept import Asked
 from qa.retrieving import QuestionEmbedder
 from qa.views import Views, Votes
 

@@ -10,21 +10,18 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
 
 from indexes.types import Filter
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
+from qa.kept import ASKED, KEPT, Asked, Feedback, Kept, asked_of, document_of, kept_of, kind_of, places_of
 from qa.migrations import migrate
-from qa.types import Answer, Citation, Related, Segment
+from qa.types import Answer
 
 log = logging.getLogger(__name__)
-
-Kind: TypeAlias = Literal["answer", "refusal", "courtesy"]
 
 _LONG_LOG = 10_000  # pages, 40 MB: from here on an answer settles it after all
 _WAIT = 0.25  # seconds for another writer of the file; an answer is worth more than its record
@@ -65,48 +62,6 @@ _MIGRATIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What a reader thought of an answer."""
-
-    helpful: bool
-    reason: str = ""
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer as it was given, without the passages that were only considered. `owner`: whoever asked."""
-
-    conversation_id: str
-    owner: str
-    asked: datetime
-    filter: Filter
-    answer: Answer
-    feedback: Feedback | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the statistics need of one question. `retrieved`: articles in rank order; `cited`: those quoted."""
-
-    answer_id: str
-    asked: datetime
-    question: str
-    kind: Kind
-    confidence: float
-    took_ms: float
-    retrieved: tuple[str, ...]
-    cited: tuple[str, ...]
-    feedback: Feedback | None
-    audiences: tuple[tuple[str, ...], ...] = ()  # as `Answer.audiences`
-
-    @property
-    def nearest(self) -> str:
-        """The article nearest to the question; "" if there was none."""
-        return self.retrieved[0] if self.retrieved else ""
-
-
 class Journal:
     """Keeps answers by conversation. One connection, one writer at a time; safe to call from many threads.
 
@@ -144,10 +99,10 @@ class Journal:
                 "WHERE conversation_id = ?",
                 (answer.answer_id, conversation_id, _moment(datetime.now(UTC)), answer.question,
                  answer.standalone_question, answer.text, answer.answered, answer.confidence, answer.generation,
-                 answer.took_ms, kind_of(answer), json.dumps(filter.tags), filter.mode, _document(answer), owner,
+                 answer.took_ms, kind_of(answer), json.dumps(filter.tags), filter.mode, document_of(answer), owner,
                  conversation_id),
             )  # fmt: skip
-            db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", _articles(answer))
+            db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", places_of(answer))
         self._unsettled = True
 
     def conversation(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
@@ -177,28 +132,21 @@ class Journal:
         """Every question asked at `moment` or later, oldest first."""
         with self.using() as db:
             rows = db.execute(
-                "SELECT a.answer_id, asked, question, kind, confidence, took_ms, "
-                "coalesce(document ->> '$.audiences', '[]'), helpful, reason, comment "
-                "FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE asked >= ? ORDER BY asked",
+                f"SELECT {ASKED} FROM answers LEFT JOIN feedback USING (answer_id) WHERE asked >= ? ORDER BY asked",
                 (_moment(moment),),
             ).fetchall()
-            places = db.execute(
+            articles = db.execute(
                 "SELECT answer_id, article_id, cited FROM articles JOIN answers USING (answer_id) WHERE asked >= ? "
                 "ORDER BY answer_id, place",
                 (_moment(moment),),
             ).fetchall()
         retrieved: dict[str, list[str]] = {}
         cited: dict[str, list[str]] = {}
-        for answer_id, article_id, was_cited in places:
+        for answer_id, article_id, was_cited in articles:
             retrieved.setdefault(answer_id, []).append(article_id)
             if was_cited:
                 cited.setdefault(answer_id, []).append(article_id)
-        return tuple(
-            Asked(id, datetime.fromisoformat(asked), question, kind, confidence, took_ms,
-                  tuple(retrieved.get(id, ())), tuple(cited.get(id, ())), _feedback(*thought),
-                  _tuples(json.loads(audiences)))
-            for id, asked, question, kind, confidence, took_ms, audiences, *thought in rows
-        )  # fmt: skip
+        return tuple(asked_of(row, retrieved.get(row[0], ()), cited.get(row[0], ())) for row in rows)
 
     # Deletion
 
@@ -247,12 +195,9 @@ class Journal:
     def _kept(self, condition: str, *values: str) -> tuple[Kept, ...]:
         with self.using() as db:
             rows = db.execute(
-                "SELECT conversation_id, owner, asked, tags, tag_mode, document, a.answer_id, question, standalone, "
-                "text, answered, confidence, generation, took_ms, helpful, reason, comment "
-                f"FROM answers a LEFT JOIN feedback f USING (answer_id) WHERE {condition}",
-                values,
+                f"SELECT {KEPT} FROM answers LEFT JOIN feedback USING (answer_id) WHERE {condition}", values
             ).fetchall()
-        return tuple(_kept(row) for row in rows)
+        return tuple(kept_of(row) for row in rows)
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:
@@ -281,67 +226,3 @@ def no_answer() -> UnknownAnswer:
 
 def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-def kind_of(answer: Answer) -> Kind:
-    """Whether a question was answered, declined, or no question at all."""
-    if answer.answered:
-        return "answer"
-    # A search that a filter left nothing to find is a refusal too; a greeting was never searched for.
-    return "courtesy" if answer.courteous else "refusal"
-
-
-def _articles(answer: Answer) -> list[tuple[str, int, str, bool]]:
-    cited = {citation.article_id for citation in answer.citations}
-    found = dict.fromkeys(passage.article.id for passage in answer.passages)
-    return [(answer.answer_id, place, id, id in cited) for place, id in enumerate(found)]
-
-
-# An answer as JSON, without what has a column of its own
-
-_COLUMNS = ("answer_id", "question", "standalone_question", "text", "answered", "confidence", "generation", "took_ms")
-_LEFT_OUT = frozenset((*_COLUMNS, "passages"))
-_PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
-    "segments": Segment, "citations": Citation, "related": Related,
-}  # fmt: skip
-_NOTHING: dict[str, Any] = {
-    "writer": "extractive", "segments": (), "citations": (), "related": (), "degraded": (), "passages": (),
-}  # fmt: skip
-
-
-def _document(answer: Answer) -> str:
-    kept = {field.name for field in fields(answer)} - _LEFT_OUT
-    return json.dumps({name: _plain(getattr(answer, name)) for name in sorted(kept)}, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (Segment, Citation, Related)):
-        return asdict(value)
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def _kept(row: Sequence[Any]) -> Kept:
-    conversation_id, owner, asked, tags, mode, document, *columns = row
-    own, thought = columns[: len(_COLUMNS)], columns[len(_COLUMNS) :]
-    values = dict(zip(_COLUMNS, own, strict=True))
-    values["answered"] = bool(values["answered"])
-    stored = {name: _restored(name, value) for name, value in json.loads(document).items()}
-    known = {field.name for field in fields(Answer)}
-    answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
-    filter = Filter(tuple(json.loads(tags)), mode)
-    return Kept(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
-
-
-def _restored(name: str, value: Any) -> Any:
-    if part := _PARTS.get(name):
-        known = {field.name for field in fields(part)}
-        return tuple(part(**{k: _tuples(v) for k, v in item.items() if k in known}) for item in value)
-    return _tuples(value)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def _feedback(helpful: int | None, reason: str | None, comment: str | None) -> Feedback | None:
-    return None if helpful is None else Feedback(bool(helpful), reason or "", comment or "")

@@ -13,7 +13,7 @@ from indexes.articles import Listed
 from indexes.types import Article, Heading, TagMode
 from qa import types as qa
 from qa.conversing import Exchange
-from qa.journal import Kept
+from qa.kept import Kept
 from qa.links import Links
 
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")

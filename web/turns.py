@@ -12,7 +12,7 @@ from markupsafe import Markup
 from indexes.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversing import UNKEPT, Exchange
-from qa.journal import Feedback, Kept
+from qa.kept import Feedback, Kept
 from qa.links import Links
 from qa.suggesting import suggestions
 from qa.types import Answer, Citation

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.content_gaps import QUESTIONS, purity
 from indexes.embedding import Embedder
 from qa.gaps import Gap, Unanswered, apart, clusters, grouped, unanswered
-from qa.journal import Asked, Kind
+from qa.kept import Asked, Kind
 
 NOON = datetime(2026, 3, 30, 12, tzinfo=UTC)
 

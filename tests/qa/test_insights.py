@@ -9,7 +9,7 @@ import pytest
 
 from indexes.articles import Listed
 from qa.insights import Day, alike, figures, use
-from qa.journal import Asked, Feedback, Kind
+from qa.kept import Asked, Feedback, Kind
 from qa.views import Votes
 
 TODAY = date(2026, 3, 30)

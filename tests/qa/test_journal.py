@@ -12,7 +12,8 @@ import pytest
 from indexes.types import Filter
 from qa.conversing import Conversations
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
-from qa.journal import Feedback, Journal
+from qa.journal import Journal
+from qa.kept import Feedback
 from qa.types import Question
 from tests.conftest import Site
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from qa.journal import Feedback
+from qa.kept import Feedback
 from tests.conftest import Site
 from tests.slack import schema, standin
 from tests.slack.conftest import Served, Workspace

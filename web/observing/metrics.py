@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from indexes.store import SnapshotStore
 from indexes.types import ANYONE
-from qa.journal import Journal, kind_of
+from qa.journal import Journal
+from qa.kept import kind_of
 from qa.types import Answer
 from web.admission import Turns
 from web.observing.recording import Finished

@@ -14,7 +14,7 @@ from indexes.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversing import UNKEPT
 from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
-from qa.journal import Feedback, Kept
+from qa.kept import Feedback, Kept
 from qa.types import LONGEST_QUESTION, Question
 from web import exporting, pages, turns
 from web.access.principals import Asking, Judging, Principal, Reading

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from qa.journal import Feedback
+from qa.kept import Feedback
 from web import problems
 from web.access.principals import Asking, Judging
 from web.schemas import ConversationOut, FeedbackIn, FeedbackOut

@@ -11,7 +11,7 @@ from indexes.types import Filter, Reader
 from qa.answering import Answerer
 from qa.conversing import Conversations
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
-from qa.journal import Feedback, Kept
+from qa.kept import Feedback, Kept
 from qa.links import Links
 from qa.types import Answer, Citation, Passage, Question
 from web import pages

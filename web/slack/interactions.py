@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from qa.journal import Feedback
+from qa.kept import Feedback
 from web import turns
 from web.slack import messages
 from web.slack.answering import Answering

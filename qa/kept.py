@@ -1,0 +1,151 @@
+"""How is an answer kept, and how does it come back as it was given?
+
+It is a row of the journal: what is asked for on its own has a column, the rest is one JSON document. The passages that
+were only considered are not kept, but for the ids of their articles.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from indexes.types import Filter
+from qa.types import Answer, Citation, Related, Segment
+
+Kind: TypeAlias = Literal["answer", "refusal", "courtesy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader thought of an answer."""
+
+    helpful: bool
+    reason: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it was given, without the passages that were only considered. `owner`: whoever asked."""
+
+    conversation_id: str
+    owner: str
+    asked: datetime
+    filter: Filter
+    answer: Answer
+    feedback: Feedback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the statistics need of one question. `retrieved`: articles in rank order; `cited`: those quoted."""
+
+    answer_id: str
+    asked: datetime
+    question: str
+    kind: Kind
+    confidence: float
+    took_ms: float
+    retrieved: tuple[str, ...]
+    cited: tuple[str, ...]
+    feedback: Feedback | None
+    audiences: tuple[tuple[str, ...], ...] = ()  # as `Answer.audiences`
+
+    @property
+    def nearest(self) -> str:
+        """The article nearest to the question; "" if there was none."""
+        return self.retrieved[0] if self.retrieved else ""
+
+
+def kind_of(answer: Answer) -> Kind:
+    """Whether a question was answered, declined, or no question at all."""
+    if answer.answered:
+        return "answer"
+    # A search that a filter left nothing to find is a refusal too; a greeting was never searched for.
+    return "courtesy" if answer.courteous else "refusal"
+
+
+# To the journal
+
+# Fields of an Answer that have a column of their own, in the order of `KEPT`.
+_OWN = ("answer_id", "question", "standalone_question", "text", "answered", "confidence", "generation", "took_ms")
+_LEFT_OUT = frozenset((*_OWN, "passages"))
+
+
+def document_of(answer: Answer) -> str:
+    """An answer as JSON, without what has a column of its own."""
+    kept = {field.name for field in fields(answer)} - _LEFT_OUT
+    return json.dumps({name: _plain(getattr(answer, name)) for name in sorted(kept)}, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Segment, Citation, Related)):
+        return asdict(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def places_of(answer: Answer) -> list[tuple[str, int, str, bool]]:
+    """The articles considered, in rank order: the answer's id, the place, the article's id, whether it is cited."""
+    cited = {citation.article_id for citation in answer.citations}
+    found = dict.fromkeys(passage.article.id for passage in answer.passages)
+    return [(answer.answer_id, place, id, id in cited) for place, id in enumerate(found)]
+
+
+# And back
+
+# What to SELECT for `kept_of` and `asked_of`; both end with the feedback.
+KEPT = (
+    "conversation_id, owner, asked, tags, tag_mode, document, answer_id, question, standalone, text, answered, "
+    "confidence, generation, took_ms, helpful, reason, comment"
+)
+ASKED = (
+    "answer_id, asked, question, kind, confidence, took_ms, coalesce(document ->> '$.audiences', '[]'), "
+    "helpful, reason, comment"
+)
+_PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
+    "segments": Segment, "citations": Citation, "related": Related,
+}  # fmt: skip
+# Fields that the documents of older versions may lack.
+_NOTHING: dict[str, Any] = {
+    "writer": "extractive", "segments": (), "citations": (), "related": (), "degraded": (), "passages": (),
+}  # fmt: skip
+
+
+def kept_of(row: Sequence[Any]) -> Kept:
+    """From a row of `KEPT`. What a newer version has added to the document is passed over."""
+    conversation_id, owner, asked, tags, mode, document, *columns = row
+    own, thought = columns[: len(_OWN)], columns[len(_OWN) :]
+    values = dict(zip(_OWN, own, strict=True))
+    values["answered"] = bool(values["answered"])
+    stored = {name: _restored(name, value) for name, value in json.loads(document).items()}
+    known = {field.name for field in fields(Answer)}
+    answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
+    filter = Filter(tuple(json.loads(tags)), mode)
+    return Kept(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
+
+
+def asked_of(row: Sequence[Any], retrieved: Sequence[str], cited: Sequence[str]) -> Asked:
+    """From a row of `ASKED`, and the articles of the question."""
+    id, asked, question, kind, confidence, took_ms, audiences, *thought = row
+    return Asked(
+        id, datetime.fromisoformat(asked), question, kind, confidence, took_ms, tuple(retrieved), tuple(cited),
+        _feedback(*thought), _tuples(json.loads(audiences)),
+    )  # fmt: skip
+
+
+def _restored(name: str, value: Any) -> Any:
+    if part := _PARTS.get(name):
+        known = {field.name for field in fields(part)}
+        return tuple(part(**{k: _tuples(v) for k, v in item.items() if k in known}) for item in value)
+    return _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _feedback(helpful: int | None, reason: str | None, comment: str | None) -> Feedback | None:
+    return None if helpful is None else Feedback(bool(helpful), reason or "", comment or "")
