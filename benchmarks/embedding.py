@@ -22,7 +22,8 @@ import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
 from indexes.embedding import load_embedder
-from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, find_model
+from indexes.exported import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.models import find_model
 from indexes.settings import IndexSettings
 from indexes.types import FloatMatrix, embedded_text
 from ingest.chunking import Chunker

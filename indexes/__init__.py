@@ -4,7 +4,7 @@ types       Article, Chunk, Quotable, Hit, Filter
 analysis    text → terms
 models      where the embedding model lies
 embedding   text → vectors (ONNX Runtime)
-exporting   has the model exported; onnx_export does it
+exporting   has the model exported; onnx_export does it, exported says whether it is whole
 reference   text → vectors (sentence-transformers), where a model cannot be exported
 lexical     keyword index (BM25) over postings
 vectors     vector index over stored vectors, with cells where there are many

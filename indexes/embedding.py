@@ -7,7 +7,6 @@ one thread (docs/decisions/embedding-runtime.md).
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,10 +19,10 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from indexes.errors import ModelUnavailable
-from indexes.exporting import SENTENCE_TRANSFORMERS, export
-from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, Precision, find_model
+from indexes.exported import MODEL_FILE, TOKENIZER_FILE
+from indexes.exporting import SENTENCE_TRANSFORMERS, exported
+from indexes.models import Precision, find_model
 from indexes.reference import ReferenceEmbedder
-from indexes.snapshot import file_digest
 from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector
 
 _BATCH = 32  # passages handed on together: the unit of progress, and of what a stopped ingest may lose
@@ -65,22 +64,20 @@ class OnnxEmbedder:
         self.max_tokens: int = meta["max_tokens"]
 
     @classmethod
-    def open(cls, folder: Path, workers: int) -> OnnxEmbedder:
-        """Verify the hashes recorded at export and load; `workers` passages are embedded at a time.
+    def open(cls, folder: Path, meta: dict[str, Any], workers: int) -> OnnxEmbedder:
+        """Load an exported model, whose `meta` `read_meta` has given; `workers` passages are embedded at a time.
 
         Raises ModelUnavailable.
         """
         try:
-            meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
-            for name, key in ((MODEL_FILE, "model_sha256"), (TOKENIZER_FILE, "tokenizer_sha256")):
-                if file_digest(folder / name) != meta[key]:
-                    raise ModelUnavailable(f"{folder / name} is damaged: delete the folder {folder} and ingest again.")
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
             tokenizer.enable_truncation(meta["max_tokens"])
             tokenizer.no_padding()
             return cls(_session(folder / MODEL_FILE), tokenizer, meta, workers)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise _unreadable(folder, error) from error
+            raise ModelUnavailable(
+                f"The exported model in {folder} cannot be loaded ({error}): delete that folder, and run this again."
+            ) from error
 
     def embed_question(self, text: str) -> FloatMatrix:
         """The vector of a question, shape (1, dimension)."""
@@ -126,28 +123,17 @@ def _gathered(futures: Sequence[Future[_Embedded]]) -> EmbeddedBatch:
 
 
 def load_embedder(model: str, models: Path, precision: Precision, workers: int = 1) -> Embedder:
-    """Open the model called `model`, exporting it into the folder `models` the first time it is used.
+    """Open the model called `model`, exporting it into the folder `models` the first time it is used, or if it rots.
 
     The export takes some 20 seconds and runs in a process of its own, so that torch never stays in this one. A model
     that cannot be exported is served by sentence-transformers itself. Raises ModelUnavailable.
     """
     source = find_model(model)
     folder = models / source.embedder_id(precision)
-    if not (folder / META_FILE).exists():
-        export(source, precision, folder)
-    try:
-        meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
-        if meta["runtime"] == SENTENCE_TRANSFORMERS:
-            return ReferenceEmbedder.open(source.folder, meta["id"], workers)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _unreadable(folder, error) from error
-    return OnnxEmbedder.open(folder, workers)
-
-
-def _unreadable(folder: Path, error: Exception) -> ModelUnavailable:
-    return ModelUnavailable(
-        f"The exported model in {folder} cannot be loaded ({error}): delete that folder and ingest again."
-    )
+    meta = exported(source, precision, folder)
+    if meta["runtime"] == SENTENCE_TRANSFORMERS:
+        return ReferenceEmbedder.open(source.folder, meta["id"], workers)
+    return OnnxEmbedder.open(folder, meta, workers)
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

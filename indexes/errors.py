@@ -9,6 +9,7 @@ FootnoteError
     ├── SnapshotNotWritten    the disk is full or failing; the index is as it was
     ├── IndexBusy             another process is writing this index
     └── ModelUnavailable      the embedding model cannot be found, verified or loaded
+        └── ModelDamaged      a file of its export is missing, cut or altered
 
 Every message says what happened and what to do next.
 """
@@ -47,4 +48,8 @@ class IndexBusy(IndexesError):
 
 
 class ModelUnavailable(IndexesError):
+    pass
+
+
+class ModelDamaged(ModelUnavailable):
     pass

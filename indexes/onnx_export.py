@@ -9,8 +9,6 @@ checked again.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -20,8 +18,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from indexes.exported import MODEL_FILE, TOKENIZER_FILE, read_meta, write_meta
 from indexes.exporting import NO_GRAPH, ONNX, TOO_COARSE
-from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE, Precision
+from indexes.models import Precision
 
 OPSET = 17
 # fp32 against fp32: anything lower is a wrong graph, not rounding.
@@ -59,14 +58,14 @@ def export(folder: Path, embedder_id: str, precision: Precision, target: Path) -
             _export_graph(reference, Path(scratch) / "raw.onnx")
             _optimise(Path(scratch) / "raw.onnx", whole / MODEL_FILE, reference)
             reference.tokenizer.backend_tokenizer.save(str(whole / TOKENIZER_FILE))
-            _write_meta(reference, embedder_id, whole)
+            write_meta(whole, _meta(reference, embedder_id, whole / MODEL_FILE))
         except Exception as error:  # whatever torch and the optimiser raise for what they cannot express
             raise NoGraph(f"{type(error).__name__}: {error}") from error
         if (lowest := _agreement(reference, whole)) < SMALLEST_COSINE:
             raise NoGraph(f"the exported graph disagrees with sentence-transformers (cosine {lowest:.5f})")
         if precision == "int8":
             _quantise(whole / MODEL_FILE)
-            _write_meta(reference, embedder_id, whole)
+            write_meta(whole, _meta(reference, embedder_id, whole / MODEL_FILE))
             if (lowest := _agreement(reference, whole)) < SMALLEST_INT8_COSINE:
                 raise TooCoarse(f"cosine to fp32 {lowest:.3f}")
         shutil.rmtree(target, ignore_errors=True)
@@ -131,11 +130,7 @@ def _inputs(model: Path) -> list[str]:
     return [value.name for value in session.get_inputs()]
 
 
-def _write_meta(reference: Any, embedder_id: str, folder: Path) -> None:
-    (folder / META_FILE).write_text(json.dumps(_meta(reference, embedder_id, folder), indent=2) + "\n")
-
-
-def _meta(reference: Any, embedder_id: str, folder: Path) -> dict[str, object]:
+def _meta(reference: Any, embedder_id: str, model: Path) -> dict[str, object]:
     prompts = {key: value for key, value in reference.prompts.items() if value}
     return {
         "id": embedder_id,
@@ -144,11 +139,9 @@ def _meta(reference: Any, embedder_id: str, folder: Path) -> dict[str, object]:
         "max_tokens": reference.max_seq_length,
         "pad_token": reference.tokenizer.pad_token,
         "pad_id": reference.tokenizer.pad_token_id,
-        "inputs": _inputs(folder / MODEL_FILE),
+        "inputs": _inputs(model),
         "question_prompt": prompts.get("query", ""),
         "passage_prompt": prompts.get("document") or prompts.get("passage", ""),
-        "model_sha256": hashlib.sha256((folder / MODEL_FILE).read_bytes()).hexdigest(),
-        "tokenizer_sha256": hashlib.sha256((folder / TOKENIZER_FILE).read_bytes()).hexdigest(),
     }
 
 
@@ -157,7 +150,7 @@ def _agreement(reference: Any, folder: Path) -> float:
     from indexes.embedding import OnnxEmbedder
 
     expected = reference.encode_document(list(_SAMPLES), normalize_embeddings=True)
-    actual = OnnxEmbedder.open(folder, workers=1).embed_passages(list(_SAMPLES))
+    actual = OnnxEmbedder.open(folder, read_meta(folder), workers=1).embed_passages(list(_SAMPLES))
     return float((expected * actual).sum(axis=1).min())
 
 

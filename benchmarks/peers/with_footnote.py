@@ -17,7 +17,8 @@ from tokenizers import Tokenizer
 
 from benchmarks.embedding import Session, one_by_one
 from benchmarks.peers.protocol import ask_all
-from indexes.models import TOKENIZER_FILE, find_model
+from indexes.exported import TOKENIZER_FILE
+from indexes.models import find_model
 from indexes.opening import open_whole
 from indexes.settings import IndexSettings
 from indexes.types import embedded_text

@@ -1,4 +1,4 @@
-"""R9: without a usable embedding model, keywords answer, the answers say so, and nothing fails."""
+"""R9: a damaged embedding model is made anew; without one, keywords answer, the answers say so, and nothing fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from indexes.embedding import Embedder
-from indexes.models import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.exported import META_FILE, MODEL_FILE, TOKENIZER_FILE
 from indexes.types import FloatMatrix
 from qa.journal import Journal
 from qa.patience import PatientEmbedder
@@ -59,16 +59,30 @@ def flipped(content: bytes) -> bytes:
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [(MODEL_FILE, flipped), (MODEL_FILE, halved), (TOKENIZER_FILE, flipped), (META_FILE, halved)],
+@pytest.fixture(
+    params=[(MODEL_FILE, flipped), (MODEL_FILE, halved), (TOKENIZER_FILE, flipped), (META_FILE, flipped)],
+    ids=["model flipped", "model halved", "tokenizer flipped", "settings flipped"],
 )
-def test_a_model_that_is_damaged_leaves_keyword_answers(
-    index: Path, serve: Serve, tmp_path: Path, embedder: Embedder, name: str, damage: Callable[[bytes], bytes]
-) -> None:
+def damaged(request: pytest.FixtureRequest, tmp_path: Path, embedder: Embedder) -> Path:
+    """A folder of models in which the one has a damaged file."""
+    name, damage = request.param
     folder = shutil.copytree(ROOT / "var/models" / embedder.id, tmp_path / "models" / embedder.id)
     (folder / name).write_bytes(damage((folder / name).read_bytes()))
-    require_keyword_answers(serve(index, FOOTNOTE_MODELS=str(tmp_path / "models")))
+    return tmp_path / "models"
+
+
+def test_a_model_that_is_damaged_is_made_anew(index: Path, serve: Serve, damaged: Path) -> None:
+    client = serve(index, FOOTNOTE_MODELS=str(damaged)).client()
+    status, answer = client.ask(QUESTIONS[0])
+    assert (status, answer["degraded"]) == (200, [])
+    assert answer["passages"]
+
+
+def test_a_model_that_is_damaged_and_cannot_be_made_anew_leaves_keyword_answers(
+    index: Path, serve: Serve, damaged: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch on this machine')")
+    require_keyword_answers(serve(index, FOOTNOTE_MODELS=str(damaged), PYTHONPATH=str(tmp_path)))
 
 
 @dataclass

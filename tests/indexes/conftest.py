@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,3 +25,11 @@ def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, 
     (source / "logging.md").unlink()
     sync.sync([source])
     return root
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """torch and its friends warn of each other when they are imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

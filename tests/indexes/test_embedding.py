@@ -1,30 +1,25 @@
-"""The exported model gives the vectors of sentence-transformers, and is refused when it is not whole."""
+"""The exported model gives the vectors of sentence-transformers, one text at a time; what is no model is refused."""
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import subprocess
 import sys
-import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from threading import enumerate as enumerate_threads
 from typing import Any, cast
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer
 
-from indexes.embedding import Embedder, OnnxEmbedder, load_embedder
+from indexes.embedding import Embedder, load_embedder
 from indexes.errors import ModelUnavailable
-from indexes.models import BUNDLED, META_FILE, MODEL_FILE, TOKENIZER_FILE, Precision, find_model
-from indexes.reference import ReferenceEmbedder
-from indexes.types import EmbeddedBatch, FloatVector
+from indexes.models import BUNDLED, Precision, find_model
+from indexes.types import EmbeddedBatch
 from tests.conftest import ROOT
+from tests.indexes.conftest import quietly
 
 TEXTS = [
     "How long should an access token live?",
@@ -37,25 +32,6 @@ TEXTS = [
 ]
 
 QUESTION = TEXTS[0]
-
-
-@pytest.fixture
-def exported(embedder: Embedder, tmp_path: Path) -> Path:
-    """A copy of the exported model's folder; the model itself is a link to save 90 MB."""
-    source, copy = ROOT / "var" / "models" / embedder.id, tmp_path / "model"
-    copy.mkdir()
-    for name in (META_FILE, TOKENIZER_FILE):
-        shutil.copy(source / name, copy / name)
-    (copy / MODEL_FILE).symlink_to(source / MODEL_FILE)
-    return copy
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """torch and its friends warn of each other when they are imported."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -116,43 +92,6 @@ def test_a_text_longer_than_the_model_reads_is_counted(embedder: Embedder) -> No
     assert [batch.truncated for batch in embedder.passage_batches(texts)] == [1]
 
 
-def test_an_exported_model_opens_from_its_folder(exported: Path, embedder: Embedder) -> None:
-    opened = OnnxEmbedder.open(exported, workers=1)
-    assert (opened.id, opened.dimension) == (embedder.id, embedder.dimension)
-    assert opened.embed_question("token") == pytest.approx(embedder.embed_question("token"), abs=1e-5)
-
-
-@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE])
-def test_a_damaged_exported_model_is_refused_saying_what_to_delete(exported: Path, name: str) -> None:
-    content = (exported / name).read_bytes()[:100_000]
-    (exported / name).unlink()
-    (exported / name).write_bytes(content)
-    with pytest.raises(ModelUnavailable, match=rf"{name} is damaged: delete the folder {exported}"):
-        OnnxEmbedder.open(exported, workers=1)
-
-
-@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE, META_FILE])
-def test_an_exported_model_with_a_missing_file_is_refused(exported: Path, name: str) -> None:
-    (exported / name).unlink()
-    with pytest.raises(ModelUnavailable, match="delete that folder"):
-        OnnxEmbedder.open(exported, workers=1)
-
-
-@pytest.mark.parametrize("meta", ["", "{", "[]", "{}", "null"])
-def test_garbled_settings_of_an_exported_model_are_refused(exported: Path, meta: str) -> None:
-    (exported / META_FILE).write_text(meta)
-    with pytest.raises(ModelUnavailable, match="delete that folder"):
-        OnnxEmbedder.open(exported, workers=1)
-
-
-def test_settings_that_lack_a_field_are_refused(exported: Path) -> None:
-    meta = json.loads((exported / META_FILE).read_text())
-    del meta["question_prompt"]
-    (exported / META_FILE).write_text(json.dumps(meta))
-    with pytest.raises(ModelUnavailable, match="question_prompt"):
-        OnnxEmbedder.open(exported, workers=1)
-
-
 # --- finding a model
 
 
@@ -199,67 +138,3 @@ def test_importing_qa_and_indexes_loads_no_torch_no_web_framework_and_no_ingest(
     loaded = set(finished.stdout.split())
     assert {"indexes", "qa", "faiss", "onnxruntime"} <= loaded
     assert loaded & {"torch", "sentence_transformers", "transformers", "fastapi", "starlette", "ingest", "web"} == set()
-
-
-# --- models of other kinds
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FloatVector]:
-    """A one-layer DistilBERT with prompts and CLS pooling, and its vector of QUESTION."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    with quietly():
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import Pooling, Transformer
-        from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
-
-        torch.manual_seed(0)
-        DistilBertModel(DistilBertConfig(dim=32, n_layers=1, n_heads=2, hidden_dim=64)).save_pretrained(f"{folder}-hf")
-        AutoTokenizer.from_pretrained(find_model(BUNDLED).folder).save_pretrained(f"{folder}-hf")
-        modules = [Transformer(f"{folder}-hf", max_seq_length=64), Pooling(32, pooling_mode="cls")]
-        prompts = {"query": "query: ", "document": "passage: "}
-        model = SentenceTransformer(modules=modules, device="cpu", prompts=prompts)
-        model.save(str(folder))
-        return folder, np.asarray(model.encode_query(QUESTION, normalize_embeddings=True))
-
-
-def test_a_model_of_another_kind_works_from_its_folder_with_its_own_prompts_and_pooling(
-    tiny: tuple[Path, FloatVector], tmp_path: Path
-) -> None:
-    folder, expected = tiny
-    exported = load_embedder(str(folder), tmp_path / "models", "fp32")
-    assert isinstance(exported, OnnxEmbedder)
-    assert (exported.dimension, exported.max_tokens) == (32, 64)
-    assert float(exported.embed_question(QUESTION)[0] @ expected) >= 0.9999
-
-
-@pytest.fixture(scope="module")
-def static(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FloatVector]:
-    """A table of word vectors, which is no transformer, and its vector of QUESTION."""
-    folder = tmp_path_factory.mktemp("models") / "static"
-    with quietly():
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import StaticEmbedding
-
-        torch.manual_seed(0)
-        tokenizer = Tokenizer.from_file(str(find_model(BUNDLED).folder / "tokenizer.json"))
-        model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)], device="cpu")
-        model.save(str(folder))
-        return folder, np.asarray(model.encode_query(QUESTION, normalize_embeddings=True))
-
-
-def test_a_model_that_cannot_be_exported_is_served_by_sentence_transformers(
-    static: tuple[Path, FloatVector], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder, expected = static
-    served = load_embedder(str(folder), tmp_path / "models", "int8")
-    assert "static cannot be exported to ONNX" in capsys.readouterr().err
-    assert isinstance(served, ReferenceEmbedder)
-    assert served.id.endswith("-reference")
-    vectors = served.embed_passages(["Something else.", QUESTION])
-    assert float(vectors[1] @ expected) >= 0.9999
-    assert np.array_equal(served.embed_question(QUESTION)[0], vectors[1])
-    load_embedder(str(folder), tmp_path / "models", "int8")
-    assert "cannot be exported" not in capsys.readouterr().err  # known by now: no second attempt
