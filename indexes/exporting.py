@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from indexes.errors import ModelDamaged, ModelUnavailable
 from indexes.exported import read_meta, write_meta
@@ -14,26 +18,58 @@ from indexes.models import ModelSource, Precision
 
 ONNX = "onnxruntime"
 SENTENCE_TRANSFORMERS = "sentence-transformers"
+SCRATCH = "export-"  # how the folder of an unfinished export begins; a model's has an @ in its name
 # The exit codes of indexes/onnx_export.py, beside 0.
 NO_GRAPH = 3  # the model cannot be a graph, or not a right one
 TOO_COARSE = 4  # int8 changes its vectors too much
+
+_LOCK = "lock"
 
 
 def exported(source: ModelSource, precision: Precision, folder: Path) -> dict[str, Any]:
     """What `read_meta` says of the exported model in `folder`, exported first where there is none, or a damaged one.
 
-    Raises ModelUnavailable.
+    Of several processes one exports, and the others wait for it. Raises ModelUnavailable.
     """
-    try:
+    with contextlib.suppress(ModelDamaged):  # looked at again once nobody else exports
         return read_meta(folder)
-    except ModelDamaged as damage:
-        if folder.exists():
-            _say(f"{damage} It is made anew.")
-    _export(source, precision, folder)
+    with _exporting(folder.parent) as lock:
+        try:
+            return read_meta(folder)
+        except ModelDamaged as damage:
+            if folder.exists():
+                _say(f"{damage} It is made anew.")
+        _export(source, precision, folder, lock)
     return read_meta(folder)
 
 
-def _export(source: ModelSource, precision: Precision, folder: Path) -> None:
+@contextlib.contextmanager
+def _exporting(models: Path) -> Iterator[TextIO]:
+    """Hold the lock of `models`, once nobody else does. A holder that dies frees it, and leaves what is swept here."""
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        with (models / _LOCK).open("w", encoding="utf-8") as lock:
+            _acquire(lock)
+            for left in models.glob(f"{SCRATCH}*"):
+                if "@" not in left.name:
+                    shutil.rmtree(left)
+            yield lock
+    except OSError as error:
+        raise ModelUnavailable(
+            f"No embedding model can be prepared in {models} ({error}): see that it can be written, or choose another "
+            "folder with FOOTNOTE_MODELS."
+        ) from error
+
+
+def _acquire(lock: TextIO) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _say("Another process is preparing an embedding model: waiting for it …")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _export(source: ModelSource, precision: Precision, folder: Path, lock: TextIO) -> None:
     """Leave in `folder` the exported model, or a note that sentence-transformers has to serve it.
 
     Raises ModelUnavailable.
@@ -42,7 +78,10 @@ def _export(source: ModelSource, precision: Precision, folder: Path) -> None:
     wanted = [str(source.folder), source.embedder_id(precision), precision, str(folder)]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     command = [sys.executable, "-P", "-m", "indexes.onnx_export", *wanted]
-    finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    finished = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=False,
+        pass_fds=[lock.fileno()],  # it holds the lock too, should this process be killed before it
+    )  # fmt: skip
     if finished.returncode == 0:
         return
     reason = (finished.stderr.strip().splitlines() or [f"exit code {finished.returncode}"])[-1]

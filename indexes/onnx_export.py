@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from indexes.exported import MODEL_FILE, TOKENIZER_FILE, read_meta, write_meta
-from indexes.exporting import NO_GRAPH, ONNX, TOO_COARSE
+from indexes.exporting import NO_GRAPH, ONNX, SCRATCH, TOO_COARSE
 from indexes.models import Precision
 
 OPSET = 17
@@ -45,13 +45,16 @@ class TooCoarse(Exception):
 
 
 def export(folder: Path, embedder_id: str, precision: Precision, target: Path) -> None:
-    """Write `target` (model, tokenizer, settings) from the model in `folder`, replacing nothing until it is whole."""
+    """Write `target` (model, tokenizer, settings) from the model in `folder`, replacing nothing until it is whole.
+
+    The caller holds the lock of the folder that `target` is in.
+    """
     from sentence_transformers import SentenceTransformer
 
     reference = SentenceTransformer(str(folder), device="cpu", model_kwargs={"attn_implementation": "eager"})
     reference.eval()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="export-") as scratch:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=SCRATCH) as scratch:
         whole = Path(scratch) / "whole"
         whole.mkdir()
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +77,50 @@ def test_a_damaged_export_is_made_anew(
     assert capsys.readouterr().err == ""
 
 
-def test_an_export_that_cannot_be_made_says_why_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _no_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('no torch on this machine')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_no_torch")
+def test_an_export_that_cannot_be_made_says_why_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"no torch on this machine\). It takes PyTorch, .* run this again"):
         load_embedder(BUNDLED, tmp_path / "models", "int8")
+
+
+@pytest.mark.usefixtures("_no_torch")
+def test_what_a_killed_export_has_left_is_removed_by_the_next_and_no_model_is(tmp_path: Path) -> None:
+    left, model = tmp_path / "models" / "export-k2j_x9", tmp_path / "models" / "export-7b@0123456789ab-int8"
+    for folder in (left / "whole", model):
+        folder.mkdir(parents=True)
+    (left / "raw.onnx").write_bytes(b"hal")
+    with pytest.raises(ModelUnavailable):
+        load_embedder(BUNDLED, tmp_path / "models", "int8")
+    assert (left.exists(), model.exists()) == (False, True)
+
+
+EXPORTING = """
+import sys
+from pathlib import Path
+from indexes.embedding import load_embedder
+load_embedder(sys.argv[1], Path(sys.argv[2]), "fp32")
+"""
+
+
+def test_an_export_under_way_is_waited_for_and_used_even_if_who_began_it_was_killed(
+    tiny: tuple[Path, FloatVector], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models"
+    command = [sys.executable, "-c", EXPORTING, str(tiny[0]), str(models)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as beginner:
+        while not list(models.glob("export-*")):
+            assert beginner.poll() is None
+            time.sleep(0.02)
+        beginner.kill()
+    require_the_vectors_of(tiny, models)
+    assert "Preparing" not in capsys.readouterr().err
+    assert not list(models.glob("export-*"))
 
 
 @pytest.fixture(scope="module")
