@@ -18,6 +18,7 @@ from qa.links import Links
 from qa.views import Views
 from web.access.gate import Doors
 from web.draining import Drain
+from web.shared import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Services:
     doors: Doors
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
     drain: Drain = field(default_factory=Drain)
+    shared: Shared = field(default_factory=Shared)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # of figures for Prometheus
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import Path
 
 import pytest
 
 from tests.slack.standin import SECRET, signed
+from web.shared import Shared
 from web.slack.errors import NotFromSlack
 from web.slack.recent import Recent
 from web.slack.signing import Signatures
@@ -37,12 +39,12 @@ def test_slacks_own_example_is_accepted() -> None:
     )
     signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
     given = {"x-slack-request-timestamp": "1531420618", "x-slack-signature": signature}
-    Signatures("8f742231b10e8888abcd99yyyzzz85a5", Clock(1531420618)).check(body, given)
+    Signatures("8f742231b10e8888abcd99yyyzzz85a5", clock=Clock(1531420618)).check(body, given)
 
 
 @pytest.mark.parametrize("age", [-299, 0, 299])
 def test_a_request_of_the_last_five_minutes_is_accepted(age: int) -> None:
-    Signatures(SECRET, Clock()).check(BODY, headers(str(NOW + age)))
+    Signatures(SECRET, clock=Clock()).check(BODY, headers(str(NOW + age)))
 
 
 FORGED = {
@@ -75,17 +77,17 @@ FORGED = {
 @pytest.mark.parametrize("given", FORGED.values(), ids=FORGED.keys())
 def test_a_request_that_is_not_signed_or_not_fresh_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(NotFromSlack):
-        Signatures(SECRET, Clock()).check(BODY, given)
+        Signatures(SECRET, clock=Clock()).check(BODY, given)
 
 
 def test_a_body_that_is_no_text_is_refused() -> None:
     with pytest.raises(NotFromSlack):
-        Signatures(SECRET, Clock()).check(b"\xff\xfe", headers(body=b"\xff\xfe"))
+        Signatures(SECRET, clock=Clock()).check(b"\xff\xfe", headers(body=b"\xff\xfe"))
 
 
 def test_a_replay_is_refused_for_as_long_as_its_signature_is_good() -> None:
     clock = Clock()
-    signatures = Signatures(SECRET, clock)
+    signatures = Signatures(SECRET, clock=clock)
     ahead = headers(str(NOW + 300))  # the longest that a signature can stay good
     signatures.check(BODY, ahead)
     for clock.now in (NOW, NOW + 1, NOW + 599, NOW + 600, NOW + 601, NOW + 10_000):
@@ -94,25 +96,39 @@ def test_a_replay_is_refused_for_as_long_as_its_signature_is_good() -> None:
 
 
 def test_a_forged_request_takes_no_place_in_the_memory_of_signatures() -> None:
-    signatures = Signatures(SECRET, Clock())
+    shared = Shared()
+    signatures = Signatures(SECRET, shared, Clock())
     for number in range(100):
         with pytest.raises(NotFromSlack):
             signatures.check(BODY, headers(secret=f"guess {number}"))
-    assert len(signatures._used) == 0
+    assert count(shared, "signatures") == 0
 
 
 def test_what_was_seen_is_forgotten_after_its_time() -> None:
-    clock = Clock(0)
-    recent = Recent(600, clock=clock)
+    clock, shared = Clock(0), Shared()
+    recent = Recent("events", 600, shared, clock=clock)
     assert recent.first("Ev1")
     assert not recent.first("Ev1")
     clock.now = 601
     assert recent.first("Ev1")
-    assert len(recent) == 1
+    assert count(shared, "events") == 1
 
 
 def test_memory_is_bounded_whatever_comes() -> None:
-    recent = Recent(600, most=100)
-    assert all(recent.first(f"Ev{number}") for number in range(10_000))
-    assert len(recent) <= 101
-    assert not recent.first("Ev9999")
+    shared = Shared()
+    recent = Recent("events", 600, shared, most=100)
+    assert all(recent.first(f"Ev{number}") for number in range(1_000))
+    assert count(shared, "events") == 100
+    assert not recent.first("Ev999")
+
+
+def test_what_one_process_has_seen_no_other_takes_for_new(tmp_path: Path) -> None:
+    one, other = Signatures(SECRET, Shared(tmp_path), Clock()), Signatures(SECRET, Shared(tmp_path), Clock())
+    one.check(BODY, headers())
+    with pytest.raises(NotFromSlack, match="replay"):
+        other.check(BODY, headers())
+
+
+def count(shared: Shared, name: str) -> int:
+    with shared.transaction() as db:
+        return int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from web.access import rates
 from web.access.rates import UNLIMITED, Rates
+from web.shared import Shared
 
 
 def test_a_caller_who_has_used_up_a_rate_is_refused_and_no_other_is() -> None:
@@ -68,12 +73,37 @@ def test_a_caller_may_come_back_when_told() -> None:
 
 
 def test_strangers_without_end_fill_no_memory_and_make_nobody_known_forgotten() -> None:
-    limits = Rates(read="1/hour")
+    shared = Shared()
+    limits = Rates(read="1/hour", shared=shared)
     limits.of_principal("key:one", "read")
-    for n in range(rates._MOST + 5_000):
+    for n in range(rates._MOST + 1_000):
         limits.of_address(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", "read")
-    storage = limits._strangers.storage
-    assert isinstance(storage, rates._Bounded)
-    assert len(storage.storage) == len(storage.expirations) == rates._MOST
-    assert len(storage.locks) == 0
+    with shared.transaction() as db:
+        assert db.execute("SELECT count(*) FROM strangers").fetchone() == (rates._MOST,)
     assert not limits.of_principal("key:one", "read").granted
+
+
+def test_what_one_process_has_counted_the_others_count_too(tmp_path: Path) -> None:
+    one, other = (Rates(ask="3/hour", shared=Shared(tmp_path)) for _ in range(2))
+    granted = [limits.of_principal("key:one", "ask").granted for limits in (one, other, one, other, one)]
+    assert granted == [True, True, True, False, False]
+
+
+def test_no_act_is_lost_where_processes_count_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from web.access.rates import Rates; from web.shared import Shared\n"
+        f"limits = Rates(ask='500/hour', shared=Shared(Path({str(tmp_path)!r})))\n"
+        "print(sum(limits.of_principal('key:one', 'ask').granted for _ in range(400)))"
+    )
+    counting = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)
+    ]
+    assert sum(int(process.communicate()[0]) for process in counting) == 500
+
+
+def test_limits_that_cannot_be_counted_keep_nobody_out(caplog: pytest.LogCaptureFixture) -> None:
+    shared = Shared()
+    limits = Rates(ask="1/hour", shared=shared)
+    shared.close()
+    assert limits.of_principal("key:one", "ask") is UNLIMITED
+    assert "cannot be counted" in caplog.text

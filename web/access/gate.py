@@ -22,6 +22,7 @@ from web.access.rates import UNLIMITED, Act, Allowance, Rates
 from web.errors import BadKey, KeysNeeded, KeysUnavailable
 from web.problems import KEYS_UNAVAILABLE, failure
 from web.settings import Settings
+from web.shared import Shared
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Doors:
     widgets: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, settings: Settings, keys: KeyStore, bound: str) -> Doors:
+    def of(cls, settings: Settings, keys: KeyStore, bound: str, shared: Shared | None = None) -> Doors:
         """The doors of a server bound to an address. Raises KeysNeeded where nobody could get in."""
         proxies = Proxies(networks(settings.trusted_proxies), settings.proxy_user_header, settings.proxy_groups_header)
         policy = Policy.of(bound, settings.public_url, settings.allow_anonymous, proxies)
@@ -66,7 +67,7 @@ class Doors:
         url = urlsplit(settings.public_url)
         own = f"{url.scheme}://{url.netloc}" if settings.public_url else ""
         return cls(
-            policy, keys, Rates(settings.rate_ask, settings.rate_read, settings.rate_failure),
+            policy, keys, Rates(settings.rate_ask, settings.rate_read, settings.rate_failure, shared),
             own, frozenset(settings.widget_origins.split()),
         )  # fmt: skip
 

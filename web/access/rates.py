@@ -6,8 +6,9 @@ What is left is told in the fields of draft-ietf-httpapi-ratelimit-headers-10, `
 from __future__ import annotations
 
 import ipaddress
+import logging
 import math
-import threading
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,13 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from web.shared import Numbers, Shared
+
+log = logging.getLogger(__name__)
+
 Act: TypeAlias = Literal["ask", "read", "failure"]
 
-_MOST = 20_000  # counters of one kind of caller, two each: about 5 MB
+_MOST = 20_000  # counters of one kind of caller, about two each: about 3 MB
 _SITE = 64  # bits of an IPv6 address: whoever has one has all that begin like it (RFC 6177)
 
 
@@ -35,20 +40,20 @@ UNLIMITED = Allowance()
 
 
 class Rates:
-    """Counts what callers do. Safe to call from many threads.
+    """Counts what callers do, in all processes together. Safe to call from many threads.
 
     A limit is one rate or several, like "20/second 120/minute": the second bounds how much, the first how much at once,
     which is what keeps others waiting. "" is no limit.
     """
 
-    def __init__(self, ask: str = "", read: str = "", failure: str = "") -> None:
-        """`failure`: of keys that are wrong."""
+    def __init__(self, ask: str = "", read: str = "", failure: str = "", shared: Shared | None = None) -> None:
+        """`failure`: of keys that are wrong. `shared`: where it is counted, None: in this process alone."""
         limits: dict[Act, str] = {"ask": ask, "read": read, "failure": failure}
         self._rates = {act: [parse(rate) for rate in limit.split()] for act, limit in limits.items()}
-        self._lock = threading.Lock()
+        self._shared = shared or Shared()
         # Apart, so that strangers, of whom there is no end, never make those forgotten who are known.
-        self._known = SlidingWindowCounterRateLimiter(_Bounded())
-        self._strangers = SlidingWindowCounterRateLimiter(_Bounded())
+        self._known = _Limiter(self._shared, "known")
+        self._strangers = _Limiter(self._shared, "strangers")
 
     def of_principal(self, id: str, act: Act) -> Allowance:
         """Count an act of a principal who is known."""
@@ -58,25 +63,41 @@ class Rates:
         """Count an act of somebody unknown at a network address."""
         return self._count(self._strangers, _site(address), act)
 
-    def _count(self, limiter: SlidingWindowCounterRateLimiter, who: str, act: Act) -> Allowance:
+    def _count(self, limiter: _Limiter, who: str, act: Act) -> Allowance:
         rates = self._rates[act]
         if not rates:
             return UNLIMITED
-        with self._lock:
-            spent = [not limiter.test(rate, act, who) for rate in rates]
-            if not any(spent):  # what is refused does not count
-                for rate in rates:
-                    limiter.hit(rate, act, who)
-            left = [_left(limiter, rate, act, who) for rate in rates]
+        try:
+            spent, left = limiter.count(rates, act, who)
+        except sqlite3.Error as error:  # nobody is kept from the answers by what only counts them
+            log.error("Requests cannot be counted, so no limit holds: %s", error)
+            return UNLIMITED
         waits = [wait for (_, wait), over in zip(left, spent, strict=True) if over]
         return Allowance(not waits, {**_told(act, rates, left), **({"retry-after": str(max(waits))} if waits else {})})
 
 
-def _left(limiter: SlidingWindowCounterRateLimiter, rate: RateLimitItem, act: Act, who: str) -> tuple[int, int]:
-    """How often more, and in how many seconds more often."""
-    reset, remaining = limiter.get_window_stats(rate, act, who)
-    # A window that was used up at once frees its first place a share of the window after it has slid on.
-    return remaining, max(1, math.ceil(reset - time.time() + rate.get_expiry() / rate.amount))
+class _Limiter:
+    """Sliding windows over counters that all processes share."""
+
+    def __init__(self, shared: Shared, name: str) -> None:
+        self._shared = shared
+        self._counters = _Counters(Numbers(shared, name, _MOST))
+        self._windows = SlidingWindowCounterRateLimiter(self._counters)
+
+    def count(self, rates: Sequence[RateLimitItem], act: Act, who: str) -> tuple[list[bool], list[tuple[int, int]]]:
+        """Of each rate: whether it is used up; how often more, and in how many seconds more often."""
+        with self._shared.transaction() as db:
+            self._counters.open(db)
+            spent = [not self._windows.test(rate, act, who) for rate in rates]
+            if not any(spent):  # what is refused does not count
+                for rate in rates:
+                    self._windows.hit(rate, act, who)
+            return spent, [self._left(rate, act, who) for rate in rates]
+
+    def _left(self, rate: RateLimitItem, act: Act, who: str) -> tuple[int, int]:
+        reset, remaining = self._windows.get_window_stats(rate, act, who)
+        # A window that was used up at once frees its first place a share of the window after it has slid on.
+        return remaining, max(1, math.ceil(reset - time.time() + rate.get_expiry() / rate.amount))
 
 
 def _told(act: Act, rates: Sequence[RateLimitItem], left: Sequence[tuple[int, int]]) -> dict[str, str]:
@@ -94,16 +115,25 @@ def _site(address: str) -> str:
     return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, _SITE), strict=False))
 
 
-class _Bounded(MemoryStorage):
-    """Counters of which the oldest make room. MemoryStorage keeps all, and sweeps them in a thread after every hit."""
+class _Counters(MemoryStorage):
+    """The arithmetic of MemoryStorage, over numbers that lie elsewhere."""
 
-    STORAGE_SCHEME = ["bounded-memory"]
+    STORAGE_SCHEME = ["shared"]
+
+    def __init__(self, numbers: Numbers) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def open(self, db: sqlite3.Connection) -> None:
+        """Count in a transaction that has begun: what was read once in it stays as it is."""
+        self._db = db
+        self._read: dict[str, int] = {}
+
+    def get(self, key: str) -> int:
+        if key not in self._read:
+            self._read[key] = self._numbers.get(self._db, key)
+        return self._read[key]
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        count = self.get(key) + amount
-        if key not in self.storage:
-            while len(self.storage) >= _MOST:
-                self.clear(next(iter(self.storage)))
-            self.expirations[key] = time.time() + expiry
-        self.storage[key] = count
-        return count
+        self._read[key] = self._numbers.add(self._db, key, amount, expiry)
+        return self._read[key]

@@ -49,7 +49,7 @@ def build(settings: Settings, services: Services, turns: Turns, api: WebClient, 
     worker = Worker(turns, services.drain)
     response_urls = ResponseUrls(http)
     return Slack(
-        settings.slack_team, Signatures(secret), worker, Commands(answering, worker, response_urls),
-        Events(answering, worker, Channels(api), Recent(REMEMBERED), secret),
-        Interactions(answering, worker, response_urls, Recent(ONCE)),
+        settings.slack_team, Signatures(secret, services.shared), worker, Commands(answering, worker, response_urls),
+        Events(answering, worker, Channels(api), Recent("events", REMEMBERED, services.shared), secret),
+        Interactions(answering, worker, response_urls, Recent("presses", ONCE, services.shared)),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
+from web.shared import Shared
 from web.slack.errors import NotFromSlack
 from web.slack.recent import Recent
 
@@ -24,11 +25,14 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 
 class Signatures:
-    """Checks requests with one signing secret. `clock` gives Unix seconds."""
+    """Checks requests with one signing secret.
 
-    def __init__(self, secret: str, clock: Callable[[], float] = time.time) -> None:
+    `shared`: where those seen are remembered, None: in this process alone. `clock` gives Unix seconds.
+    """
+
+    def __init__(self, secret: str, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
         self._verifier = SignatureVerifier(secret, _Clock(clock))
-        self._used = Recent(_REMEMBERED, clock=clock)
+        self._used = Recent("signatures", _REMEMBERED, shared or Shared(), clock=clock)
 
     def check(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Raises NotFromSlack unless the raw body is signed, fresh, and not seen before."""
