@@ -44,7 +44,7 @@ from web.access.keys import KeyStore
 from web.admission import Turns
 from web.app import create_app
 from web.services import Services
-from web.serving import DrainingServer
+from web.serving.server import DrainingServer
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build

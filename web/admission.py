@@ -2,13 +2,14 @@
 
 Searching is CPU work: more of it at once than the cores can do makes every answer late and none sooner. So hardly more
 requests are worked on than there are cores, in order of arrival, and the others wait: a crowd that arrives together is
-answered, all of it, if a bit later.
+answered, all of it, if a bit later. Where several processes serve, each takes its share.
 
 Where the house gets full, or a request has waited for a second, it is no crowd but too much. From then on, until nobody
 had to be refused for a second, hardly anybody else may wait: of the crowd, those are served whose turn comes within a
 quarter of a second, and who comes later gets the next turn or 503 with Retry-After at once. So an answer takes little
 more than it usually does, however many ask (short queues under overload: B. Maurer, "Fail at Scale", ACM Queue 13(8),
-2015).
+2015). It is too much for all processes as soon as it is for one: else, those who ask a full one again and again would
+fill the line of another, just up to where nobody is refused.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from web.headers import HEADERS
 from web.observing import recording
 from web.problems import MEDIA_TYPE, failure
+from web.shared import Moment
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +70,17 @@ class Turns:
     """Lets `at_once` requests work at a time, and `capacity` be inside. For one event loop."""
 
     def __init__(
-        self, at_once: int, capacity: int, patience: float = _PATIENCE, clock: Clock = time.monotonic
+        self, at_once: int, capacity: int, patience: float = _PATIENCE, clock: Clock = time.monotonic,
+        refused: Moment | None = None,
     ) -> None:  # fmt: skip
-        """`patience`: seconds a request waits for its turn."""
+        """`patience`: seconds a request waits for its turn. `refused`: when any process last refused one."""
         self._at_once = min(at_once, capacity)
         self._capacity = capacity
         self._patience = patience
         self._clock = clock
         self._working = 0
         self._line: dict[asyncio.Future[None], float] = {}  # who waits, in order of arrival, and since when
-        self._refused = -math.inf  # when the last one was
+        self._refused = refused or Moment()
         self.turned_away = 0
 
     @property
@@ -123,7 +126,7 @@ class Turns:
         """What to tell one who is turned away. It is too much from now on."""
         if not self._too_much():
             log.warning("More is asked than can be answered: requests are refused.")
-        self._refused = self._clock()
+        self._refused.set(self._clock())
         self.turned_away += 1
         return Overloaded()
 
@@ -141,7 +144,7 @@ class Turns:
         self._working -= 1
 
     def _too_much(self) -> bool:
-        return self._clock() - self._refused < _CALM
+        return self._clock() - self._refused.get() < _CALM
 
 
 def _given(waiting: asyncio.Future[None]) -> bool:

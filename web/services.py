@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
-from prometheus_client import CollectorRegistry
 
 from indexes.store import SnapshotStore
 from qa.answering import Answerer
@@ -18,6 +17,7 @@ from qa.links import Links
 from qa.views import Views
 from web.access.gate import Doors
 from web.draining import Drain
+from web.observing.metrics import Figures
 from web.shared import Shared
 
 
@@ -35,7 +35,7 @@ class Services:
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
     drain: Drain = field(default_factory=Drain)
     shared: Shared = field(default_factory=Shared)
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # of figures for Prometheus
+    figures: Figures = field(default_factory=Figures)
 
 
 # Not a plain `def`: that would cost every request a change of threads.

@@ -14,6 +14,8 @@ _ONE_RATE = r"[1-9]\d*/(second|minute|hour|day)"
 _RATE = rf"^({_ONE_RATE}( {_ONE_RATE})*)?$"
 _HEADER = r"^([A-Za-z0-9-]+)?$"
 
+MOST_WORKERS = 64
+
 LogFormat: TypeAlias = Literal["text", "json"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
@@ -21,6 +23,7 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 class Settings(IndexSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: int = Field(0, ge=0, le=MOST_WORKERS, description="processes that serve; 0: one a core, at most two")
     public_url: str = Field(
         "", pattern=r"^(https?://\S+)?$", description="address of this site in links; empty: relative"
     )

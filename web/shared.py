@@ -1,10 +1,12 @@
-"""What the serving processes of one server have in common: who came how often, and what was seen already.
+"""What the serving processes of one server have in common: who came how often, what was seen, and when it was too much.
 
-A small SQLite database, in memory where one process serves, else in a file that goes with the server.
+In memory where one process serves, else in files of a folder that goes with the server.
 """
 
 from __future__ import annotations
 
+import math
+import mmap
 import sqlite3
 import threading
 import time
@@ -13,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _FILE = "shared.sqlite"
+_MOMENT = 8  # bytes
 _WAIT = 1.0  # seconds for another process's transaction, which takes some ten microseconds
 
 
@@ -87,3 +90,26 @@ class Numbers:
 
     def remove(self, db: sqlite3.Connection, key: str) -> None:
         db.execute(f"DELETE FROM {self._name} WHERE key = ?", (key,))
+
+
+class Moment:
+    """A moment that all processes see and set: eight aligned bytes, so it needs no lock."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        """`file`: the same for all processes; None: nobody else is to see it."""
+        self._seconds = memoryview(_mapped(file) if file else mmap.mmap(-1, _MOMENT)).cast("d")
+        if not self._seconds[0]:
+            self._seconds[0] = -math.inf
+
+    def get(self) -> float:
+        """Seconds on the clock of whoever set it; before anybody has, minus infinity."""
+        return self._seconds[0]
+
+    def set(self, seconds: float) -> None:
+        self._seconds[0] = seconds
+
+
+def _mapped(file: Path) -> mmap.mmap:
+    with file.open("a+b") as opened:
+        opened.truncate(_MOMENT)
+        return mmap.mmap(opened.fileno(), _MOMENT)

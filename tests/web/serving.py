@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
@@ -11,7 +12,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from web.draining import Drain
-from web.serving import DrainingServer
+from web.serving.server import DrainingServer
+
+PATIENCE = 60.0  # seconds, on a busy machine
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, "not within the time allowed"
+        time.sleep(0.02)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from qa.types import Question
 from tests.conftest import make_services
 from web.admission import Turns
 from web.app import create_app
-from web.serving import DrainingServer
+from web.serving.server import DrainingServer
 
 
 class SlowConversations(Conversations):

@@ -353,7 +353,7 @@ def test_figures_for_operators_count_what_is_for_everyone(visitors: tuple[Visito
     counts = []
     for visitor in visitors:
         services = visitor.client.app.state.services  # type: ignore[attr-defined]
-        state = State(services.store, Turns(2, 64), visitor.journal, ())
+        state = State(services.store, ())
         found = {metric.name: metric.samples[0].value for metric in state.collect() if metric.samples}
         counts.append((found["footnote_index_articles"], found["footnote_index_chunks"]))
     assert counts[0] == counts[1]

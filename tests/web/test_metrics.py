@@ -16,7 +16,7 @@ from qa.journal import Journal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import Turns
 from web.app import create_app
-from web.observing.metrics import Counted, State, new_registry
+from web.observing.metrics import Figures
 from web.services import Services
 
 ASK = "/api/v1/ask"
@@ -45,12 +45,12 @@ class Observed:
 
 @pytest.fixture
 def observed(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Observed]:
-    registry, journal, turns = new_registry(), Journal(tmp_path / "journal.sqlite"), Turns(2, 64)
-    counted = Counted(registry)
+    figures, journal, turns = Figures(), Journal(tmp_path / "journal.sqlite"), Turns(2, 64)
+    counted = figures.counted
     made = make_services(tiny_site.index, embedder, journal, counted)
     parts = {name: getattr(made, name) for name in Services.__slots__}
-    services = Services(**{**parts, "registry": registry, "degraded": ("vectors",)})
-    registry.register(State(services.store, turns, journal, services.degraded))
+    services = Services(**{**parts, "figures": figures, "degraded": ("vectors",)})
+    figures.watch(services.store, turns, journal, services.degraded)
     app = create_app(services, 262_144, turns, recorders=[counted])
     with TestClient(app, "http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
         yield Observed(client, services, journal, turns)

@@ -21,8 +21,8 @@ from qa.journal import Journal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import Turns
 from web.app import create_app
-from web.commands import _tracing
 from web.observing.tracing import Tracing, to_collector
+from web.serving.service import tracing_to
 
 ASK = "/api/v1/ask"
 CANARY = "canary-7d1f"
@@ -127,7 +127,7 @@ def test_a_collector_gets_the_spans(tiny_site: Site, embedder: Embedder, tmp_pat
 
 
 def test_without_the_setting_nothing_of_it_is_loaded() -> None:
-    assert _tracing("") is None
+    assert tracing_to("") is None
     code = (
         "import sys, web.app, web.commands, web.access.gate, web.observing.metrics\n"
         "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter')) for name in sys.modules))"
@@ -142,7 +142,10 @@ def test_without_the_extra_the_server_says_what_to_install(tmp_path: Path) -> No
     )
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True,
-        env={"FOOTNOTE_OTLP_ENDPOINT": "http://localhost:4318", "FOOTNOTE_INDEX": str(tmp_path)},
+        env={
+            "FOOTNOTE_WORKERS": "1",
+            "FOOTNOTE_OTLP_ENDPOINT": "http://localhost:4318", "FOOTNOTE_INDEX": str(tmp_path),
+        },
     )  # fmt: skip
     assert ran.returncode == 1
     assert "pip install 'footnote[telemetry]'" in ran.stderr

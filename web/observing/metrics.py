@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from indexes.store import SnapshotStore
@@ -21,14 +26,43 @@ from web.observing.recording import Finished
 _REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # upper bounds, seconds
 _STAGE = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 _PARTS = ("snapshot", "vectors")  # that may be missing while questions are answered all the same
+_OF_ALL: dict[str, Callable[[float, float], float]] = {
+    "process_start_time_seconds": min, "process_max_fds": max,
+}  # fmt: skip
 
 
-def new_registry() -> CollectorRegistry:
-    """A registry with the figures of this process."""
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # a series for each series, of when it began
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    return registry
+class Figures:
+    """All that /metrics shows: of this process, or of all processes of the server together."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: where the processes keep their figures, the same for all; None: there is no other process.
+
+        PROMETHEUS_MULTIPROC_DIR must have named it when this module was loaded.
+        """
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series for each series, of when it began
+        own = CollectorRegistry()
+        self._shown = CollectorRegistry() if folder else own
+        if folder:
+            MultiProcessCollector(self._shown, str(folder))  # type: ignore[no-untyped-call]
+            self._shown.register(_Processes(folder))
+        else:
+            ProcessCollector(registry=own)
+        self.counted = Counted(own)
+        self._load = Load(own)
+
+    def watch(self, store: SnapshotStore, turns: Turns, journal: Journal, degraded: tuple[str, ...]) -> None:
+        """Tell of these too, from now on."""
+        self._load.watch(turns, journal)
+        self._shown.register(State(store, degraded))
+
+    def note(self) -> None:
+        """Note how things stand, for the others to tell: what they tell of this process is as old as its last note."""
+        self._load.note()
+
+    def text(self) -> bytes:
+        """In the text format of Prometheus, 0.0.4."""
+        self.note()
+        return generate_latest(self._shown)
 
 
 class Counted:
@@ -77,13 +111,37 @@ class Counted:
             self._answering.observe(answer.took_ms / 1000)
 
 
+class Load:
+    """How much is worked on, waits, and failed."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._working = _sum("footnote_requests_working", "requests that are worked on", registry)
+        self._waiting = _sum("footnote_requests_waiting", "requests that wait for their turn", registry)
+        self._turned_away = Counter("footnote_requests_turned_away", "requests past capacity", registry=registry)
+        self._failures = Counter("footnote_journal_failures", "uses of the journal that failed", registry=registry)
+        self._watched: tuple[Turns, Journal] | None = None
+        self._told = (0, 0)
+
+    def watch(self, turns: Turns, journal: Journal) -> None:
+        self._watched = turns, journal
+
+    def note(self) -> None:
+        if not self._watched:
+            return
+        turns, journal = self._watched
+        self._working.set(turns.working)
+        self._waiting.set(turns.waiting)
+        now, before = (turns.turned_away, journal.failures), self._told
+        self._turned_away.inc(now[0] - before[0])
+        self._failures.inc(now[1] - before[1])
+        self._told = now
+
+
 @dataclass(frozen=True)
 class State(Collector):
-    """What is served and how things stand, looked up when it is asked for."""
+    """What is served and what is missing, looked up when it is asked for. Every process serves the same."""
 
     store: SnapshotStore
-    turns: Turns
-    journal: Journal
     degraded: tuple[str, ...]
 
     def collect(self) -> Iterator[Metric]:
@@ -93,19 +151,46 @@ class State(Collector):
         yield _gauge("footnote_index_articles", "articles in it for everyone", manifest.articles)
         yield _gauge("footnote_index_chunks", "chunks of these", manifest.chunks)
         yield _gauge("footnote_index_age_seconds", "time since it was built", age.total_seconds())
-        yield self._missing()
-        yield _gauge("footnote_requests_working", "requests that are worked on", self.turns.working)
-        yield _gauge("footnote_requests_waiting", "requests that wait for their turn", self.turns.waiting)
-        yield CounterMetricFamily("footnote_requests_turned_away", "requests past capacity", self.turns.turned_away)
-        yield CounterMetricFamily("footnote_journal_failures", "uses of the journal that failed", self.journal.failures)
-
-    def _missing(self) -> Metric:
         missing = {*self.degraded, *(["snapshot"] if self.store.problem else [])}
         family = GaugeMetricFamily("footnote_degraded", "1 where a part is unavailable", labels=["part"])
         for part in sorted({*_PARTS, *missing}):
             family.add_metric([part], float(part in missing))
-        return family
+        yield family
+
+
+class _Processes(Collector):
+    """The usual figures of a process, of all that serve: the sum, where a sum means something."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        found = [
+            m
+            for pid in self._pids()
+            for m in ProcessCollector(pid=functools.partial(int, pid), registry=None).collect()
+        ]
+        for name, [first, *others] in _by_name(found).items():
+            values = [metric.samples[0].value for metric in (first, *others)]
+            value = functools.reduce(_OF_ALL.get(name, operator.add), values)
+            first.samples = [first.samples[0]._replace(value=value)]
+            yield first
+
+    def _pids(self) -> list[int]:
+        # The supervisor removes those of the dead (web/serving/supervisor.py).
+        return [int(path.stem.rpartition("_")[2]) for path in self._folder.glob("gauge_livesum_*.db")]
+
+
+def _by_name(metrics: Iterable[Metric]) -> dict[str, list[Metric]]:
+    named: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        named.setdefault(metric.name, []).append(metric)
+    return named
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:
     return GaugeMetricFamily(name, about, value)
+
+
+def _sum(name: str, about: str, registry: CollectorRegistry) -> Gauge:
+    return Gauge(name, about, registry=registry, multiprocess_mode="livesum")

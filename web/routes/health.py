@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from web.access.principals import Keeping, Reading
 from web.schemas import HealthOut, StatusOut
@@ -44,4 +44,4 @@ def status(use: Use, principal: Reading) -> StatusOut:
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(use: Use, principal: Keeping) -> PlainTextResponse:
     """Figures for Prometheus, in its text format; docs/operations.md says what they mean."""
-    return PlainTextResponse(generate_latest(use.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return PlainTextResponse(use.figures.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,0 +1,55 @@
+"""The HTTP server, which tells open streams when it is told to stop, and a supervisor that it lives."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from web.draining import Drain
+from web.serving.place import Place
+
+_TICKS = 10  # of uvicorn, a second
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn waits for open streams at shutdown: beginning the drain ends them."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._drain.begin()
+        super().handle_exit(sig, frame)
+
+
+class SupervisedServer(DrainingServer):
+    """Says every second that it lives, and stops as soon as nobody hears it any more."""
+
+    def __init__(
+        self, config: uvicorn.Config, drain: Drain, place: Place, each_second: Callable[[], None]
+    ) -> None:  # fmt: skip
+        """`each_second`: what is to be done beside, quickly."""
+        super().__init__(config, drain)
+        self._place = place
+        self._each_second = each_second
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            self._each_second()
+            self._beat()
+        return await super().on_tick(counter)
+
+    def _beat(self) -> None:
+        try:
+            os.write(self._place.beats, b".")
+        except BlockingIOError:  # the supervisor has been asleep for hours
+            return
+        except BrokenPipeError:  # the supervisor was killed, and cannot tidy up
+            shutil.rmtree(self._place.folder, ignore_errors=True)
+            self.handle_exit(signal.SIGTERM, None)
