@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
-
 from benchmarks.load import Tally, clients, flood
+from benchmarks.processes import Processes
 from indexes.settings import IndexSettings
 from web.access.keys import KeyStore
 
@@ -35,14 +34,13 @@ _WRONG = f"fn_{'0' * 12}_{'0' * 64}"
 @dataclass(frozen=True, slots=True)
 class Served:
     address: str
-    process: psutil.Process
+    pid: int
     quiet: str
     loud: str
 
     def cpu(self) -> float:
         """Seconds the server has worked."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        return Processes.of(self.pid).cpu()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def serving(index: Path, rate: str) -> Iterator[Served]:
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
         ) as process:
             assert process.stdout is not None
-            yield Served(process.stdout.readline().split()[-1], psutil.Process(process.pid), quiet, loud)
+            yield Served(process.stdout.readline().split()[-1], process.pid, quiet, loud)
             process.terminate()
         keys.close()
 

@@ -22,10 +22,11 @@ from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
-import psutil  # type: ignore[import-untyped]
-
 from benchmarks.load import Tally, clients, flood
+from benchmarks.processes import Processes
 from indexes.settings import IndexSettings
+from web.serving.listening import processes
+from web.settings import Settings
 
 Row: TypeAlias = tuple[str, str]  # what was measured, and its value
 Load: TypeAlias = Callable[..., Tally]  # runs beside, not in this process
@@ -34,19 +35,28 @@ _TURNS = 3
 _CLIENTS = 16
 _TIMES = 4  # the capacity, in the overload
 _AFTER = 5  # seconds
+_PATIENCE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     address: str
-    process: psutil.Process
+    pid: int
     first_answer: float  # seconds from the start of the command
     first_answer_cpu: float  # seconds of work until then
 
-    def cpu(self) -> float:
-        """Seconds the server has worked."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+    def processes(self) -> Processes:
+        """All that serve, as soon as they do."""
+        until = time.monotonic() + _PATIENCE
+        while (processes := Processes.of(self.pid)).listening() < self._serving():
+            if time.monotonic() > until:
+                raise TimeoutError("not all processes of the server have started")
+            time.sleep(0.05)
+        return processes
+
+    @staticmethod
+    def _serving() -> int:
+        return processes(Settings().workers)
 
 
 @contextmanager
@@ -65,8 +75,8 @@ def serving(index: Path) -> Iterator[Served]:
             assert process.stdout is not None
             address = process.stdout.readline().split()[-1]
             clients(address, 1, 0.001, 0)
-            first_answer, watched = time.perf_counter() - started, psutil.Process(process.pid)
-            yield Served(address, watched, first_answer, sum(watched.cpu_times()[:2]))
+            first_answer = time.perf_counter() - started
+            yield Served(address, process.pid, first_answer, Processes.of(process.pid).cpu())
             process.terminate()
 
 
@@ -105,15 +115,16 @@ class Measured:
 
 
 def loads(served: Served, load: Load, seconds: float) -> Measured:
+    server = served.processes()
     load(clients, served.address, 4, 3, 10_000_000)  # warm
     measured, fresh = Measured([], [], [], [], seconds), count(20_000_000, 10_000_000)
     for _ in range(_TURNS):
         for number, tallies, costs in (
             (1, measured.alone, measured.costs), (_CLIENTS, measured.crowd, measured.crowd_costs),
         ):  # fmt: skip
-            worked = served.cpu()
+            worked = server.cpu()
             tallies.append(load(clients, served.address, number, seconds, next(fresh)))
-            costs.append(1000 * (served.cpu() - worked) / len(tallies[-1].answered))
+            costs.append(1000 * (server.cpu() - worked) / len(tallies[-1].answered))
     return measured
 
 
@@ -146,7 +157,9 @@ def measure(index: Path, seconds: float, overload_seconds: float) -> list[Row]:
             return pool.apply(load, arguments)
 
         cold.append(served.first_answer)
-        torch = any("libtorch" in mapped.path for mapped in served.process.memory_maps())
+        server = served.processes()
+        torch = server.has_loaded("libtorch")
+        before = server.memory()
         measured = loads(served, beside, seconds)
         rows = [
             ("start of `footnote serve` to the first answer",
@@ -156,7 +169,11 @@ def measure(index: Path, seconds: float, overload_seconds: float) -> list[Row]:
             *measured.rows(),
             *(overload(served, beside, measured, overload_seconds) if overload_seconds else ()),
         ]  # fmt: skip
-        return [*rows, ("resident memory after all of this", f"{served.process.memory_info().rss / 1e6:.0f} MB")]
+        return [
+            *rows,
+            (f"memory of all {len(server.all)} processes: at first, after all of this (PSS)",
+             f"{before:.0f}, {server.memory():.0f} MB"),
+        ]  # fmt: skip
 
 
 def together(tallies: Sequence[Tally]) -> Tally:

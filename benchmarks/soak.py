@@ -2,8 +2,8 @@
 
 Visitors ask, search, read, stream and leave halfway, without a pause. No two questions are the same, but their words
 are those of a language: words nobody used before are kept in bounded caches (`indexes/analysis.py`), up to 200,000.
-Memory is what is resident, read every 10 seconds; its slope is a line through the second half by least squares: caches
-fill in the first.
+Memory is that of all processes (PSS), read every 10 seconds; its slope is a line through the second half by least
+squares: caches fill in the first.
 Exit code 1 where it grows by 1 % in 10 minutes or more.
 """
 
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
-import psutil  # type: ignore[import-untyped]
 
+from benchmarks.processes import Processes
 from benchmarks.serving import serving
 from indexes.settings import IndexSettings
 
@@ -81,7 +81,7 @@ def main() -> int:
         visitors = [Visitor(served.address, number, stop) for number in range(_VISITORS)]
         for visitor in visitors:
             visitor.start()
-        samples = sampled(served.process, args.minutes * 60)
+        samples = sampled(served.processes(), args.minutes * 60)
         stop.set()
         for visitor in visitors:
             visitor.join()
@@ -89,13 +89,12 @@ def main() -> int:
     return told(samples, statuses)
 
 
-def sampled(process: psutil.Process, seconds: float) -> list[tuple[float, float, int, int]]:
-    """(seconds since the start, resident MB, threads, descriptors), every 10 seconds."""
+def sampled(server: Processes, seconds: float) -> list[tuple[float, float, int, int]]:
+    """(seconds since the start, MB in memory, threads, descriptors), every 10 seconds."""
     started = time.monotonic()
     samples = []
     while (passed := time.monotonic() - started) < seconds:
-        with process.oneshot():
-            samples.append((passed, process.memory_info().rss / 2**20, process.num_threads(), process.num_fds()))
+        samples.append((passed, server.memory(), server.threads(), server.descriptors()))
         time.sleep(_EVERY)
     return samples
 
@@ -106,7 +105,7 @@ def told(samples: list[tuple[float, float, int, int]], statuses: Counter[int]) -
     slope = float(np.polyfit(at, memory, 1)[0]) * 600 / float(memory.mean()) * 100
     print("| what | figure |\n|---|---|")
     print(f"| requests in {samples[-1][0] / 60:.0f} min, by status | {dict(sorted(statuses.items()))} |")
-    print(f"| resident, first to last | {samples[0][1]:.0f} to {samples[-1][1]:.0f} MB |")
+    print(f"| memory of all processes, first to last | {samples[0][1]:.0f} to {samples[-1][1]:.0f} MB |")
     print(f"| slope of the second half | {slope:+.2f} % in 10 min |")
     print(f"| threads, descriptors at the middle and at the end | {half[0][2:]}, {half[-1][2:]} |")
     return int(slope >= _LIMIT or any(status >= 500 and status != 503 for status in statuses))

@@ -62,7 +62,7 @@ def _names(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 WHOLE = {  # who may look at the whole snapshot, whoever asks
-    Path("web/commands.py"): "says how many articles are served when the server starts",
+    Path("web/serving/service.py"): "says how many articles are served when the server starts",
     Path("web/doctor.py"): "asks a question to see whether one is answered",
     Path("web/evaluating.py"): "measures on an index of its own",
     Path("web/routes/health.py"): "is ready once there is one",

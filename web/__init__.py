@@ -22,7 +22,8 @@ highlighting  the marks around the cited passage
 markdown      how Markdown is read, and how its blocks look
 sanitising    the tags, attributes and addresses that may reach a page
 draining      what ends open streams when the server stops
-serving       the server that begins it
+serving/      one serving process or several, and their supervisor
+shared        what these have in common
 services      what the routes work with
 settings      the environment, read once
 cli           the `footnote` command: the one place that knows all four packages

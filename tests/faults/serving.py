@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil  # type: ignore[import-untyped]
+
 from tests.conftest import ROOT
 
 PATIENCE = 60.0  # seconds for a server to start on a busy machine
@@ -46,7 +48,9 @@ class Server:
             process.kill()
             process.communicate()
             raise AssertionError(log.read_text())
-        return cls(process, line.split()[-1])
+        server = cls(process, line.split()[-1])
+        eventually(lambda: len(server.serving()) == int(environment.get("FOOTNOTE_WORKERS", "1")), PATIENCE)
+        return server
 
     def client(self) -> Client:
         """A connection of its own. The port listens before the server is ready: the first answer may take a while."""
@@ -64,14 +68,21 @@ class Server:
         self.process.communicate(timeout=PATIENCE)
 
     def handles(self, folder: Path) -> tuple[int, set[str]]:
-        """How many descriptors the process has open, and which files of `folder` it has open or mapped."""
-        descriptors = [link for entry in self._proc("fd").iterdir() if (link := _link(entry))]
-        maps = self._proc("maps").read_text().splitlines()
+        """How many descriptors its processes have open, and which files of `folder` they have open or mapped."""
+        processes = [Path(f"/proc/{process.pid}") for process in self.processes()]
+        descriptors = [link for process in processes for entry in (process / "fd").iterdir() if (link := _link(entry))]
+        maps = [line for process in processes for line in (process / "maps").read_text().splitlines()]
         mapped = {line.split(maxsplit=5)[5] for line in maps if str(folder) in line}
         return len(descriptors), {link for link in descriptors if str(folder) in link} | mapped
 
-    def _proc(self, name: str) -> Path:
-        return Path(f"/proc/{self.process.pid}/{name}")
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and those that serve, or the one that does both."""
+        first = psutil.Process(self.process.pid)
+        return [first, *first.children()]
+
+    def serving(self) -> list[psutil.Process]:
+        """Those that listen."""
+        return [process for process in self.processes() if _listens(process)]
 
 
 class Client:
@@ -108,6 +119,13 @@ def eventually(holds: Callable[[], bool], within: float) -> float:
             return time.monotonic() - started
         assert time.monotonic() - started < within, "not within the time allowed"
         time.sleep(0.02)
+
+
+def _listens(process: psutil.Process) -> bool:
+    try:
+        return any(connection.status == "LISTEN" for connection in process.net_connections("tcp"))
+    except psutil.NoSuchProcess:  # it has just ended
+        return False
 
 
 def _link(entry: Path) -> str:
