@@ -12,6 +12,7 @@ problems      every error: problem+json for programs, a page for people
 contract      what the OpenAPI document says of every route's errors
 admission     how many requests are worked on at once, how many wait, and which are refused
 linking       an answer's marks as links with full addresses
+head          HEAD wherever there is GET
 pages         what all pages share: templates, dates, the page of an error
 rendering     an article's Markdown → the body of its page
 turns         what a page shows of one answer

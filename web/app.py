@@ -22,6 +22,7 @@ from web import contract, problems
 from web.access.gate import Gate
 from web.admission import Admission, Door, Turns
 from web.agents.mounting import Agents
+from web.head import HeadAsGet
 from web.headers import SecurityHeaders
 from web.limits import TooLargeAsProblem
 from web.observing.recording import Reached, Recorder, Recording
@@ -85,6 +86,7 @@ def create_app(
             CORSMiddleware, allow_origins=widget_origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
         )
         app.add_api_route("/widget.js", _widget, include_in_schema=False)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Recording, recorders=recorders)
     app.add_middleware(Door, turns=turns)
     problems.install(app)

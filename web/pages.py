@@ -49,8 +49,6 @@ def unchanged_or(request: Request, response: Response) -> Response:
     if headers["etag"] in known or "*" in known:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    if request.method == "HEAD":
-        return Response(status_code=response.status_code, headers=dict(response.headers))
     return response
 
 

@@ -36,7 +36,7 @@ _OURS = "Something went wrong on our side; it has been logged. Please try again.
 KEYS_UNAVAILABLE = "Keys cannot be checked at the moment: please try again later."
 _FOR_PROGRAMS = {"api", "openapi.json", "livez", "metrics", "readyz", "slack", "mcp"}  # first parts of paths
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -142,7 +142,8 @@ def _allowed(request: Request) -> list[str]:
     """The methods of an address. Starlette knows those of the first route alone that has it."""
     routes = request.app.router.routes
     scopes = [{**request.scope, "method": method, "path_params": {}} for method in _METHODS]
-    return [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
+    found = [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
+    return ["GET", "HEAD", *found[1:]] if "GET" in found else found
 
 
 def _unprocessable_tag(request: Request, error: Exception) -> Response:

@@ -251,3 +251,15 @@ def test_each_caller_gets_what_is_theirs(closed: Closed, method: str, path: str,
         kind = "application/json" if path.startswith("/v1/") else "application/problem+json"
         assert response.headers["content-type"] == kind
         assert "An access token lives" not in response.text
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_each_caller_gets_by_head_what_they_would_get_by_get(closed: Closed, caller: str) -> None:
+    ids = closed.conversation()
+    for (method, path), row in TABLE.items():
+        if method in ("GET", "*"):
+            url = row.url
+            for place, id in ids.items():
+                url = url.replace(place, id)
+            response = closed.client.head(url, headers=proof(closed, row, caller))
+            assert (response.status_code, response.content) == (expected(row, caller), b""), path

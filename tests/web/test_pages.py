@@ -387,7 +387,7 @@ def test_a_program_that_does_not_ask_for_html_gets_no_page(site: Site) -> None:
 
 
 def test_what_a_page_refuses_says_what_it_allows(site: Site) -> None:
-    assert site.client.delete("/browse", headers=BROWSER).headers["allow"] == "GET"
+    assert site.client.delete("/browse", headers=BROWSER).headers["allow"] == "GET, HEAD"
 
 
 def assert_error_page(response: Response, status: int, title: str) -> None:

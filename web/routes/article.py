@@ -18,6 +18,7 @@ from qa.related import related
 from web import pages, rendering
 from web.access.principals import Judging, Principal, Reading
 from web.highlighting import Span
+from web.observing.recording import notes_of
 from web.problems import NoSuchArticle
 from web.routes.articles import find_article
 from web.services import Services, Use
@@ -33,7 +34,7 @@ _NEAR = 5  # titles named where there is no article
 _LIKE = 80  # of 100: how well the best part of a title must fit
 
 
-@router.api_route("/articles/{article_id:path}", methods=["GET", "HEAD"])
+@router.get("/articles/{article_id:path}")
 def article(
     use: Use, principal: Reading, request: Request, article_id: str, cite: str = "", answer: str = "", voted: str = ""
 ) -> Response:
@@ -67,7 +68,7 @@ def vote(
 def _counted(use: Services, request: Request, article: Article) -> int:
     """Counts a reader who opens the article; the views it then has on top of its listing's figure."""
     try:
-        if request.method == "GET" and "prefetch" not in request.headers.get("sec-purpose", ""):
+        if notes_of(request.scope).method == "GET" and "prefetch" not in request.headers.get("sec-purpose", ""):
             use.views.count(article.id, *_reader(request))
         return use.views.of(article.id)
     except JournalUnavailable as error:  # an article can be read all the same

@@ -17,7 +17,7 @@ _MOST = 2_000  # articles listed
 _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 
 
-@router.api_route("/llms.txt", methods=["GET", "HEAD"])
+@router.get("/llms.txt")
 def llms(use: Use, principal: Reading, request: Request) -> Response:
     """The articles with links to their Markdown, in the form of llmstxt.org."""
     snapshot = use.store.seen_by(principal.reader)
