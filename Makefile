@@ -43,13 +43,13 @@ leaks: $(STAMP) ## compare 2,000 requests to knowledge bases with and without ar
 browser: $(STAMP) $(INDEX)/CURRENT ## test the pages in Chromium (CHROMIUM=/path if it is not Debian's)
 	FOOTNOTE_INDEX=$(INDEX) $(BIN)/python -m pytest tests/browser
 
-faults: $(STAMP) ## crash, power cut, rot, full disk, several writers, at full figures (about 20 min; needs strace)
+faults: $(STAMP) ## crash, power cut, rot, full disk, several writers, at full figures (about 10 min on idle cores; needs strace)
 	$(BIN)/python -m pytest tests/faults
 
-faults-short: $(STAMP) ## the same at a tenth of the figures (about 3 min)
+faults-short: $(STAMP) ## the same at a tenth of the figures (about 4 min)
 	FOOTNOTE_FAULTS=short $(BIN)/python -m pytest tests/faults
 
-fuzz: $(STAMP) ## 20,000 requests made from the OpenAPI document, and hostile text for every regular expression (15 min)
+fuzz: $(STAMP) ## 20,000 requests made from the OpenAPI document, and hostile text for every regular expression (22 min)
 	$(BIN)/python -m pytest tests/fuzz
 
 fuzz-short: $(STAMP) ## the same with some 1,500 requests (a minute)
