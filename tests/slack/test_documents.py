@@ -13,12 +13,9 @@ import pytest
 import yaml
 
 from indexes.embedding import Embedder
-from qa.journal import Journal
-from tests.conftest import ROOT, make_services
+from tests.conftest import ROOT
 from tests.slack.conftest import Workspace
-from tests.web.serving import served
-from web.admission import Turns
-from web.app import create_app
+from tests.web.serving import served_from
 from web.settings import Settings
 
 PAGE = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
@@ -27,11 +24,8 @@ MANIFEST = (ROOT / "docs" / "slack-manifest.yaml").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def address(kb_index: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    journal = Journal(tmp_path_factory.mktemp("bots") / "journal.sqlite")
-    services = make_services(kb_index, embedder, journal)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(kb_index, embedder, tmp_path_factory.mktemp("bots")) as address:
         yield address
-    journal.close()
 
 
 def test_the_bot_in_python_prints_an_answer_its_sources_and_a_follow_up(

@@ -6,11 +6,19 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from threading import Thread
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from qa.journal import Journal
+from qa.retrieving import QuestionEmbedder
+from tests.conftest import make_services
+from web.access.gate import Doors
+from web.admission import Turns
+from web.app import create_app
 from web.draining import Drain
 from web.serving.server import DrainingServer
 
@@ -35,3 +43,19 @@ def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def served_from(
+    index: Path, embedder: QuestionEmbedder, folder: Path, doors: Doors | None = None, capacity: int = 64
+) -> Iterator[str]:
+    """The application over `index`, with a journal of its own in `folder`; its address.
+
+    Without `doors`, all is open to whoever sits at the machine.
+    """
+    journal = Journal(folder / "journal.sqlite")
+    services = make_services(index, embedder, journal)
+    services = replace(services, doors=doors) if doors else services
+    with served(create_app(services, 262_144, Turns(2, capacity)), services.drain) as address:
+        yield address
+    journal.close()

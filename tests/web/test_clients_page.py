@@ -16,11 +16,8 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from indexes.embedding import Embedder
-from qa.journal import Journal
-from tests.conftest import ROOT, make_services
-from tests.web.serving import served
-from web.admission import Turns
-from web.app import create_app
+from tests.conftest import ROOT
+from tests.web.serving import served_from
 from web.cli import parser
 
 QUESTION = "How do I rotate refresh tokens?"
@@ -29,11 +26,8 @@ PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def address(kb_index: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    journal = Journal(tmp_path_factory.mktemp("clients") / "journal.sqlite")
-    services = make_services(kb_index, embedder, journal)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(kb_index, embedder, tmp_path_factory.mktemp("clients")) as address:
         yield address
-    journal.close()
 
 
 @pytest.mark.parametrize("example", re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))

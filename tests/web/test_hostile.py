@@ -12,11 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from indexes.embedding import Embedder
-from qa.journal import Journal
-from tests.conftest import Site, make_services
-from tests.web.serving import served
-from web.admission import Turns
-from web.app import create_app
+from tests.conftest import Site
+from tests.web.serving import served_from
 
 SECRET = "sk-canary-99"
 JSON = "content-type: application/json"
@@ -60,11 +57,8 @@ class Line:
 
 @pytest.fixture(scope="module")
 def line(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    journal = Journal(tmp_path_factory.mktemp("hostile") / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(tiny_site.index, embedder, tmp_path_factory.mktemp("hostile")) as address:
         yield Line(address)
-    journal.close()
 
 
 def raw(method: str, target: str | bytes, *headers: str | bytes, body: bytes = b"", length: bool = True) -> bytes:

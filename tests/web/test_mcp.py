@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,13 @@ from mcp_types import CallToolResult
 from indexes.embedding import Embedder
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
-from qa.journal import Journal
-from tests.conftest import ROOT, TINY, Site, make_services, quiet, write_articles
-from tests.web.serving import served
+from tests.conftest import ROOT, TINY, Site, quiet, write_articles
+from tests.web.serving import served_from
 from web.access.gate import Doors
 from web.access.keys import KeyStore
 from web.access.policy import Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
-from web.admission import Turns
-from web.app import create_app
 
 QUESTION = "How long does an access token live?"
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -37,11 +33,8 @@ HEADERS = {"accept": "application/json, text/event-stream", "content-type": "app
 
 @pytest.fixture(scope="module")
 def address(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    journal = Journal(tmp_path_factory.mktemp("mcp") / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(tiny_site.index, embedder, tmp_path_factory.mktemp("mcp")) as address:
         yield address
-    journal.close()
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +45,11 @@ def kept_closed(
     folder = tmp_path_factory.mktemp("closed")
     articles = {**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)}
     Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", articles)])
-    journal, keys = Journal(folder / "journal.sqlite"), KeyStore(folder / "keys.sqlite")
+    keys = KeyStore(folder / "keys.sqlite")
     doors = Doors(Policy(place=False), keys, Rates())
-    services = replace(make_services(folder / "index", embedder, journal), doors=doors)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(folder / "index", embedder, folder, doors) as address:
         yield address, keys
     keys.close()
-    journal.close()
 
 
 def with_client(address: str, work: Callable[[Client], Awaitable[Any]], mode: Any = "auto", key: str = "") -> Any:
@@ -289,11 +280,8 @@ def test_without_a_key_that_may_read_or_ask_nothing_is_even_listed(kept_closed: 
 
 
 def test_past_capacity_an_agent_is_told_to_come_again(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
-    with served(create_app(services, 262_144, Turns(1, 0)), services.drain) as address:
+    with served_from(tiny_site.index, embedder, tmp_path, capacity=0) as address:
         response = posted(address, SEARCH)
-    journal.close()
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
 
 

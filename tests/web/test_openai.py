@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from openai import OpenAI
 from indexes.embedding import Embedder
 from qa.journal import Journal
 from tests.conftest import Site, make_services
-from tests.web.serving import served
+from tests.web.serving import served, served_from
 from web.access.gate import Doors
 from web.access.keys import KeyStore
 from web.access.policy import Policy
@@ -32,11 +31,8 @@ ANSWER = "An access token lives for 10 minutes."
 
 @pytest.fixture(scope="module")
 def address(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    journal = Journal(tmp_path_factory.mktemp("openai") / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(tiny_site.index, embedder, tmp_path_factory.mktemp("openai")) as address:
         yield address
-    journal.close()
 
 
 @pytest.fixture(scope="module")
@@ -270,15 +266,12 @@ def test_other_errors_have_the_shape_of_openai_too(address: str) -> None:
 def test_a_server_that_is_full_makes_the_client_wait_and_try_again(
     tiny_site: Site, embedder: Embedder, tmp_path: Path
 ) -> None:
-    journal = Journal(tmp_path / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
     with (
-        served(create_app(services, 262_144, Turns(1, 0)), services.drain) as address,
+        served_from(tiny_site.index, embedder, tmp_path, capacity=0) as address,
         OpenAI(base_url=f"{address}/v1", api_key="unused", max_retries=0) as client,
         pytest.raises(openai.InternalServerError) as caught,
     ):
         complete(client, user(QUESTION))
-    journal.close()
     assert caught.value.status_code == 503
     assert caught.value.code == "overloaded"
     assert caught.value.response.headers["retry-after"] == "1"
@@ -300,10 +293,9 @@ def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embed
 def test_a_client_without_a_good_key_or_with_too_many_questions_raises_its_own_exceptions(
     tiny_site: Site, embedder: Embedder, tmp_path: Path
 ) -> None:
-    journal, keys = Journal(tmp_path / "journal.sqlite"), KeyStore(tmp_path / "keys.sqlite")
+    keys = KeyStore(tmp_path / "keys.sqlite")
     doors = Doors(Policy(place=False), keys, Rates(ask="1/minute"))
-    services = replace(make_services(tiny_site.index, embedder, journal), doors=doors)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    with served_from(tiny_site.index, embedder, tmp_path, doors) as address:
 
         def client(key: str) -> OpenAI:
             return OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
@@ -320,7 +312,6 @@ def test_a_client_without_a_good_key_or_with_too_many_questions_raises_its_own_e
             with pytest.raises(openai.RateLimitError) as often:
                 complete(asker, user(QUESTION))
     keys.close()
-    journal.close()
     assert unknown.value.code == "invalid_api_key"
     assert often.value.code == "rate_limit_exceeded"
     assert int(often.value.response.headers["retry-after"]) > 0
