@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
 from starlette.testclient import TestClient
 
+from indexes.embedding import Embedder
 from qa.insights import Day
-from tests.conftest import Site
+from qa.journal import Journal
+from tests.conftest import Site, make_services
 from web import charts
+from web.admission import Turns
+from web.app import create_app
 from web.describing import operations
 from web.routes.insights import _harmless
 
@@ -23,10 +29,14 @@ LOCAL = "127.0.0.1"
 
 
 @pytest.fixture
-def local(tiny_site: Site) -> Site:
-    """The site as its keeper sees it, at the machine itself."""
-    client = TestClient(tiny_site.client.app, base_url=f"http://{LOCAL}:8000", client=(LOCAL, 50000))
-    return replace(tiny_site, client=client)
+def local(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Site]:
+    """The tiny site as its keeper sees it, at the machine itself: what was asked is what the test asks."""
+    journal = Journal(tmp_path / "journal.sqlite")
+    services = make_services(tiny_site.index, embedder, journal)
+    app = create_app(services, 262_144, Turns(2, 64))
+    client = TestClient(app, base_url=f"http://{LOCAL}:8000", client=(LOCAL, 50000))
+    yield replace(tiny_site, client=client, services=services)
+    journal.close()
 
 
 @pytest.mark.parametrize("url", ["/insights", "/insights/gaps.csv", "/insights/inspect?q=tokens"])
