@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
@@ -16,6 +16,7 @@ from qa.conversing import Exchange
 from qa.kept import Kept
 from qa.links import Links
 
+_LONGEST_TAG = 200  # characters
 _UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
 
 Item = TypeVar("Item")
@@ -29,20 +30,31 @@ def _speakable(text: str) -> str:
 
 # Told in the schema, and not checked there: its regular expressions know no unpaired surrogates.
 _SPEAKABLE = Field(json_schema_extra={"pattern": "^[^\\x00]*$"})
-_NOT_BLANK = Field(json_schema_extra={"pattern": "^[^\\x00]*\\S[^\\x00]*$"})
+
+
+def _trimmed(most: int) -> Any:
+    """Tells of text that is trimmed before it is measured: a `maxLength` would be about what is sent."""
+
+    def told(schema: dict[str, Any]) -> None:
+        schema.pop("maxLength", None)
+        schema["pattern"] = "^[^\\x00]*\\S[^\\x00]*$"
+        schema.setdefault("description", f"At most {most:,} characters, not counting blanks around them.")
+
+    return Field(json_schema_extra=told)
+
 
 Text = Annotated[str, AfterValidator(_speakable), _SPEAKABLE]
 QuestionText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=qa.LONGEST_QUESTION),
     AfterValidator(_speakable),
-    _NOT_BLANK,
+    _trimmed(qa.LONGEST_QUESTION),
 ]
 TagName = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_TAG),
     AfterValidator(_speakable),
-    _NOT_BLANK,
+    _trimmed(_LONGEST_TAG),
 ]
 
 

@@ -210,6 +210,17 @@ def test_unknown_routes_and_methods_are_problems_too(site: Site) -> None:
         assert response.headers["content-type"] == "application/problem+json"
 
 
+def test_a_question_is_measured_without_the_blanks_around_it_as_the_document_says(site: Site) -> None:
+    padded, long = "\n" * 5_000 + "How long does an access token live?", "x" * 4_001
+    for text, status in ((padded, 200), (long, 422)):
+        assert site.client.post("/api/v1/ask", json={"question": text}).status_code == status
+        assert site.client.get("/api/v1/search", params={"q": text}).status_code == status
+    document = site.client.get("/openapi.json").json()
+    question = document["components"]["schemas"]["AskIn"]["properties"]["question"]
+    assert "maxLength" not in question
+    assert "4,000 characters, not counting blanks" in question["description"]
+
+
 def test_the_openapi_document_describes_the_routes(site: Site) -> None:
     paths = site.client.get("/openapi.json").json()["paths"]
     assert {

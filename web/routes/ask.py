@@ -107,7 +107,9 @@ def _question(body: AskIn, principal: Principal) -> Question:
 def search(
     use: Use,
     principal: Reading,
-    q: Annotated[QuestionText, Query(description="what to search for")],
+    q: Annotated[
+        QuestionText, Query(description="what to search for: at most 4,000 characters, not counting blanks around them")
+    ],
     tag: Annotated[list[TagName], Query(max_length=50)] = [],
     tag_mode: TagMode = "any",
     limit: Annotated[int, Query(ge=1, le=50)] = 8,
