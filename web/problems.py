@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
@@ -139,7 +140,9 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of an address. Starlette knows those of the first route alone that has it."""
+    """The methods of an address. Starlette knows those of the first route alone that has it, and none of a file."""
+    if isinstance(request.scope.get("endpoint"), StaticFiles):
+        return ["GET", "HEAD"]
     routes = request.app.router.routes
     scopes = [{**request.scope, "method": method, "path_params": {}} for method in _METHODS]
     found = [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]

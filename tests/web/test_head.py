@@ -86,6 +86,7 @@ def test_where_there_is_no_get_there_is_no_head(line: httpx2.Client, path: str) 
 def test_what_refuses_a_method_names_head_beside_get(line: httpx2.Client) -> None:
     assert line.delete("/browse").headers["allow"] == "GET, HEAD"
     assert line.delete("/articles/tokens").headers["allow"] == "GET, HEAD, POST"
+    assert line.delete("/static/base.js").headers["allow"] == "GET, HEAD"
 
 
 def test_a_search_by_head_counts_as_a_question_as_one_by_get_does(tiny_site: Site, tmp_path: Path) -> None:
