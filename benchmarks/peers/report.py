@@ -32,7 +32,8 @@ pace ({bare_clock:.0f} % by the clock).
 - The sides cut differently: Footnote along headings and blocks within 185 tokens, txtai and Haystack into 130 words,
   LlamaIndex into 185 tokens. Articles compare the whole; chunks differ.
 - Footnote embeds in int8, which does not change retrieval ([decision](../decisions/embedding-runtime.md)); the peers
-  run the same weights in PyTorch, as they come.
+  run the same weights in PyTorch, as they come. How much int8 saves depends on the processor: this one has {vnni}
+  instructions for it (VNNI).
 - The second ingest and that of one article run in the process of the first for the peers, which spares them their
   start; Footnote is started anew.
 - txtai and Haystack do not know what has changed, so a second ingest embeds everything again; whoever uses them keeps
@@ -55,9 +56,14 @@ def write_report(path: Path, results: Sequence[Result], bare: Bare, articles: in
         names=" | ".join(result.name for result in results), rule="|".join("---" for _ in results),
         rows="\n".join(_rows(results, articles)), fastest=f"{cpu:.1f} ×", clock=f"{clock:.1f} ×",
         bare_chunks=bare.chunks, bare_cpu=bare.cpu, bare_share=100 * bare.cpu / own.ingest.cpu,
-        bare_clock=100 * bare.seconds / own.ingest.seconds,
+        bare_clock=100 * bare.seconds / own.ingest.seconds, vnni="the" if _has_vnni() else "no",
     )  # fmt: skip
     path.write_text(page, encoding="utf-8")
+
+
+def _has_vnni() -> bool:
+    described = Path("/proc/cpuinfo")
+    return described.exists() and "vnni" in described.read_text(encoding="utf-8")
 
 
 def _rows(results: Sequence[Result], articles: int) -> list[str]:
