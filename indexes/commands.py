@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from indexes.console import FAILED, OK, Commands, command, show
+from indexes.console import FAILED, OK, Commands, add_index_option, command, index_of, show
 from indexes.errors import IndexesError, SnapshotMissing
 from indexes.opening import open_whole
 from indexes.publishing import current_generation, generations, point_current, writing
@@ -26,14 +26,6 @@ def add_commands(commands: Commands) -> None:
         add_index_option(parser)
         if name == "rollback":
             parser.add_argument("generation", nargs="?", help="which one; left out: the one before the current")
-
-
-def add_index_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--index", type=Path, metavar="DIR", help="folder of the index (FOOTNOTE_INDEX)")
-
-
-def index_of(args: argparse.Namespace, settings: IndexSettings) -> Path:
-    return args.index or settings.index
 
 
 def _status(args: argparse.Namespace, settings: IndexSettings) -> int:

@@ -1,4 +1,4 @@
-"""What the command lines of all packages share: `--json`, error messages and exit codes."""
+"""What the command lines of all packages share: `--json`, `--index`, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -27,6 +28,14 @@ def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.A
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
     return parser
+
+
+def add_index_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", type=Path, metavar="DIR", help="folder of the index (FOOTNOTE_INDEX)")
+
+
+def index_of(args: argparse.Namespace, settings: IndexSettings) -> Path:
+    return args.index or settings.index
 
 
 def show(args: argparse.Namespace, document: Any, text: str) -> None:

@@ -16,8 +16,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from indexes.commands import add_index_option, index_of
-from indexes.console import OK, Commands, command, show
+from indexes.console import OK, Commands, add_index_option, command, index_of, show
 from indexes.embedding import load_embedder
 from indexes.publishing import require_free
 from indexes.settings import IndexSettings

@@ -10,8 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from indexes.commands import add_index_option, index_of
-from indexes.console import OK, USAGE, Commands, command, show
+from indexes.console import OK, USAGE, Commands, add_index_option, command, index_of, show
 from indexes.embedding import load_embedder
 from indexes.errors import ModelUnavailable
 from indexes.settings import IndexSettings

@@ -5,48 +5,66 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from indexes import commands as indexes
 from indexes import console
+from indexes.console import Commands
 from indexes.settings import IndexSettings
-from ingest import commands as ingest
-from qa import commands as qa
-from web import commands as web
-from web import doctor, evaluating
-from web.access import commands as key_commands
-from web.agents import commands as agents
 from web.settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (0 ok, 1 failed, 2 usage, 75 busy)."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing here may reach for the network
-    return console.main(parser(), Settings, argv)
+    line = sys.argv[1:] if argv is None else argv
+    return console.main(parser(line), Settings, line)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    return console.parser(
-        "footnote",
-        [
-            ingest.add_commands,
-            web.add_commands,
-            key_commands.add_commands,
-            agents.add_commands,
-            qa.add_commands,
-            partial(evaluating.add_commands, _ingest_corpus),
-            indexes.add_commands,
-            partial(doctor.add_commands, ingest.count_tokens),
-        ],
-    )
+def parser(line: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser for a command line: of its one command, whose modules alone are loaded, or else of all commands."""
+    named = [module for module, names in MODULES.items() if set(line[:1]) & set(names)]
+    return console.parser("footnote", [partial(_add_commands, module) for module in named or MODULES])
+
+
+# Module → the commands it adds, in the order of `footnote --help`.
+MODULES: Mapping[str, Sequence[str]] = {
+    "ingest.commands": ("ingest",),
+    "web.commands": ("serve",),
+    "web.access.commands": ("keys",),
+    "web.agents.commands": ("mcp",),
+    "qa.commands": ("ask", "search"),
+    "web.evaluating": ("evaluate",),
+    "indexes.commands": ("status", "verify", "snapshots", "rollback"),
+    "web.doctor": ("doctor",),
+}
+
+
+def _add_commands(module: str, commands: Commands) -> None:
+    import_module(module).add_commands(*_HANDED_OVER.get(module, ()), commands)
 
 
 def _ingest_corpus(corpus: Path, index: Path, settings: IndexSettings) -> dict[str, float]:
-    report = ingest.synchronise([corpus], index, settings)
+    from ingest.commands import synchronise
+
+    report = synchronise([corpus], index, settings)
     return {"documents": report.articles, "chunks": report.chunks, "seconds": report.seconds}
+
+
+def _count_tokens(text: str, settings: IndexSettings) -> int:
+    from ingest.commands import count_tokens
+
+    return count_tokens(text, settings)
+
+
+# What a module of `web` needs of `ingest`, which it may not know.
+_HANDED_OVER: Mapping[str, Sequence[Callable[..., Any]]] = {
+    "web.evaluating": (_ingest_corpus,),
+    "web.doctor": (_count_tokens,),
+}
 
 
 if __name__ == "__main__":

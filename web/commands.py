@@ -10,8 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from indexes.commands import add_index_option, index_of
-from indexes.console import OK, Commands, command
+from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
 from web.serving import listening
 from web.serving.place import Place

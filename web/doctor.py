@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from indexes.commands import add_index_option, damage, index_of
-from indexes.console import FAILED, OK, Commands, command, show
+from indexes.commands import damage
+from indexes.console import FAILED, OK, Commands, add_index_option, command, index_of, show
 from indexes.embedding import load_embedder
 from indexes.errors import FootnoteError
 from indexes.opening import open_whole

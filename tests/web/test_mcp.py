@@ -286,6 +286,9 @@ def test_past_capacity_an_agent_is_told_to_come_again(tiny_site: Site, embedder:
 
 
 def test_the_library_of_the_protocol_is_not_loaded_before_an_agent_comes() -> None:
-    program = "import sys, web.app, web.cli; print([name for name in sys.modules if name.startswith('mcp')])"
+    program = (
+        "import sys, web.app, web.cli; web.cli.parser(); "
+        "print([name for name in sys.modules if name.startswith('mcp')])"
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

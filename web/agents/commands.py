@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-from indexes.commands import add_index_option, index_of
-from indexes.console import OK, Commands, command
+from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
 from indexes.types import KEEPER, Reader
 from qa.commands import build_answerer, open_retrieval
