@@ -36,6 +36,6 @@ class Processes:
         """Whether any of them has mapped a file of this name."""
         return any(library in mapped.path for process in self.all for mapped in process.memory_maps())
 
-    def listening(self) -> int:
-        """How many of them listen."""
-        return sum(any(c.status == "LISTEN" for c in process.net_connections("tcp")) for process in self.all)
+    def serving(self) -> int:
+        """How many of them serve: each listens at a socket of its own, and the first process holds them all."""
+        return sum(c.status == "LISTEN" for c in self.all[0].net_connections("tcp"))

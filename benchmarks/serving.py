@@ -48,7 +48,7 @@ class Served:
     def processes(self) -> Processes:
         """All that serve, as soon as they do."""
         until = time.monotonic() + _PATIENCE
-        while (processes := Processes.of(self.pid)).listening() < self._serving():
+        while (processes := Processes.of(self.pid)).serving() < self._serving():
             if time.monotonic() > until:
                 raise TimeoutError("not all processes of the server have started")
             time.sleep(0.05)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import psutil  # type: ignore[import-untyped]
 
 from tests.conftest import ROOT
+from web.serving.listening import processes
 
 PATIENCE = 60.0  # seconds for a server to start on a busy machine
 _IDLE = 3.0  # seconds after which a server may close a connection, as any client must expect
@@ -35,11 +36,11 @@ class Server:
         log = folder / "server.log"
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "web", "serve", "--index", str(root), "--port", "0"],
+                [sys.executable, "-m", "web", "serve", "--index", str(root)],
                 cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True,
                 env={
                     **os.environ, "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
-                    "FOOTNOTE_KEYS": str(folder / "keys.sqlite"), **environment,
+                    "FOOTNOTE_KEYS": str(folder / "keys.sqlite"), "FOOTNOTE_PORT": "0", **environment,
                 },
             )  # fmt: skip
         assert process.stdout is not None
@@ -49,7 +50,8 @@ class Server:
             process.communicate()
             raise AssertionError(log.read_text())
         server = cls(process, line.split()[-1])
-        eventually(lambda: len(server.serving()) == int(environment.get("FOOTNOTE_WORKERS", "1")), PATIENCE)
+        wanted = int({**os.environ, **environment}.get("FOOTNOTE_WORKERS", "0"))
+        eventually(lambda: server.listening() == processes(wanted), PATIENCE)
         return server
 
     def client(self) -> Client:
@@ -80,9 +82,19 @@ class Server:
         first = psutil.Process(self.process.pid)
         return [first, *first.children()]
 
-    def serving(self) -> list[psutil.Process]:
-        """Those that listen."""
-        return [process for process in self.processes() if _listens(process)]
+    def workers(self) -> list[psutil.Process]:
+        """The processes that a supervisor has started."""
+        children: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        return children
+
+    def shared_folder(self) -> Path:
+        """The folder of what they share."""
+        place = self.workers()[0].environ()["_FOOTNOTE_PLACE"]
+        return Path(json.loads(place)["folder"])
+
+    def listening(self) -> int:
+        """How many sockets listen: the first process holds those of all that serve."""
+        return sum(c.status == "LISTEN" for c in psutil.Process(self.process.pid).net_connections("tcp"))
 
 
 class Client:
@@ -119,13 +131,6 @@ def eventually(holds: Callable[[], bool], within: float) -> float:
             return time.monotonic() - started
         assert time.monotonic() - started < within, "not within the time allowed"
         time.sleep(0.02)
-
-
-def _listens(process: psutil.Process) -> bool:
-    try:
-        return any(connection.status == "LISTEN" for connection in process.net_connections("tcp"))
-    except psutil.NoSuchProcess:  # it has just ended
-        return False
 
 
 def _link(entry: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -15,15 +17,16 @@ import pytest
 
 from indexes.drafting import LARGE
 from indexes.publishing import generations, point_current
+from indexes.segment import VECTORS
 from indexes.snapshot import MANIFEST, Manifest
 from indexes.store import SnapshotStore
 from tests.conftest import ROOT
 from tests.faults.conftest import figure
 from tests.faults.ingests import Driver, contents, held, require_tidy, write_archive, write_revision
-from tests.faults.serving import Server, eventually
+from tests.faults.serving import PATIENCE, Server, eventually
 
 Tell = Callable[[str], None]
-Serve = Callable[[Path], Server]
+Serve = Callable[..., Server]
 AT_MOST = 2.0  # seconds until the snapshot before serves
 
 
@@ -131,6 +134,25 @@ def test_a_server_that_meets_damage_answers_on_says_so_and_recovers(
     assert "revision r4" in str(client.ask("Which port does the service 2 listen on?")[1]["passages"])
     require_tidy(three)
     tell(f"R4: a server met damage in each of {len(names)} files of a new snapshot; said so within {slowest:.2f} s")
+
+
+def test_a_file_cut_while_it_is_served_ends_the_processes_and_their_successors_find_the_damage(
+    three: Path, serve: Serve, tell: Tell
+) -> None:
+    server = serve(three, FOOTNOTE_WORKERS="2")
+    assert "revision r3" in answered(server)
+    os.truncate(three / generations(three)[-1] / VECTORS, 0)
+    took = eventually(lambda: all("revision r2" in answered(server) for _ in range(10)), PATIENCE)
+    assert server.client().get("/api/v1/status")[1]["degraded"] == ["snapshot"]
+    tell(f"R4: a file that is served was cut; the snapshot before served, by all processes, within {took:.1f} s")
+
+
+def answered(server: Server) -> str:
+    """The passages of an answer over a connection of its own; "" where that breaks."""
+    try:
+        return str(server.client().ask("Which port does the service 2 listen on?")[1]["passages"])
+    except (OSError, http.client.HTTPException):
+        return ""
 
 
 def flip(path: Path) -> None:

@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.conftest import ROOT
@@ -66,7 +67,9 @@ class Supervised:
         listeners = listening.sockets("127.0.0.1", 0, 2)
         self.port = listeners[0].getsockname()[1]
         numbers = [listener.fileno() for listener in listeners]
-        fake = [sys.executable, "-c", FAKE, *how]
+        self.python = folder / "python"
+        self.python.symlink_to(sys.executable)
+        fake = [str(self.python), "-c", FAKE, *how]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SUPERVISOR, json.dumps(numbers), log_format, *fake],
@@ -84,10 +87,36 @@ class Supervised:
         eventually(lambda: len(self.starts()) >= number)
         return [int(pid) for pid, *_ in self.starts()]
 
-    def ask(self) -> int:
+    def serving(self) -> list[int]:
+        """The ids of the two processes, as soon as both serve."""
+        pids = self.started(2)
+        eventually(lambda: {self.ask() for _ in range(20)} == set(pids))
+        return pids
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The supervisor notices nothing meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        yield
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self, pid: int) -> None:
+        """Kill a process, and let the supervisor notice."""
+        said = self.said().count("ended")
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: self.said().count("ended") > said)
+
+    def ask(self, patience: float = PATIENCE) -> int:
         """The id of the process that answers."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), patience) as connection:
             return int(connection.recv(100))
+
+    def reaches(self, pid: int) -> bool:
+        """Whether twenty in a row are answered by this process, at once."""
+        try:
+            return {self.ask(patience=0.5) for _ in range(20)} == {pid}
+        except OSError:
+            return False
 
     def said(self) -> str:
         return self._log.read_text()
@@ -114,6 +143,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         supervised.process.wait()
 
 
+def ended(pid: int) -> bool:
+    """Whether a process is over and only its parent has not heard of it."""
+    return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -124,23 +158,75 @@ def alive(pid: int) -> bool:
 
 def test_one_process_announces_and_all_of_them_answer(start: Start) -> None:
     supervised = start()
-    pids = supervised.started(2)
-    eventually(lambda: {supervised.ask() for _ in range(20)} == set(pids))
+    supervised.serving()
     assert [announces for _, announces, *_ in supervised.starts()] == ["True", "False"]
     assert {of for _, _, of, _ in supervised.starts()} == {"2"}
 
 
-def test_a_process_that_dies_is_replaced_and_whoever_came_meanwhile_is_answered(start: Start) -> None:
+def test_a_process_that_dies_is_replaced_and_the_other_answers_meanwhile(start: Start) -> None:
     supervised = start()
-    one, other = supervised.started(2)
-    eventually(lambda: {supervised.ask() for _ in range(20)} == {one, other})
-    os.kill(one, signal.SIGKILL)
+    one, other = supervised.serving()
+    supervised.kill(one)
     answers = {supervised.ask() for _ in range(40)}
     successor = supervised.started(3)[2]
     eventually(lambda: supervised.ask() == successor)
     assert answers <= {other, successor}
-    assert "ended (signal 9): another takes its place" in supervised.said()
     assert supervised.starts()[2][1] == "False"
+    assert "ended (signal 9): another takes its place" in supervised.said()
+
+
+def test_a_process_that_dies_again_and_again_keeps_nobody_waiting(start: Start) -> None:
+    supervised = start()
+    victim, other = supervised.serving()
+    for number in (3, 4, 5):
+        supervised.kill(victim)
+        victim = supervised.started(number)[-1]
+        eventually(lambda: supervised.ask() != other)
+    supervised.kill(victim)
+    assert {supervised.ask() for _ in range(40)} == {other}  # the next successor is started four seconds later
+    assert len(supervised.starts()) == 5
+
+
+def test_whoever_comes_when_all_have_died_is_answered_by_a_successor(start: Start) -> None:
+    supervised = start()
+    one, other = supervised.serving()
+    with supervised.stopped():  # so that it cannot be faster than whoever comes
+        for pid in (one, other):
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: ended(one) and ended(other))
+        connection = socket.create_connection(("127.0.0.1", supervised.port), PATIENCE)
+    with connection:
+        answer = int(connection.recv(100))
+    assert answer in supervised.started(4)[2:]
+
+
+def test_nobody_waits_for_a_process_that_died_before_the_other_served_again(start: Start) -> None:
+    supervised = start()
+    victim, other = supervised.serving()
+    for number in (3, 4, 5):
+        supervised.kill(victim)
+        victim = supervised.started(number)[-1]
+        eventually(lambda: supervised.ask() != other)
+    with supervised.stopped():
+        for pid in (victim, other):
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: ended(victim) and ended(other))
+    successor = supervised.started(6)[-1]  # of the one that died for the first time
+    eventually(lambda: supervised.reaches(successor))
+    assert {supervised.ask() for _ in range(40)} == {successor}
+    assert len(supervised.starts()) == 6  # and that of the other is started four seconds after it died
+
+
+def test_where_no_process_can_be_started_the_other_answers_until_one_can(start: Start) -> None:
+    supervised = start()
+    one, other = supervised.serving()
+    supervised.python.unlink()
+    supervised.kill(one)
+    eventually(lambda: "cannot be started" in supervised.said())
+    assert {supervised.ask() for _ in range(40)} == {other}
+    supervised.python.symlink_to(sys.executable)
+    successor = supervised.started(3)[2]
+    eventually(lambda: supervised.ask() == successor)
 
 
 def test_a_process_that_falls_silent_is_replaced(start: Start) -> None:
@@ -187,14 +273,14 @@ def test_a_process_that_will_not_stop_is_killed_after_its_grace(start: Start) ->
     assert not any(alive(pid) for pid in pids)
 
 
-def test_the_supervisor_loads_nothing_but_the_standard_library() -> None:
+def test_the_supervisor_loads_nothing_but_ours_and_the_standard_library() -> None:
     code = (
         "import sys; import web.serving.supervisor; "
         "ours = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names); "
         "print(sorted(name for name in ours if not name.startswith('__')))"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['web']"
+    assert done.stdout.strip() == "['indexes', 'web']"
 
 
 # --- The sockets

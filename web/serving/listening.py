@@ -1,4 +1,4 @@
-"""The sockets on the port: one for each serving process."""
+"""The sockets on the port: one for each serving process. Nothing but the standard library: the supervisor loads it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,18 @@ def sockets(host: str, port: int, number: int) -> list[socket.socket]:
             f"Cannot listen on {host}:{port} ({error.strerror}): stop what listens there, or choose another port "
             "with --port or PORT=… make serve."
         ) from error
+
+
+def in_place_of(listener: int) -> int:
+    """A socket that is bound to the same port but does not listen yet, made before the old one is closed; descriptors.
+
+    What waited to be accepted is cut off, and from now on connections go to the others that listen. Raises OSError,
+    and then the old one stays.
+    """
+    with socket.socket(fileno=os.dup(listener)) as old:
+        new = _sharing(old.family, old.getsockname())
+    os.close(listener)
+    return new.detach()
 
 
 def _sharing(family: int, address: tuple[str, int]) -> socket.socket:

@@ -42,10 +42,11 @@ class SupervisedServer(DrainingServer):
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS == 0:
             self._each_second()
-            self._beat()
+            self.beat()
         return await super().on_tick(counter)
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Say that this process lives, and serves from now on."""
         try:
             os.write(self._place.beats, b".")
         except BlockingIOError:  # the supervisor has been asleep for hours

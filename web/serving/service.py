@@ -61,15 +61,17 @@ def serve(settings: Settings, index: Path, listener: socket.socket, place: Place
             timeout_graceful_shutdown=_GRACE, server_header=False, backlog=BACKLOG,
             proxy_headers=False,  # web/access/proxies.py reads them, from those who are trusted
         )  # fmt: skip
-        listener.listen(BACKLOG)
-        if place is None or place.announces:
-            articles = services.store.current().manifest.articles
-            print(f"Footnote answers from {articles} articles at {_address(listener)}", flush=True)
         server = (
             SupervisedServer(config, services.drain, place, services.figures.note)
             if place
             else DrainingServer(config, services.drain)
         )
+        listener.listen(BACKLOG)
+        if isinstance(server, SupervisedServer):  # now, as connections come from now on
+            server.beat()
+        if place is None or place.announces:
+            articles = services.store.current().manifest.articles
+            print(f"Footnote answers from {articles} articles at {_address(listener)}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
             server.run(sockets=[listener])
 

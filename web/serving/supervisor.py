@@ -1,8 +1,8 @@
 """Keeps several serving processes alive: `python -m web.serving.supervisor LISTENERS LOG_FORMAT COMMAND…`.
 
-Each process runs COMMAND and has a listening socket of its own on the one port. The sockets stay open here too: who
-connects to a process that has died waits for its successor. `footnote serve` becomes this process, which loads nothing
-but the standard library: it costs 10 MB, and has little to fail by.
+Each process runs COMMAND and has a listening socket of its own on the one port. Where one dies, connections go to the
+others; where none is left, they wait for a successor, as the sockets are open here too. `footnote serve` becomes this
+process, which loads nothing but the standard library: it costs 15 MB, and has little to fail by.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from web.serving import listening
 from web.serving.place import Place
 
 _SILENCE = 30.0  # seconds without a word from a process that serves, which speaks every second, until it is replaced
@@ -103,10 +104,14 @@ class Supervisor:
         os.set_blocking(writing, False)
         place = Place(vacancy.listener, writing, str(self._folder), len(self._listeners), announces=not self._serves)
         place.metrics.mkdir(exist_ok=True)
-        process = subprocess.Popen(
-            self._command, env={**os.environ, **place.environment()}, pass_fds=(vacancy.listener, writing)
-        )
-        os.close(writing)
+        environment = {**os.environ, **place.environment()}
+        try:
+            process = subprocess.Popen(self._command, env=environment, pass_fds=(vacancy.listener, writing))
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
         worker = Worker(vacancy.listener, process, reading, time.monotonic(), failures=vacancy.failures)
         self._workers.append(worker)
         self._selector.register(reading, selectors.EVENT_READ, worker)
@@ -115,7 +120,10 @@ class Supervisor:
         """Whether it lives."""
         if not os.read(worker.beats, 4096):
             return False
-        worker.heard = time.monotonic()
+        now = time.monotonic()
+        if worker.heard is None:  # from now on nobody is to wait until another is started
+            self._vacancies = [replace(v, listener=_left(v.listener)) if v.over > now else v for v in self._vacancies]
+        worker.heard = now
         if not self._serves:
             self._serves = True
             self._vacancies += [Vacancy(listener, 0.0, 0) for listener in self._listeners[1:]]
@@ -133,7 +141,9 @@ class Supervisor:
             now = time.monotonic()
             settled = worker.heard is not None and now - worker.started > _SETTLED
             failures = 0 if settled else worker.failures + 1
-            self._vacancies.append(Vacancy(worker.listener, now, failures))
+            others = any(other.heard is not None and other.process.poll() is None for other in self._workers)
+            listener = _left(worker.listener) if others else worker.listener
+            self._vacancies.append(Vacancy(listener, now, failures))
             self._say(f"A serving process ended ({_reason(status)}): another takes its place.")
         return status
 
@@ -146,7 +156,11 @@ class Supervisor:
                 worker.heard = now
         for vacancy in [vacancy for vacancy in self._vacancies if vacancy.over <= now]:
             self._vacancies.remove(vacancy)
-            self._start(vacancy)
+            try:
+                self._start(vacancy)
+            except OSError as error:  # there is no memory for another, or no descriptor: those that serve go on
+                self._vacancies.append(Vacancy(vacancy.listener, now, vacancy.failures + 1))
+                self._say(f"A serving process cannot be started ({error}): it is tried again.")
 
     def _stop(self) -> None:
         """End all processes: kindly, and at once where that takes too long, or when told a second time."""
@@ -176,6 +190,14 @@ class Say:
             print(json.dumps(line), file=sys.stderr, flush=True)
         else:
             print(f"{level} {logger}: {message}", file=sys.stderr, flush=True)
+
+
+def _left(listener: int) -> int:
+    """A socket in place of one whose process has died, for its successor: nobody waits at it, as others serve."""
+    try:
+        return listening.in_place_of(listener)
+    except OSError:  # no descriptor is left for another
+        return listener
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:
