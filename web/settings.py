@@ -23,7 +23,7 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 class Settings(IndexSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    workers: int = Field(1, ge=0, le=MOST_WORKERS, description="processes that serve; 0: one a core, at most two")
+    workers: int = Field(0, ge=0, le=MOST_WORKERS, description="processes that serve; 0: one a core, at most two")
     public_url: str = Field(
         "", pattern=r"^(https?://\S+)?$", description="address of this site in links; empty: relative"
     )
