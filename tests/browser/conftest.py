@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
@@ -49,7 +49,10 @@ class Server:
     process: subprocess.Popen[str]
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        """SIGKILL, to the supervisor first, so that it starts no other process."""
+        first = psutil.Process(self.process.pid)
+        for process in (first, *first.children()):
+            process.kill()
         self.process.wait()
 
     def stop(self) -> int:

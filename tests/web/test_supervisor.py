@@ -111,6 +111,15 @@ class Supervised:
         with socket.create_connection(("127.0.0.1", self.port), patience) as connection:
             return int(connection.recv(100))
 
+    def unsettled(self) -> tuple[int, int]:
+        """The id of a process whose three predecessors were killed, and of the other, which never was."""
+        victim, other = self.serving()
+        for number in (3, 4, 5):
+            self.kill(victim)
+            victim = self.started(number)[-1]
+            eventually(lambda: self.ask() != other)
+        return victim, other
+
     def reaches(self, pid: int) -> bool:
         """Whether twenty in a row are answered by this process, at once."""
         try:
@@ -177,11 +186,7 @@ def test_a_process_that_dies_is_replaced_and_the_other_answers_meanwhile(start: 
 
 def test_a_process_that_dies_again_and_again_keeps_nobody_waiting(start: Start) -> None:
     supervised = start()
-    victim, other = supervised.serving()
-    for number in (3, 4, 5):
-        supervised.kill(victim)
-        victim = supervised.started(number)[-1]
-        eventually(lambda: supervised.ask() != other)
+    victim, other = supervised.unsettled()
     supervised.kill(victim)
     assert {supervised.ask() for _ in range(40)} == {other}  # the next successor is started four seconds later
     assert len(supervised.starts()) == 5
@@ -202,11 +207,7 @@ def test_whoever_comes_when_all_have_died_is_answered_by_a_successor(start: Star
 
 def test_nobody_waits_for_a_process_that_died_before_the_other_served_again(start: Start) -> None:
     supervised = start()
-    victim, other = supervised.serving()
-    for number in (3, 4, 5):
-        supervised.kill(victim)
-        victim = supervised.started(number)[-1]
-        eventually(lambda: supervised.ask() != other)
+    victim, other = supervised.unsettled()
     with supervised.stopped():
         for pid in (victim, other):
             os.kill(pid, signal.SIGKILL)

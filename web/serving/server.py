@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import shutil
 import signal
 from collections.abc import Callable
@@ -29,7 +31,7 @@ class DrainingServer(uvicorn.Server):
 
 
 class SupervisedServer(DrainingServer):
-    """Says every second that it lives, and stops as soon as nobody hears it any more."""
+    """Says every second that it lives, and stops within a tenth of one when nobody hears it any more."""
 
     def __init__(
         self, config: uvicorn.Config, drain: Drain, place: Place, each_second: Callable[[], None]
@@ -38,19 +40,20 @@ class SupervisedServer(DrainingServer):
         super().__init__(config, drain)
         self._place = place
         self._each_second = each_second
+        self._unheard = select.poll()
+        self._unheard.register(place.beats, 0)  # an error alone: the pipe has no reader any more
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS == 0:
             self._each_second()
             self.beat()
+        if self._unheard.poll(0):  # the supervisor was killed, and cannot tidy up
+            shutil.rmtree(self._place.folder, ignore_errors=True)
+            self.handle_exit(signal.SIGTERM, None)
         return await super().on_tick(counter)
 
     def beat(self) -> None:
         """Say that this process lives, and serves from now on."""
-        try:
+        # It is full once the supervisor has been asleep for hours; broken, it is seen in a moment.
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(self._place.beats, b".")
-        except BlockingIOError:  # the supervisor has been asleep for hours
-            return
-        except BrokenPipeError:  # the supervisor was killed, and cannot tidy up
-            shutil.rmtree(self._place.folder, ignore_errors=True)
-            self.handle_exit(signal.SIGTERM, None)
