@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser(line: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser for a command line: of its one command, whose modules alone are loaded, or else of all commands."""
-    named = [module for module, names in MODULES.items() if set(line[:1]) & set(names)]
+    named = [module for module, names in MODULES.items() if line and line[0] in names]
     return console.parser("footnote", [partial(_add_commands, module) for module in named or MODULES])
 
 

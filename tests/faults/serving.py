@@ -79,8 +79,7 @@ class Server:
 
     def processes(self) -> list[psutil.Process]:
         """The supervisor and those that serve, or the one that does both."""
-        first = psutil.Process(self.process.pid)
-        return [first, *first.children()]
+        return [psutil.Process(self.process.pid), *self.workers()]
 
     def workers(self) -> list[psutil.Process]:
         """The processes that a supervisor has started."""

@@ -1,4 +1,4 @@
-"""The sockets on the port: one for each serving process. Nothing but the standard library: the supervisor loads it."""
+"""The sockets on the port: one for each serving process. It loads little, as the supervisor loads it."""
 
 from __future__ import annotations
 

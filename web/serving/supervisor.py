@@ -2,7 +2,7 @@
 
 Each process runs COMMAND and has a listening socket of its own on the one port. Where one dies, connections go to the
 others; where none is left, they wait for a successor, as the sockets are open here too. `footnote serve` becomes this
-process, which loads nothing but the standard library: it costs 15 MB, and has little to fail by.
+process, which loads nothing but what is ours and the standard library: it costs 15 MB, and has little to fail by.
 """
 
 from __future__ import annotations
