@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import adjusted_rand_score, v_measure_score
 
-from indexes.embedding import load_embedder
+from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
 from indexes.types import FloatMatrix
-from qa.gaps import LIKE, clusters
+from qa.insights.content_gaps import LIKE, clusters
 
 QUESTIONS = Path(__file__).parent / "data" / "content_gaps.jsonl"
 

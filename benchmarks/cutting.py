@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.retrieval import Table, questions
-from indexes import analysis
-from indexes.embedding import Embedder, load_embedder
-from indexes.lexical import KeywordIndex
-from indexes.publishing import open_current
+from indexes.models.embedding import Embedder, load_embedder
+from indexes.search import analysis
+from indexes.search.keywords import KeywordIndex
 from indexes.settings import IndexSettings
-from indexes.snapshot import Snapshot
+from indexes.snapshots.publishing import open_current
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Chunk, Filter, embedded_text, keyword_text
 from ingest.chunking import Chunker
 from ingest.structure import Outline
 from ingest.sync import Synchroniser
-from qa.evaluation import EvaluationSet, Judgements, Query
-from qa.retrieving import DEPTH, Retriever
-from qa.rewriting import HistoryRewriter
+from qa.evaluation.sets import EvaluationSet, Judgements, Query
+from qa.question.follow_ups import HistoryRewriter
+from qa.retrieval import DEPTH, Retriever
 from qa.types import Question
 
 KB = Path(__file__).parent.parent / "kb"

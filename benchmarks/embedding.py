@@ -21,15 +21,15 @@ import numpy as np
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from indexes.embedding import load_embedder
-from indexes.exported import META_FILE, MODEL_FILE, TOKENIZER_FILE
-from indexes.models import find_model
+from indexes.models.embedding import load_embedder
+from indexes.models.export_folder import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.models.finding import find_model
 from indexes.settings import IndexSettings
 from indexes.types import FloatMatrix, embedded_text
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected
-from ingest.items import Ignored, Skipped
-from ingest.sources import read_source
+from ingest.sources.folders import read_source
+from ingest.sources.items import Ignored, Skipped
 from ingest.structure import outline
 
 Way: TypeAlias = Callable[[Sequence[Encoding]], FloatMatrix]

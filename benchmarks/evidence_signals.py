@@ -1,16 +1,16 @@
-"""Signals that might tell an answerable question from another, beside those that `qa.evidence` weighs."""
+"""Signals that might tell an answerable question from another, beside those that `qa.reading.evidence` weighs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from indexes.analysis import informative_terms, terms
-from indexes.snapshot import Snapshot
+from indexes.search.analysis import informative_terms, terms
+from indexes.snapshots.snapshot import Snapshot
 from qa.answering import Trace
-from qa.rewriting import leans_on_history
+from qa.question.follow_ups import leans_on_history
 from qa.types import Passage, Question
-from qa.writing import covered
+from qa.writing.extractive import covered
 
 _WEIGHED = 3  # passages an answer draws on
 

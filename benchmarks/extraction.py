@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup
 from markdownify import markdownify
 
 from benchmarks.data.pages import ARTICLES, CHROME, FORMS, Block
-from ingest.extraction import extract, main_content, parse_page
+from ingest.formats.main_content import extract, main_content, parse_page
 
 Extractor: TypeAlias = Callable[[str], str]  # a page's HTML → Markdown
 

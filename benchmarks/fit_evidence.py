@@ -1,7 +1,8 @@
 """Fit the confidence: `python -m benchmarks.fit_evidence [--index DIR] [--set SET_DIR INDEX]…`.
 
-A logistic regression over the figures of `qa.evidence`, on several knowledge bases at once: the bundled one and every
-`--set` (an evaluation set whose index `footnote evaluate SET_DIR --index INDEX` has left). Each has equal weight.
+A logistic regression over the figures of `qa.reading.evidence`, on several knowledge bases at once: the bundled one
+and every `--set` (an evaluation set whose index `footnote evaluate SET_DIR --index INDEX` has left). Each has equal
+weight.
 
 Answerable: `data/development.jsonl`, `data/quotations.jsonl`, every fourth tag of the KB typed as a question, and the
 answerable queries of the sets. Unanswerable: `data/development_unanswerable.jsonl` (of every knowledge base),
@@ -28,10 +29,10 @@ from benchmarks.evidence_signals import SIGNALS, Asked
 from indexes.settings import IndexSettings
 from qa.answering import Answerer
 from qa.commands import build_answerer, open_retrieval
-from qa.evaluation import EvaluationSet, Query
-from qa.evidence import ENOUGH, Evidence
+from qa.evaluation.metrics import auroc
+from qa.evaluation.sets import EvaluationSet, Query
 from qa.links import Links
-from qa.metrics import auroc
+from qa.reading.evidence import ENOUGH, Evidence
 from qa.types import Question
 
 HERE = Path(__file__).parent

@@ -28,21 +28,21 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.growth_report import write_report
 from benchmarks.synthetic import DIMENSION, SyntheticBase
-from indexes.analysis import informative_terms
-from indexes.embedding import Embedder, load_embedder
-from indexes.publishing import Draft, publish, writing
+from indexes.models.embedding import Embedder, load_embedder
+from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
-from indexes.store import SnapshotStore
+from indexes.snapshots.publishing import Draft, publish, writing
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Reader
 from ingest.chunking import Chunker
-from ingest.items import Found, Ignored, SourceItem
+from ingest.sources.items import Found, Ignored, SourceItem
 from ingest.sync import Synchroniser
 from qa.answering import Answerer
 from qa.links import Links
-from qa.retrieving import Retriever
-from qa.rewriting import HistoryRewriter
+from qa.question.follow_ups import HistoryRewriter
+from qa.retrieval import Retriever
 from qa.types import Question
-from qa.writing import ExtractiveWriter
+from qa.writing.extractive import ExtractiveWriter
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 RESULTS = Path(__file__).parent.parent / "docs" / "benchmarks"

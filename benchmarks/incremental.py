@@ -17,9 +17,9 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from indexes.analysis import informative_terms
+from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
-from indexes.store import SnapshotStore
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import EmbeddedBatch, FloatVector, digest
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser

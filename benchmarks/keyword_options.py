@@ -22,10 +22,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from benchmarks.synthetic import SyntheticBase
-from indexes.analysis import informative_terms, terms
-from indexes.lexical import KeywordIndex
-from indexes.numbering import Numbering
-from indexes.postings import Postings, merged
+from indexes.search.analysis import informative_terms, terms
+from indexes.search.keywords import KeywordIndex
+from indexes.search.postings import Postings, merged
+from indexes.search.row_map import Numbering
 from indexes.types import keyword_text
 
 Search: TypeAlias = Callable[[Sequence[str], int], list[int]]

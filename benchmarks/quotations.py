@@ -18,7 +18,7 @@ from indexes.settings import IndexSettings
 from qa.answering import Answerer
 from qa.commands import build_answerer, open_retrieval
 from qa.links import Links
-from qa.parts import parts_of
+from qa.question.parts import parts_of
 from qa.types import Question
 
 DATA = Path(__file__).parent / "data"

@@ -13,16 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from indexes.analysis import informative_terms, terms
-from indexes.embedding import load_embedder
-from indexes.publishing import open_current
+from indexes.models.embedding import load_embedder
+from indexes.search.analysis import informative_terms, terms
 from indexes.settings import IndexSettings
-from indexes.snapshot import Snapshot
+from indexes.snapshots.publishing import open_current
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, Hit
-from qa import metrics
-from qa.evaluation import EvaluationSet, Judgements, Query, documents, scores
-from qa.retrieving import DEPTH, QuestionEmbedder, Retriever, Weights
-from qa.rewriting import HistoryRewriter, Rewriter
+from qa.evaluation import metrics
+from qa.evaluation.sets import EvaluationSet, Judgements, Query, documents, scores
+from qa.question.follow_ups import HistoryRewriter, Rewriter
+from qa.retrieval import DEPTH, QuestionEmbedder, Retriever, Weights
 from qa.types import Probe, Question, Standalone, Turn
 
 Way: TypeAlias = Callable[[Query], Sequence[Hit]]

@@ -33,13 +33,13 @@ from benchmarks.load import Reply, Tally, clients
 from indexes.settings import IndexSettings
 from qa.catalogue import Catalogue
 from qa.commands import build_answerer, open_retrieval
-from qa.conversing import Conversations
-from qa.insights import Insights
-from qa.inspecting import Inspector
-from qa.journal import Journal
+from qa.conversations import Conversations
+from qa.insights.ranking_inspector import Inspector
+from qa.insights.usage import Insights
+from qa.journal.article_views import Views
+from qa.journal.store import Journal
 from qa.links import Links
-from qa.views import Views
-from web.access.gate import Doors
+from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.admission import Turns
 from web.app import create_app

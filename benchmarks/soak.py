@@ -1,9 +1,9 @@
 """Does the server's memory grow? `python -m benchmarks.soak --index DIR [--minutes 30]`, for row R14.
 
 Visitors ask, search, read, stream and leave halfway, without a pause. No two questions are the same, but their words
-are those of a language: words nobody used before are kept in bounded caches (`indexes/analysis.py`), up to 200,000.
-Memory is that of all processes (PSS), read every 10 seconds; its slope is a line through the second half by least
-squares: caches fill in the first.
+are those of a language: words nobody used before are kept in bounded caches (`indexes/search/analysis.py`), up to
+200,000. Memory is that of all processes (PSS), read every 10 seconds; its slope is a line through the second half by
+least squares: caches fill in the first.
 Exit code 1 where it grows by 1 % in 10 minutes or more.
 """
 

@@ -22,7 +22,7 @@ WORDS_PER_CHUNK = 110
 _VOCABULARY = 200_000
 _OWN_WORDS = 30
 _TEXTS = 5_000  # different ones
-_STOP_WORDS = 150  # as many as `indexes.analysis` leaves out of a question
+_STOP_WORDS = 150  # as many as `indexes.search.analysis` leaves out of a question
 _SYLLABLES = [c + v for c in "b d f g k l m n p r s t v z ch st tr".split() for v in ("a", "e", "i", "o", "u")]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from indexes.console import FAILED, OK, Commands, add_index_option, command, index_of, show
 from indexes.errors import IndexesError, SnapshotMissing
-from indexes.opening import open_whole
-from indexes.publishing import current_generation, generations, point_current, writing
+from indexes.files import file_digests
 from indexes.settings import IndexSettings
-from indexes.snapshot import RECENT, SPARE, Manifest, Snapshot, file_digests
+from indexes.snapshots.opening import open_whole
+from indexes.snapshots.publishing import current_generation, generations, point_current, writing
+from indexes.snapshots.snapshot import RECENT, SPARE, Manifest, Snapshot
 
 
 def add_commands(commands: Commands) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from indexes.models import Precision
+from indexes.models.finding import Precision
 
 
 class IndexSettings(BaseSettings):

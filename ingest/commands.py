@@ -17,14 +17,14 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from indexes.console import OK, Commands, add_index_option, command, index_of, show
-from indexes.embedding import load_embedder
-from indexes.publishing import require_free
+from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
+from indexes.snapshots.publishing import require_free
 from ingest.chunking import Chunker
 from ingest.isolation import Isolated
-from ingest.items import Skipped, Source
 from ingest.planning import Progress
-from ingest.sources import require_source
+from ingest.sources.folders import require_source
+from ingest.sources.items import Skipped, Source
 from ingest.sync import Report, Synchroniser
 
 _SHOWN = 20  # skipped files named in the text report; --json has them all
@@ -89,7 +89,7 @@ def _ingest(args: argparse.Namespace, settings: IndexSettings) -> int:
 def _source(name: str, index: Path, args: argparse.Namespace, isolated: Isolated) -> Path | Source:
     if not name.lower().startswith(("http://", "https://")):
         return Path(name)
-    from ingest.website import Limits, Website  # here: a server starts without an HTTP client
+    from ingest.sources.website.crawling import Limits, Website
 
     fresh = args.interval * 30 if args.watch else 0.0  # half an interval: a change of a folder asks no website
     return Website(name, index, Limits(int(args.max_pages), seconds=args.max_minutes * 60, fresh=fresh), isolated)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from indexes.snapshot import Snapshot
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Category, IndexedArticle
 from ingest.errors import ArticleRejected, AudienceUnclear
-from ingest.items import Found, Skipped, SourceItem
+from ingest.sources.items import Found, Skipped, SourceItem
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
 Index: TypeAlias = Callable[[SourceItem], IndexedArticle]  # raises ArticleRejected

@@ -13,21 +13,21 @@ from typing import Protocol
 
 import numpy as np
 
-from indexes.drafting import LARGE
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
-from indexes.history import Ingest, Restricted, remember
-from indexes.opening import Opened, open_whole
-from indexes.publishing import Draft, publish, tidy, writing
-from indexes.snapshot import Manifest, Snapshot
+from indexes.snapshots.drafting import LARGE
+from indexes.snapshots.ingest_log import Ingest, Restricted, remember
+from indexes.snapshots.opening import Opened, open_whole
+from indexes.snapshots.publishing import Draft, publish, tidy, writing
+from indexes.snapshots.snapshot import Manifest, Snapshot
 from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
+from ingest.article_indexing import index_article
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest
-from ingest.indexing import index_article
 from ingest.isolation import Isolated, guarded
-from ingest.items import Found, Ignored, Skipped, Source, SourceItem
 from ingest.pending import PendingVectors, discard_pending
 from ingest.planning import Plan, Planner, Progress
-from ingest.sources import read_source
+from ingest.sources.folders import read_source
+from ingest.sources.items import Found, Ignored, Skipped, Source, SourceItem
 
 
 class PassageEmbedder(Protocol):

@@ -9,23 +9,23 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import zip_longest
 
-from indexes.snapshot import Snapshot
-from indexes.store import SnapshotStore
+from indexes.snapshots.snapshot import Snapshot
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE, Filter, Reader
-from qa.citing import Cited, cite
-from qa.courtesy import courtesy
 from qa.errors import UnknownTag
-from qa.evidence import NOTHING, Evidence, weigh
 from qa.links import Links
-from qa.missing import missing_notes, unmentioned
 from qa.observing import UNOBSERVED, Observer
-from qa.parts import parts_of
+from qa.question.courtesy import courtesy
+from qa.question.follow_ups import Rewriter
+from qa.question.parts import parts_of
+from qa.reading.evidence import NOTHING, Evidence, weigh
+from qa.reading.missing import missing_notes, unmentioned
 from qa.related import related
-from qa.retrieving import Retrieved, Retriever
-from qa.rewriting import Rewriter
-from qa.timing import Stopwatch
+from qa.retrieval import Retrieved, Retriever
+from qa.stopwatch import Stopwatch
 from qa.types import REFUSAL, Answer, Passage, Question, Related, Standalone, Turn
-from qa.writing import ExtractiveWriter, Quote
+from qa.writing.citing import Cited, cite
+from qa.writing.extractive import ExtractiveWriter, Quote
 
 _RELATED = 3
 _NO_MATCH = f"{REFUSAL} No article passes the chosen tags."

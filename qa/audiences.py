@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from indexes.articles import Audience
-from indexes.snapshot import Snapshot
+from indexes.snapshots.article_table import Audience
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Reader
 
 

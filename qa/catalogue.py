@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from indexes.articles import Listed
-from indexes.snapshot import Snapshot
+from indexes.snapshots.article_table import Listed
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 
 Order: TypeAlias = Literal["relevance", "featured", "newest", "views", "title"]

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from indexes.console import OK, USAGE, Commands, add_index_option, command, index_of, show
-from indexes.embedding import load_embedder
 from indexes.errors import ModelUnavailable
+from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
-from indexes.store import SnapshotStore
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import KEEPER, Filter, Reader
 from qa.answering import Answerer
+from qa.embedding_deadline import PatientEmbedder
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
-from qa.patience import PatientEmbedder
-from qa.retrieving import QuestionEmbedder, Retriever
-from qa.rewriting import HistoryRewriter
+from qa.question.follow_ups import HistoryRewriter
+from qa.retrieval import QuestionEmbedder, Retriever
 from qa.types import LONGEST_QUESTION, Answer, Passage, Question
-from qa.writing import ExtractiveWriter
+from qa.writing.extractive import ExtractiveWriter
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from indexes.snapshot import Snapshot
+from indexes.search.vectors import products
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article
-from indexes.vectors import products
 from qa.links import Links
-from qa.remembering import PerSnapshot
+from qa.per_snapshot_cache import PerSnapshot
 from qa.types import Related
 
 _MEANING, _TAGS = 0.75, 0.25  # shares of the score

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from indexes.snapshot import Snapshot
+from indexes.snapshots.snapshot import Snapshot
 from qa.types import Answer
 
 _MOST = 3

@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from indexes.embedding import Embedder, load_embedder
-from indexes.publishing import open_current
-from indexes.snapshot import Snapshot
-from indexes.store import SnapshotStore
+from indexes.models.embedding import Embedder, load_embedder
+from indexes.snapshots.publishing import open_current
+from indexes.snapshots.snapshot import Snapshot
+from indexes.snapshots.store import SnapshotStore
 from ingest.chunking import Chunker
 from ingest.sync import Report, Synchroniser
 from qa.answering import Answerer
 from qa.catalogue import Catalogue
-from qa.conversing import Conversations
-from qa.insights import Insights
-from qa.inspecting import Inspector
-from qa.journal import Journal
+from qa.conversations import Conversations
+from qa.insights.ranking_inspector import Inspector
+from qa.insights.usage import Insights
+from qa.journal.article_views import Views
+from qa.journal.store import Journal
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
-from qa.retrieving import QuestionEmbedder, Retriever
-from qa.rewriting import HistoryRewriter
-from qa.views import Views
-from qa.writing import ExtractiveWriter
-from web.access.gate import Doors
+from qa.question.follow_ups import HistoryRewriter
+from qa.retrieval import QuestionEmbedder, Retriever
+from qa.writing.extractive import ExtractiveWriter
+from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates

@@ -53,7 +53,7 @@ def test_the_composition_root_imports_all_four() -> None:
 def test_only_the_exporter_and_the_reference_import_torch_and_only_inside_their_functions() -> None:
     heavy = {"torch", "sentence_transformers"}
     found = {m for package in MAY_IMPORT for m in modules(package) if heavy & set(imported(m))}
-    assert found == {Path("indexes/onnx_export.py"), Path("indexes/reference.py")}
+    assert found == {Path("indexes/models/onnx_export.py"), Path("indexes/models/sentence_transformers.py")}
     for module in found:
         tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
         top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -65,11 +65,11 @@ def _names(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 WHOLE = {  # who may look at the whole snapshot, whoever asks
-    Path("web/serving/service.py"): "says how many articles are served when the server starts",
-    Path("web/doctor.py"): "asks a question to see whether one is answered",
-    Path("web/evaluating.py"): "measures on an index of its own",
-    Path("web/routes/health.py"): "is ready once there is one",
-    Path("web/routes/insights.py"): "knows from it which questions to leave out",
+    Path("web/composition.py"): "says how many articles are served when the server starts",
+    Path("web/commands/doctor.py"): "asks a question to see whether one is answered",
+    Path("web/commands/evaluate.py"): "measures on an index of its own",
+    Path("web/api/health.py"): "is ready once there is one",
+    Path("web/pages/insights.py"): "knows from it which questions to leave out",
 }
 
 

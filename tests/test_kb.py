@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from indexes.types import Article
-from ingest.items import Ignored, SourceItem
-from ingest.sources import read_source
+from ingest.sources.folders import read_source
+from ingest.sources.items import Ignored, SourceItem
 from ingest.structure import outline
 from tests.conftest import KB, ROOT
 

@@ -15,22 +15,13 @@ fill the line of another, just up to where nobody is refused.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import time
-import uuid
 from collections.abc import Callable
 from typing import TypeAlias
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from web.headers import HEADERS
-from web.observing import recording
-from web.problems import MEDIA_TYPE, failure
-from web.shared import Moment
+from web.shared_state import Moment
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +31,6 @@ _PATIENCE = 1.0  # seconds a request waits for its turn
 _LATE = 0.25  # seconds after which a turn comes too late when it is too much
 _NEXT = 1  # requests that may wait when it is too much, so that no turn goes unused
 _CALM = 1.0  # seconds without a refusal after which a crowd may wait again: as long as those refused stay away
-# Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
-_ALWAYS_SERVED = ("/livez", "/readyz", "/metrics", "/static/", "/slack/")
-_PROGRAMS = "/api/"  # where errors are problem+json, whoever asks
-_LATER = {"retry-after": "1"}  # seconds
-_SOME_ID = "0" * 32  # where the id of a request goes
-_BUSY = "More is asked than can be answered at the moment: please try again in a second."
 
 
 class Overloaded(Exception):
@@ -150,99 +135,3 @@ class Turns:
 def _given(waiting: asyncio.Future[None]) -> bool:
     """Whether one who waited has got a turn, and was not refused."""
     return waiting.done() and not waiting.cancelled() and waiting.exception() is None
-
-
-class Door:
-    """ASGI middleware, outside all others: who comes when it is too much is refused before anything is done for them.
-
-    With all that is done for a request, refusing three of four would take a third of the time there is for answers.
-    Programs of the API alone are refused here, in words that are always the same; `Turns` counts them, and no line of
-    the log tells of each.
-    """
-
-    def __init__(self, app: ASGIApp, turns: Turns) -> None:
-        self._app = app
-        self._turns = turns
-        document = json.loads(bytes(_refusal(Request({"type": "http", "path": _PROGRAMS, "headers": []})).body))
-        refusal = JSONResponse({**document, "request_id": _SOME_ID}, 503, {**HEADERS, **_LATER}, MEDIA_TYPE)
-        self._headers, self._body = refusal.raw_headers, bytes(refusal.body)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._refuses(scope):
-            await self._app(scope, receive, send)
-            return
-        self._turns.refuse()
-        id = uuid.uuid4().hex.encode()
-        headers = [*self._headers, (recording.HEADER.encode(), id)]
-        await send({"type": "http.response.start", "status": 503, "headers": headers})
-        await send({"type": "http.response.body", "body": self._body.replace(_SOME_ID.encode(), id)})
-
-    def _refuses(self, scope: Scope) -> bool:
-        if scope["type"] != "http" or not (self._turns.full and scope["path"].startswith(_PROGRAMS)):
-            return False
-        return all(name != b"origin" for name, _ in scope["headers"])  # another site's page must be let read it
-
-
-class Admission:
-    """ASGI middleware: requests take turns. Health, static files and Slack are always served."""
-
-    def __init__(self, app: ASGIApp, turns: Turns) -> None:
-        self._app = app
-        self._turns = turns
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_ALWAYS_SERVED):
-            await self._app(scope, receive, send)
-            return
-        if self._turns.full:  # before a byte of the body is read
-            self._turns.refuse()
-            await _refuse(scope, receive, send)
-            return
-        replayed = await _whole(receive)  # a turn never waits for a slow sender
-        try:
-            turn = await self._turns.take()
-        except Overloaded:
-            await _refuse(scope, replayed, send)
-            return
-        try:
-            await self._app(scope, replayed, _until_streaming(turn, send))
-        finally:
-            turn.give_back()
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    await _refusal(Request(scope))(scope, receive, send)
-
-
-def _refusal(request: Request) -> Response:
-    return failure(request, 503, _BUSY, headers=_LATER)
-
-
-async def _whole(receive: Receive) -> Receive:
-    """Read the body to its end; gives it out again, and then what else the client does."""
-    messages = [await receive()]
-    while messages[-1].get("more_body"):
-        messages.append(await receive())
-    messages.reverse()
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed
-
-
-def _until_streaming(turn: Turn, send: Send) -> Send:
-    """`send`, which gives the turn back at the first event of a stream: a stream may stay open for minutes."""
-    streaming = False
-
-    async def watched(message: Message) -> None:
-        nonlocal streaming
-        if message["type"] == "http.response.start":
-            streaming = any(
-                name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"]
-            )
-        elif streaming and message.get("body"):
-            turn.give_back()
-        await send(message)
-
-    return watched

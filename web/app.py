@@ -16,32 +16,22 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from qa.conversing import Conversations
+from qa.conversations import Conversations
 from qa.errors import JournalUnavailable
-from web import contract, problems
-from web.access.gate import Gate
-from web.admission import Admission, Door, Turns
+from web.admission import Turns
 from web.agents.mounting import Agents
-from web.head import HeadAsGet
-from web.headers import SecurityHeaders
-from web.limits import TooLargeAsProblem
+from web.api import articles, ask, conversations, health, openapi_errors
+from web.middleware import problems
+from web.middleware.admission import Admission, Door
+from web.middleware.authentication import Gate
+from web.middleware.body_limit import TooLargeAsProblem
+from web.middleware.head_requests import HeadAsGet
+from web.middleware.headers import SecurityHeaders
 from web.observing.recording import Reached, Recorder, Recording
-from web.routes import (
-    article,
-    articles,
-    ask,
-    browse,
-    chat,
-    conversations,
-    docs,
-    health,
-    insights,
-    openai,
-    signing,
-    texts,
-)
-from web.routes import slack as slack_routes
+from web.openai import routes as openai_routes
+from web.pages import article, browse, chat, docs, insights, llms_txt, sign_in
 from web.services import Services
+from web.slack import routes as slack_routes
 
 if TYPE_CHECKING:  # loaded only where it is set up
     from web.slack.service import Slack
@@ -99,16 +89,16 @@ def create_app(
         browse,
         article,
         insights,
-        openai,
+        openai_routes,
         docs,
-        texts,
-        signing,
+        llms_txt,
+        sign_in,
         slack_routes,
     )
-    for routes in routers:
-        app.include_router(routes.router)
+    for routed in routers:
+        app.include_router(routed.router)
     app.add_route("/mcp", app.state.agents, methods=["POST"], include_in_schema=False)
-    contract.install(app)
+    openapi_errors.install(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
 

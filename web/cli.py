@@ -33,13 +33,13 @@ def parser(line: Sequence[str] = ()) -> argparse.ArgumentParser:
 # Module → the commands it adds, in the order of `footnote --help`.
 MODULES: Mapping[str, Sequence[str]] = {
     "ingest.commands": ("ingest",),
-    "web.commands": ("serve",),
-    "web.access.commands": ("keys",),
-    "web.agents.commands": ("mcp",),
+    "web.commands.serve": ("serve",),
+    "web.commands.keys": ("keys",),
+    "web.commands.mcp": ("mcp",),
     "qa.commands": ("ask", "search"),
-    "web.evaluating": ("evaluate",),
+    "web.commands.evaluate": ("evaluate",),
     "indexes.commands": ("status", "verify", "snapshots", "rollback"),
-    "web.doctor": ("doctor",),
+    "web.commands.doctor": ("doctor",),
 }
 
 
@@ -62,8 +62,8 @@ def _count_tokens(text: str, settings: IndexSettings) -> int:
 
 # What a module of `web` needs of `ingest`, which it may not know.
 _HANDED_OVER: Mapping[str, Sequence[Callable[..., Any]]] = {
-    "web.evaluating": (_ingest_corpus,),
-    "web.doctor": (_count_tokens,),
+    "web.commands.evaluate": (_ingest_corpus,),
+    "web.commands.doctor": (_count_tokens,),
 }
 
 

@@ -7,18 +7,18 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from indexes.store import SnapshotStore
+from indexes.snapshots.store import SnapshotStore
 from qa.answering import Answerer
 from qa.catalogue import Catalogue
-from qa.conversing import Conversations
-from qa.insights import Insights
-from qa.inspecting import Inspector
+from qa.conversations import Conversations
+from qa.insights.ranking_inspector import Inspector
+from qa.insights.usage import Insights
+from qa.journal.article_views import Views
 from qa.links import Links
-from qa.views import Views
-from web.access.gate import Doors
-from web.draining import Drain
+from web.access.doors import Doors
 from web.observing.metrics import Figures
-from web.shared import Shared
+from web.serving.draining import Drain
+from web.shared_state import Shared
 
 
 @dataclass(frozen=True, slots=True)

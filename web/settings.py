@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from indexes.settings import IndexSettings
-from web.access.proxies import networks
 
 _ONE_RATE = r"[1-9]\d*/(second|minute|hour|day)"
 _RATE = rf"^({_ONE_RATE}( {_ONE_RATE})*)?$"
@@ -16,8 +16,14 @@ _HEADER = r"^([A-Za-z0-9-]+)?$"
 
 MOST_WORKERS = 64
 
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogFormat: TypeAlias = Literal["text", "json"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks separated by spaces or commas. Raises ValueError."""
+    return tuple(ipaddress.ip_network(part) for part in text.replace(",", " ").split())
 
 
 class Settings(IndexSettings):

@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.peers.protocol import CHANGE
 from benchmarks.peers.report import write_report
 from benchmarks.peers.results import Bare, Result, Run
-from indexes.models import BUNDLED, find_model
+from indexes.models.finding import BUNDLED, find_model
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

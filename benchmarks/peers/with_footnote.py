@@ -17,10 +17,10 @@ from tokenizers import Tokenizer
 
 from benchmarks.embedding import Session, one_by_one
 from benchmarks.peers.protocol import ask_all
-from indexes.exported import TOKENIZER_FILE
-from indexes.models import find_model
-from indexes.opening import open_whole
+from indexes.models.export_folder import TOKENIZER_FILE
+from indexes.models.finding import find_model
 from indexes.settings import IndexSettings
+from indexes.snapshots.opening import open_whole
 from indexes.types import embedded_text
 from qa.commands import build_answerer, open_retrieval
 from qa.links import Links

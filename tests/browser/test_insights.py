@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import assert_accessible
-from web.headers import HEADERS
+from web.middleware.headers import HEADERS
 
 
 def ask(page: Page, *questions: str) -> None:

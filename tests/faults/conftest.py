@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.embedding import Embedder
+from indexes.models.embedding import Embedder
 from tests.faults.ingests import Driver
 from tests.faults.serving import Server
 

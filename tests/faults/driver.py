@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from indexes.analysis import terms
 from indexes.console import OK, Commands, command, main, parser, show
+from indexes.search.analysis import terms
 from indexes.settings import IndexSettings
 from indexes.types import EmbeddedBatch
 from ingest.chunking import Chunker

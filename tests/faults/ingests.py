@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from indexes.drafting import LARGE
-from indexes.publishing import current_generation, generations, open_current
-from indexes.snapshot import Snapshot
+from indexes.snapshots.drafting import LARGE
+from indexes.snapshots.publishing import current_generation, generations, open_current
+from indexes.snapshots.snapshot import Snapshot
 from tests.conftest import ROOT
 
 Contents = dict[str, str]  # article id → Markdown

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from indexes.publishing import current_generation
-from indexes.snapshot import MANIFEST, seal
+from indexes.files import seal
+from indexes.snapshots.publishing import current_generation
+from indexes.snapshots.snapshot import MANIFEST
 from tests.conftest import ROOT
 from tests.faults.ingests import Driver, contents, require_tidy, write_revision
 

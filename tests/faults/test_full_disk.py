@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.publishing import current_generation, generations
+from indexes.snapshots.publishing import current_generation, generations
 from tests.faults.conftest import figure, needs_strace
 from tests.faults.ingests import Driver, contents, held, require_tidy, require_whole, write_revision
 from tests.faults.serving import Client, Server

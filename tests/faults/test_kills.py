@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from indexes.drafting import LARGE
-from indexes.publishing import current_generation
+from indexes.snapshots.drafting import LARGE
+from indexes.snapshots.publishing import current_generation
 from tests.conftest import ROOT
 from tests.faults.conftest import figure, needs_strace
 from tests.faults.ingests import (

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from indexes.embedding import Embedder
-from indexes.exported import META_FILE, MODEL_FILE, TOKENIZER_FILE
+from indexes.models.embedding import Embedder
+from indexes.models.export_folder import META_FILE, MODEL_FILE, TOKENIZER_FILE
 from indexes.types import FloatMatrix
-from qa.journal import Journal
-from qa.patience import PatientEmbedder
+from qa.embedding_deadline import PatientEmbedder
+from qa.journal.store import Journal
 from tests.conftest import ROOT, make_services
 from tests.faults.ingests import Driver, write_revision
 from tests.faults.serving import Server

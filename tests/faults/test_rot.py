@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from indexes.drafting import LARGE
-from indexes.publishing import generations, point_current
-from indexes.segment import VECTORS
-from indexes.snapshot import MANIFEST, Manifest
-from indexes.store import SnapshotStore
+from indexes.snapshots.drafting import LARGE
+from indexes.snapshots.publishing import generations, point_current
+from indexes.snapshots.segment import VECTORS
+from indexes.snapshots.snapshot import MANIFEST, Manifest
+from indexes.snapshots.store import SnapshotStore
 from tests.conftest import ROOT
 from tests.faults.conftest import figure
 from tests.faults.ingests import Driver, contents, held, require_tidy, write_archive, write_revision

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Site
 from tests.faults.conftest import figure
 from tests.faults.serving import eventually
-from tests.web.test_draining import OURS, SlowServer, request, to_the_end
+from tests.web.serving.test_draining import OURS, SlowServer, request, to_the_end
 
 Tell = Callable[[str], None]
 ASKING = request(*OURS)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from indexes.publishing import current_generation
-from indexes.store import SnapshotStore
+from indexes.snapshots.publishing import current_generation
+from indexes.snapshots.store import SnapshotStore
 from tests.faults.conftest import figure
 from tests.faults.ingests import Driver, write_archive, write_revision
 from tests.faults.serving import Client, Server, eventually

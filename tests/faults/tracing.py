@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexes.drafting import LARGE
+from indexes.snapshots.drafting import LARGE
 from tests.faults.ingests import Driver, Ended
 
 SYNCING = ("fsync", "fdatasync")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.embedding import Embedder
+from indexes.models.embedding import Embedder
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles

@@ -14,10 +14,10 @@ import pytest
 
 from indexes.commands import add_commands
 from indexes.console import main, parser
-from indexes.embedding import Embedder
-from indexes.publishing import current_generation, point_current, writing
+from indexes.models.embedding import Embedder
 from indexes.settings import IndexSettings
-from indexes.snapshot import VECTORS
+from indexes.snapshots.publishing import current_generation, point_current, writing
+from indexes.snapshots.snapshot import VECTORS
 from tests.conftest import ROOT
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from indexes.types import Article, Chunk, embedded_text
 from ingest.chunking import Chunker
-from ingest.items import Ignored, SourceItem
-from ingest.sources import read_source
+from ingest.sources.folders import read_source
+from ingest.sources.items import Ignored, SourceItem
 from ingest.structure import Block, Outline, outline
 from tests.conftest import KB
 

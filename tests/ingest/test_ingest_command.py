@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from indexes.publishing import current_generation, writing
+from indexes.snapshots.publishing import current_generation, writing
 from ingest.commands import ProgressBar, describe
-from ingest.items import Skipped
+from ingest.sources.items import Skipped
 from ingest.sync import Report
 from tests.conftest import ROOT, TINY, write_articles
 

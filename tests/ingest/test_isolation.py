@@ -10,11 +10,11 @@ from functools import partial
 import pytest
 
 from indexes.types import Category
+from ingest.article_indexing import index_article
 from ingest.chunking import Chunker
 from ingest.errors import ArticleRejected
-from ingest.indexing import index_article
+from ingest.formats.parsing import parse_html, parse_markdown
 from ingest.isolation import Isolated, guarded
-from ingest.parsing import parse_html, parse_markdown
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
-from indexes.analysis import informative_terms
-from indexes.embedding import Embedder
 from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
-from indexes.history import Ingest, past
-from indexes.publishing import current_generation, generations, open_current, writing
-from indexes.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
+from indexes.models.embedding import Embedder
+from indexes.search.analysis import informative_terms
+from indexes.snapshots.ingest_log import Ingest, past
+from indexes.snapshots.publishing import current_generation, generations, open_current, writing
+from indexes.snapshots.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
 from indexes.types import ANYONE, EmbeddedBatch, FloatVector, Reader
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing

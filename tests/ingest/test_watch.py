@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from indexes.publishing import writing
+from indexes.snapshots.publishing import writing
 from tests.conftest import ROOT, TINY, write_articles
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from indexes.types import Filter
-from qa.citing import check
 from qa.errors import UnknownTag
 from qa.types import REFUSAL, Answer, Question, Turn
+from qa.writing.citing import check
 from tests.conftest import TINY, Site, make_services, write_articles
 
 
@@ -127,7 +127,7 @@ def test_no_question_is_a_syntax_error(site: Site, text: str) -> None:
 def test_the_check_of_citations_accepts_every_real_answer(site: Site) -> None:
     trace = site.services.answerer.trace(Question("How do I retry a payment?"))
     assert trace.answer.answered
-    from qa.citing import Cited
+    from qa.writing.citing import Cited
 
     check(Cited(trace.answer.text, trace.answer.segments, trace.answer.citations), trace.retrieved.passages)
 

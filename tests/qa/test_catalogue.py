@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from indexes.articles import Listed
-from indexes.snapshot import Snapshot
+from indexes.snapshots.article_table import Listed
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.catalogue import Catalogue, Selection, Wanted
 

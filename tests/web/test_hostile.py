@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from indexes.embedding import Embedder
+from indexes.models.embedding import Embedder
 from tests.conftest import Site
-from tests.web.serving import served_from
+from tests.web.live_servers import served_from
 
 SECRET = "sk-canary-99"
 JSON = "content-type: application/json"

@@ -20,16 +20,16 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from indexes.embedding import Embedder
+from indexes.models.embedding import Embedder
 from indexes.types import ANYONE, Reader
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
-from qa.journal import Journal
+from qa.journal.store import Journal
 from qa.types import Question
 from tests.conftest import KB, TINY, Site, make_services, quiet, write_articles
-from tests.slack import standin
-from tests.slack.conftest import PUBLIC
-from tests.slack.standin import Slack
+from tests.web.slack import standin
+from tests.web.slack.conftest import PUBLIC
+from tests.web.slack.standin import Slack
 from web.admission import Turns
 from web.app import create_app
 from web.observing.metrics import State

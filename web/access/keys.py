@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from qa.migrations import migrate
+from qa.journal.migrations import migrate
 from web.errors import BadKey, KeysUnavailable, UnknownKey
 
 Scope: TypeAlias = Literal["ask", "read", "feedback", "admin"]

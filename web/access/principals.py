@@ -29,7 +29,7 @@ class Principal:
 
 
 def principal_of(connection: HTTPConnection) -> Principal:
-    """Who sent a request, as `web.access.gate` found out."""
+    """Who sent a request, as `web.middleware.authentication` found out."""
     principal: Principal = connection.scope["visitor"].principal
     return principal
 

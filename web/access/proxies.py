@@ -9,16 +9,12 @@ from typing import TypeAlias
 
 from starlette.datastructures import Headers
 
+from web.settings import Network
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _FORWARDING = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "x-forwarded-host", "x-forwarded-proto")
 _LONGEST_USER = 200
-
-
-def networks(text: str) -> tuple[Network, ...]:
-    """Addresses and networks separated by spaces or commas. Raises ValueError."""
-    return tuple(ipaddress.ip_network(part) for part in text.replace(",", " ").split())
 
 
 def address(text: str) -> Address | None:

@@ -18,7 +18,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from web.shared import Numbers, Shared
+from web.shared_state import Numbers, Shared
 
 log = logging.getLogger(__name__)
 

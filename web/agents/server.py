@@ -20,7 +20,7 @@ from mcp_types import Tool as Described
 from pydantic import BaseModel, ValidationError
 
 from web.agents.tools import Caller, Tool, ToolFailure
-from web.draining import Drain, Draining
+from web.serving.draining import Drain, Draining
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
 
 from qa.answering import Answerer
-from qa.conversing import Exchange
+from qa.conversations import Exchange
 from qa.errors import UnknownConversation
 from qa.types import Question, Turn
 

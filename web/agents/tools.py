@@ -10,16 +10,16 @@ from urllib.parse import urljoin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from indexes.store import SnapshotStore
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import Article, Filter, Reader, TagMode
 from qa.answering import Answerer
-from qa.conversing import Exchange
+from qa.conversations import Exchange
 from qa.errors import UnknownConversation, UnknownTag
 from qa.links import Links
 from qa.types import Passage, Question
 from web.access.keys import Scope
-from web.linking import elsewhere, linked
-from web.schemas import CitationOut, QuestionText, TagName, Text
+from web.api.schemas import CitationOut, QuestionText, TagName, Text
+from web.rendering.marks import elsewhere, linked
 
 _PASSAGES = 50  # looked at by a search
 _MOST_TEXT = 100_000  # characters of an article at once

@@ -15,10 +15,10 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from indexes.store import SnapshotStore
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE
-from qa.journal import Journal
-from qa.kept import kind_of
+from qa.journal.records import kind_of
+from qa.journal.store import Journal
 from qa.types import Answer
 from web.admission import Turns
 from web.observing.recording import Finished

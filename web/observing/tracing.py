@@ -18,7 +18,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa.kept import kind_of
+from qa.journal.records import kind_of
 from qa.types import Answer
 from web.observing.recording import notes_of
 

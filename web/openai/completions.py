@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from indexes.types import TagMode
-from web.schemas import CitationOut, TagName, Text
+from web.api.schemas import CitationOut, TagName, Text
 
 MODEL = "footnote"
 

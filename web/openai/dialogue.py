@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from indexes.snapshot import Snapshot
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.answering import known_filter
 from qa.errors import UnknownTag
 from qa.types import LONGEST_QUESTION, Turn
+from web.middleware.openai_errors import Refusal
 from web.openai.completions import MODEL, CompletionIn, MessageIn
-from web.openai.errors import Refusal
 
 _LATEST = 50  # earlier turns that are read
 _LONGEST = 20_000  # characters of an earlier turn that are read

@@ -12,8 +12,8 @@ from types import FrameType
 
 import uvicorn
 
-from web.draining import Drain
-from web.serving.place import Place
+from web.serving.draining import Drain
+from web.serving.worker_slot import Place
 
 _TICKS = 10  # of uvicorn, a second
 

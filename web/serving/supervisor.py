@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from web.serving import listening
-from web.serving.place import Place
+from web.serving.worker_slot import Place
 
 _SILENCE = 30.0  # seconds without a word from a process that serves, which speaks every second, until it is replaced
 _GRACE = 6.0  # seconds to end in; open requests get three of them

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from indexes.snapshot import Snapshot
-from indexes.store import SnapshotStore
+from indexes.snapshots.snapshot import Snapshot
+from indexes.snapshots.store import SnapshotStore
 from indexes.types import Filter, Reader
 from qa.answering import Answerer
-from qa.conversing import Conversations
+from qa.conversations import Conversations
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
-from qa.kept import Feedback, Kept
+from qa.journal.records import Feedback, Kept
 from qa.links import Links
 from qa.types import Answer, Citation, Passage, Question
-from web import pages
+from web import templating
 from web.slack.asking import Asked
 from web.slack.errors import Declined
 from web.slack.messages import More
@@ -50,7 +50,7 @@ class Answering:
                 self._prepared(question, conversation_id), conversation_id, self.owner
             ).answer
         except UnknownTag as error:
-            raise Declined(pages.no_tag(error)) from error
+            raise Declined(templating.no_tag(error)) from error
 
     def kept(self, answer_id: str) -> Kept:
         """An answer that was given, its footnotes where the words are today."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import nh3
 from markdown_it.token import Token
 
-from web import markdown
+from web.rendering import markdown
 from web.slack.mrkdwn import APART, LONGEST_ATOM, cut, escaped, length, words
 
 _MARKS = {"strong": "*", "em": "_", "s": "~"}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from qa.kept import Feedback
-from web import turns
+from qa.journal.records import Feedback
+from web.rendering import answer_view
 from web.slack import messages
 from web.slack.answering import Answering
 from web.slack.messages import HELPFUL, MISSING, MORE, NOT_HELPFUL, REASON, SHARE, Message, said
@@ -25,7 +25,7 @@ ONCE = 10  # seconds in which a second press on "Share to channel" is taken for 
 
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
 _VALUE = re.compile(r"([0-9a-f]{1,64})(?: ([UW][A-Z0-9]{1,30}))?", re.ASCII)
-_REASONS = {f"{REASON}{place}": reason for place, reason in enumerate(turns.REASONS)}
+_REASONS = {f"{REASON}{place}": reason for place, reason in enumerate(answer_view.REASONS)}
 _THANKS = said("Thank you.")
 _NOTED = said("Thank you, noted: the people who keep these articles will see it.")
 
@@ -104,7 +104,7 @@ class Interactions:
         if press.action == NOT_HELPFUL:
             self.answering.judge(press.answer_id, Feedback(False))
             return messages.asked_why(press.answer_id)
-        reason = _REASONS.get(press.action, turns.MISSING_TOPIC)
+        reason = _REASONS.get(press.action, answer_view.MISSING_TOPIC)
         self.answering.judge(press.answer_id, Feedback(False, reason))
         return _NOTED
 

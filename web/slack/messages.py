@@ -14,11 +14,11 @@ from typing import Any, TypeAlias
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, SectionBlock
 from slack_sdk.models.blocks.basic_components import MarkdownTextObject, PlainTextObject
 
-from indexes.snapshot import Snapshot
-from qa.conversing import UNKEPT
+from indexes.snapshots.snapshot import Snapshot
+from qa.conversations import UNKEPT
 from qa.links import Links
 from qa.types import REFUSAL, Answer, Citation, Passage, Related, Segment
-from web import answers, turns
+from web.rendering import answer_view, answers
 from web.slack import mrkdwn
 from web.slack.inline import inline
 from web.slack.mrkdwn import Paragraph
@@ -84,7 +84,7 @@ def answered(
         blocks.append(_section(_bold(_shortened(question, _QUESTION))))
     blocks += [_section(text) for text in _body(answer)]
     if answer.answered:
-        blocks.append(_context(" · ".join([turns.in_words(answer.confidence), *turns.doubts(answer)])))
+        blocks.append(_context(" · ".join([answer_view.in_words(answer.confidence), *answer_view.doubts(answer)])))
         blocks += [_section(text) for text in _sources(answer, snapshot)]
     if more:
         blocks += [_section(text) for text in _further(more, links)]
@@ -98,7 +98,7 @@ def answered(
 def asked_why(answer_id: str) -> Message:
     """Thanks for the feedback, and what was wrong?"""
     text = "Thank you. What is wrong with it?"
-    buttons = [_button(reason, f"{REASON}{place}", answer_id) for place, reason in enumerate(turns.REASONS)]
+    buttons = [_button(reason, f"{REASON}{place}", answer_id) for place, reason in enumerate(answer_view.REASONS)]
     return Message(text, _shown([_section(text), ActionsBlock(elements=buttons)]))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
-from web import markdown
+from web.rendering import markdown
 from web.slack.inline import atoms_of, closing, marked, without_tags
 from web.slack.mrkdwn import APART, LONGEST_ATOM, Paragraph, cut, escaped, words
 

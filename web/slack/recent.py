@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from web.shared import Numbers, Shared
+from web.shared_state import Numbers, Shared
 
 
 class Recent:

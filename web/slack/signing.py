@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from web.shared import Shared
+from web.shared_state import Shared
 from web.slack.errors import NotFromSlack
 from web.slack.recent import Recent
 

@@ -1,8 +1,8 @@
 """Who does what was asked for in Slack, after it was acknowledged?
 
 A few tasks of the event loop take jobs from a short queue. The computing part of a job waits for its turn with all
-other requests (`web/admission.py`), so that never more is computed than there are cores; sending, which is waiting for
-Slack, holds no turn. When the server is told to stop, whoever still waits for an answer is told to ask again.
+other requests (`web/admission.py`), so that never more is computed than there are cores; sending, which is waiting
+for Slack, holds no turn. When the server is told to stop, whoever still waits for an answer is told to ask again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from web.admission import Overloaded, Turn, Turns
-from web.draining import Drain, Draining
+from web.serving.draining import Drain, Draining
 from web.slack.errors import Declined, SlackError
 from web.slack.messages import Message, said
 

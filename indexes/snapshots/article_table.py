@@ -1,0 +1,320 @@
+"""The article table of a snapshot: articles, chunks and tags in one read-only SQLite file."""
+
+from __future__ import annotations
+
+import json
+import math
+import weakref
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes.search.row_map import Numbering
+from indexes.snapshots.article_rows import COLUMNS, LISTED, article_of, attached, chunk_of, listed
+from indexes.types import (
+    Article,
+    Category,
+    Chunk,
+    ChunkMask,
+    Chunks,
+    Filter,
+    Heading,
+    IndexedArticle,
+)
+
+Audience: TypeAlias = tuple[str, ...]  # groups, as `Article.audience`
+Sort: TypeAlias = Literal["featured", "newest", "views", "title"]
+
+_MASKS = 128  # remembered, a byte a chunk each
+_ORDER: dict[Sort, str] = {
+    "featured": "featured DESC, updated DESC, title COLLATE NOCASE, row",
+    "newest": "updated DESC, featured DESC, title COLLATE NOCASE, row",
+    "views": "views DESC, featured DESC, title COLLATE NOCASE, row",
+    "title": "title COLLATE NOCASE, row",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as a search finds it: with its number in the snapshot and its article."""
+
+    number: int
+    article: Article
+    chunk: Chunk
+
+    @property
+    def text(self) -> str:
+        return self.article.markdown[self.chunk.start : self.chunk.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An article as a listing shows it: without its Markdown."""
+
+    id: str
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    featured: bool
+    views: int
+    updated: date | None
+    type: str
+    category: str
+    source_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of articles and how many there are in all."""
+
+    articles: tuple[Article, ...]
+    total: int
+
+
+class ArticleTable:
+    """Reads the written tables. One connection serves all threads: SQLite is built serialised.
+
+    Articles are counted in places from 0 without gaps, chunks in numbers likewise; the tables count both in rows, which
+    have gaps where something was replaced or removed.
+    """
+
+    def __init__(self, base: Path, recent: Path | None = None, gone: Sequence[int] = ()) -> None:
+        """The base table and, where there is one, the recent one; rows in `gone` are no articles any more."""
+        self._files, self._gone = (base, recent), tuple(gone)
+        self._db = connection = attached(base, recent, gone)
+        stored = connection.execute("SELECT row, id, chunk_count FROM articles ORDER BY row").fetchall()
+        self._article_rows = [int(row) for row, _, _ in stored]
+        self._place_of_row = {row: place for place, row in enumerate(self._article_rows)}
+        self._ids = [str(id) for _, id, _ in stored]
+        counts = [int(count) for _, _, count in stored]
+        dead = np.array(self._column("SELECT number FROM dead_chunks"), dtype=np.int64)
+        self.numbering = Numbering(sum(counts) + len(dead), dead)
+        self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
+        self._fenced = np.concatenate(([-1], self._owner, [-1]))  # so that the first and last chunk have neighbours
+        self._tag_rows = self._rows_by_tag()
+        self._places = {id: place for place, id in enumerate(self._ids)}
+        self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
+        self._tags_of = self._tags_by_article()
+        self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
+        self._masks: dict[Filter, ChunkMask] = {}
+        self._rows_for = self._restricted()
+        self._restricted_ids = {
+            self._ids[self._place_of_row[row]]: audience for audience, rows in self._rows_for.items() for row in rows
+        }
+        self._categories = self._used_categories()
+        weakref.finalize(self, connection.close)  # with its last reader; nothing here may refer back to itself
+
+    def without(self, audiences: Collection[Audience]) -> ArticleTable:
+        """The table as if articles for these audiences had never been written."""
+        hidden = [row for audience in audiences for row in self._rows_for.get(audience, ())]
+        return ArticleTable(*self._files, (*self._gone, *hidden))
+
+    def audience_of(self, article_id: str) -> Audience:
+        """The groups that an article is for; none where it is for everyone, or not there."""
+        return self._restricted_ids.get(article_id, ())
+
+    @property
+    def audiences(self) -> Collection[Audience]:
+        """Every audience that an article is restricted to."""
+        return self._rows_for.keys()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @property
+    def chunk_count(self) -> int:
+        return len(self._owner)
+
+    def article(self, article_id: str) -> Article | None:
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE id = ?", (article_id,)).fetchall()
+        return self._articles(rows)[0] if rows else None
+
+    def indexed(self, article_id: str) -> IndexedArticle | None:
+        """An article with its headings and chunks, as it was ingested."""
+        article = self.article(article_id)
+        if article is None:
+            return None
+        row, fingerprint = self._db.execute(
+            "SELECT row, fingerprint FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
+        chunks = self._db.execute(
+            'SELECT start, "end", heading, context, quotables FROM chunks WHERE article = ? ORDER BY number', (row,)
+        )
+        return IndexedArticle(
+            article, self.headings(article_id), tuple(chunk_of(article_id, *c) for c in chunks), fingerprint
+        )
+
+    def headings(self, article_id: str) -> tuple[Heading, ...]:
+        found = self._db.execute("SELECT headings FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return tuple(Heading(*heading) for heading in json.loads(found[0])) if found else ()
+
+    def chunks(self, numbers: Sequence[int]) -> list[StoredChunk]:
+        """The chunks with these numbers, in the order asked for."""
+        wanted = self.numbering.rows(np.array(numbers, dtype=np.int64)).tolist()
+        rows = self._db.execute(
+            'SELECT number, article, start, "end", heading, context, quotables FROM chunks '
+            f"WHERE number IN {LISTED}", (listed(wanted),),
+        ).fetchall()  # fmt: skip
+        owners = {row[1] for row in rows}
+        found = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED}", (listed(owners),)).fetchall()
+        articles = dict(zip((row[0] for row in found), self._articles(found), strict=True))
+        stored = {row[0]: (articles[row[1]], chunk_of(articles[row[1]].id, *row[2:])) for row in rows}
+        return [StoredChunk(number, *stored[row]) for number, row in zip(numbers, wanted, strict=True)]
+
+    def chunks_of(self, article_id: str) -> list[int]:
+        """The numbers of an article's chunks, in reading order."""
+        place = self._places.get(article_id, len(self._ids))
+        first, end = np.searchsorted(self._owner, [place, place + 1])
+        return list(range(int(first), int(end)))
+
+    def numbers_of(self, digests: Iterable[str]) -> dict[str, int]:
+        """Content digest → number of a chunk with that content, for those that are stored."""
+        found = dict(
+            self._db.execute(f"SELECT digest, number FROM chunks WHERE digest IN {LISTED}", (listed(digests),))
+        )
+        numbers = self.numbering.chunks(np.array(list(found.values()), dtype=np.int64))
+        return dict(zip(found, numbers.tolist(), strict=True))
+
+    def rows(self) -> Chunks:
+        """Where each article stands in the tables, shape (articles,)."""
+        return np.array(self._article_rows, dtype=np.int64)
+
+    def chunk_counts(self) -> Chunks:
+        """How many chunks each article has, shape (articles,)."""
+        return np.bincount(self._owner, minlength=len(self._ids))
+
+    def owners(self, chunks: Sequence[int]) -> list[str]:
+        """The id of the article each chunk belongs to."""
+        return [self._ids[int(self._owner[chunk])] for chunk in chunks]
+
+    def around(self, chunks: Chunks) -> Chunks:
+        """Shape (3, len(chunks)): the chunk before each in its article, the chunk, the one after; -1 for none."""
+        owner = self._fenced
+        before = np.where(owner[chunks] == owner[chunks + 1], chunks - 1, -1)
+        after = np.where(owner[chunks + 2] == owner[chunks + 1], chunks + 1, -1)
+        return np.stack([before, chunks, after])
+
+    def places(self, chunks: Chunks) -> Chunks:
+        """Where the article of each chunk stands among `ids`."""
+        return np.asarray(self._owner[chunks], dtype=np.int64)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Article id → digest of its source, to see what changed; in stored order."""
+        return dict(self._db.execute("SELECT id, fingerprint FROM articles ORDER BY row"))
+
+    def categories_of(self) -> dict[str, str]:
+        """Article id → the name of its category."""
+        return dict(self._db.execute("SELECT id, category FROM articles"))
+
+    def listing(
+        self, filter: Filter = Filter(), *, sort: Sort = "featured", limit: int = 50, offset: int = 0
+    ) -> Listing:
+        """Articles whose tags pass `filter`."""
+        places = self._passing(filter)
+        page = self._db.execute(
+            f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
+            (listed(self._article_rows[place] for place in places), limit, offset),
+        ).fetchall()
+        return Listing(tuple(self._articles(page)), len(places))
+
+    def tag_counts(self, filter: Filter = Filter()) -> list[tuple[str, int]]:
+        """Tags of the articles that pass `filter` with how many carry each, most frequent first."""
+        passing = set(self._passing(filter))
+        counts = [(tag, len(passing.intersection(places))) for tag, places in self._tag_rows.items()]
+        return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
+
+    def listed(self) -> list[Listed]:
+        """Every article without its Markdown, in stored order."""
+        rows = self._db.execute(
+            "SELECT id, title, summary, featured, views, updated, type, category, source_url FROM articles ORDER BY row"
+        )
+        return [
+            Listed(id, title, summary, self.tags_of(id), bool(featured), views,
+                   date.fromisoformat(updated) if updated else None, type, category, source_url or None)
+            for id, title, summary, featured, views, updated, type, category, source_url in rows
+        ]  # fmt: skip
+
+    def tag_name(self, tag: str) -> str | None:
+        """The tag as it is stored, whatever its case in `tag`; None if no article carries it."""
+        return self._tag_names.get(tag.strip().casefold())
+
+    def tags(self) -> list[str]:
+        return list(self._tag_rows)
+
+    def tags_of(self, article_id: str) -> tuple[str, ...]:
+        return self._tags_of.get(article_id, ())
+
+    def place(self, article_id: str) -> int:
+        """Where an article stands among `ids`. Raises KeyError for an unknown one."""
+        return self._places[article_id]
+
+    def ids(self) -> list[str]:
+        """Every article's id, in stored order."""
+        return self._ids
+
+    def categories(self) -> list[Category]:
+        """The categories that articles are in, in the order of their first ones."""
+        return self._categories
+
+    def _used_categories(self) -> list[Category]:
+        rows = self._db.execute("SELECT name, description, site_label, site_url FROM categories")
+        known = {category.name: category for category in (Category(*row) for row in rows)}
+        used = self._db.execute("SELECT category FROM articles GROUP BY category ORDER BY min(row)")
+        return [known[name] for (name,) in used]
+
+    def mask(self, filter: Filter) -> ChunkMask | None:
+        """Which chunks `filter` lets through; None when it lets all through."""
+        if not filter.tags:
+            return None
+        mask = self._masks.get(filter)
+        if mask is None:
+            if len(self._masks) >= _MASKS:
+                self._masks.clear()
+            mask = self._masks[filter] = self._mask(filter)
+        return mask
+
+    def _mask(self, filter: Filter) -> ChunkMask:
+        allowed = np.zeros(len(self._ids), dtype=np.bool_)
+        allowed[list(self._tagged(filter))] = True
+        return np.asarray(allowed[self._owner], dtype=np.bool_)
+
+    def _tagged(self, filter: Filter) -> set[int]:
+        sets: list[set[int]] = [set(self._tag_rows.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
+        return set.union(*sets) if filter.mode == "any" else set.intersection(*sets)
+
+    def _passing(self, filter: Filter) -> list[int]:
+        return sorted(self._tagged(filter)) if filter.tags else list(range(len(self._ids)))
+
+    def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
+        return [article_of(row, self.tags_of(str(row[1]))) for row in rows]
+
+    def _rows_by_tag(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
+            rows.setdefault(tag, []).append(self._place_of_row[row])
+        return rows
+
+    def _restricted(self) -> dict[Audience, list[int]]:
+        """Audience → rows of its articles; those for everyone are left out."""
+        rows: dict[Audience, list[int]] = {}
+        for row, audience in self._db.execute("SELECT row, audience FROM articles WHERE audience != '[]' ORDER BY row"):
+            rows.setdefault(tuple(json.loads(audience)), []).append(row)
+        return rows
+
+    def _rarity_of_tags(self) -> dict[str, float]:
+        total = max(2, len(self._ids))
+        return {tag: math.log(total / len(rows)) / math.log(total) for tag, rows in self._tag_rows.items()}
+
+    def _tags_by_article(self) -> dict[str, tuple[str, ...]]:
+        tags: dict[str, list[str]] = {}
+        for row, tag in self._db.execute("SELECT article, tag FROM tags ORDER BY article, position"):
+            tags.setdefault(self._ids[self._place_of_row[row]], []).append(tag)
+        return {id: tuple(own) for id, own in tags.items()}
+
+    def _column(self, query: str, *values: object) -> list[int]:
+        return [row[0] for row in self._db.execute(query, values)]

@@ -1,0 +1,127 @@
+"""Where articles come from: folders of Markdown, HTML and documents, single files, exports."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from indexes.types import Category
+from ingest.errors import ArticleRejected, SourceMissing
+from ingest.sources.bundles import JSON, JSONL, ZIP, read_bundle
+from ingest.sources.categories import CATEGORY_FILE, category_of
+from ingest.sources.file_kinds import ARTICLES, Ids, article_item
+from ingest.sources.files import LINK, read_file
+from ingest.sources.git_checkouts import Rules, checkout_of, ignored, rules_above, rules_of, web_address
+from ingest.sources.items import Found, Ignored, Skipped
+
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[:/]|$)")
+_NEVER = frozenset({"node_modules", "__pycache__"})
+_INDEX_FILES = frozenset({"CURRENT", "lock"})  # a folder with these is an index, which is no source
+
+
+def require_source(path: Path) -> None:
+    """Raises SourceMissing unless `path` is a folder, an article or an export."""
+    known = (*sorted(ARTICLES), JSONL, JSON, ZIP)
+    if not path.exists():
+        is_host = _HOST.match(str(path)) and path.suffix.lower() not in known
+        hint = " For a website, write https:// before it." if is_host else ""
+        raise SourceMissing(f"There is no file or folder {path}: check the path.{hint}")
+    if not path.is_dir() and path.suffix.lower() not in known:
+        raise SourceMissing(f"{path} is neither a folder nor a file that ends in {', '.join(known)}.")
+
+
+def read_source(path: Path, unused: Ignored) -> Iterator[Found]:
+    """Every article of a folder, file or export, in a stable order. Raises SourceMissing."""
+    require_source(path)
+    if path.is_dir():
+        yield from _Folder(path, unused).found()
+        return
+    category, broken = category_of(path.parent, Category(path.parent.resolve().name))
+    yield from broken
+    if path.suffix.lower() in ARTICLES:
+        yield _file(path, path.parent, category, Ids())
+    else:
+        yield from read_bundle(path, category, unused)
+
+
+class _Folder:
+    """One walk through a folder. What each subfolder inherits is kept by its path."""
+
+    def __init__(self, root: Path, unused: Ignored) -> None:
+        self._root = root
+        self._unused = unused
+        self._ids = Ids()
+        self._unreadable: list[Skipped] = []
+        self._categories = {root.parent: Category(root.resolve().name)}
+        self._place = root.resolve()  # rules are about where the folder really is
+        self._top = checkout_of(self._place)
+        self._web = web_address(self._top) if self._top else ""
+        above = rules_above(self._place)
+        self._in_checkout = above is not None
+        self._rules: dict[Path, Rules] = {root.parent: above or ()}
+
+    def found(self) -> Iterator[Found]:
+        for folder, subfolders, names in os.walk(self._root, onerror=self._failed):
+            if _INDEX_FILES.issubset(names):
+                subfolders.clear()
+                continue
+            here = Path(folder)
+            rules = self._inherit(here)
+            subfolders[:] = sorted(name for name in subfolders if self._enters(here / name, rules))
+            for name in subfolders:
+                if (here / name).is_symlink():
+                    yield Skipped(str(here / name), LINK, under=self._under(here / name))
+            self._categories[here], broken = category_of(here, self._categories[here.parent])
+            yield from broken
+            for name in sorted(names):
+                if not ignored(self._resolved(here / name), rules, is_folder=False):
+                    yield from self._articles(here / name)
+        yield from self._unreadable
+
+    def _inherit(self, here: Path) -> Rules:
+        above = self._rules[here.parent]
+        self._rules[here] = rules_of(self._resolved(here), above) if self._in_checkout else above
+        return self._rules[here]
+
+    def _enters(self, folder: Path, rules: Rules) -> bool:
+        hidden = folder.name.startswith(".") or folder.name in _NEVER
+        return not hidden and not ignored(self._resolved(folder), rules, is_folder=True)
+
+    def _resolved(self, path: Path) -> Path:
+        return self._place / path.relative_to(self._root)
+
+    def _articles(self, path: Path) -> Iterator[Found]:
+        ending = path.suffix.lower()
+        if ending in ARTICLES:
+            yield _file(path, self._root, self._categories[path.parent], self._ids, self._address(path))
+        elif ending == JSONL:
+            yield from read_bundle(path, self._categories[path.parent], self._unused)
+        elif path.name != CATEGORY_FILE:
+            self._unused.by_ending[ending or path.name] += 1
+
+    def _address(self, path: Path) -> str:
+        """Where a file of a checkout is on the web; "" where that is not known, or its name has no address."""
+        if not self._web or self._top is None:
+            return ""
+        inside = self._resolved(path).relative_to(self._top).as_posix()
+        return self._web + quote(inside, errors="replace")
+
+    def _failed(self, error: OSError) -> None:
+        reason = f"the folder cannot be read ({error.strerror}): check its permissions"
+        self._unreadable.append(Skipped(str(error.filename), reason, under=self._under(Path(error.filename))))
+
+    def _under(self, folder: Path) -> str:
+        """What the ids of all articles in `folder` begin with."""
+        return "" if folder == self._root else f"{Ids.of_folder(folder.relative_to(self._root))}/"
+
+
+def _file(path: Path, root: Path, category: Category, ids: Ids, address: str = "") -> Found:
+    inside = path.relative_to(root)
+    try:
+        raw = read_file(path)
+    except ArticleRejected as error:
+        return Skipped(str(path), str(error), ids.of(inside))
+    return article_item(ids.of(inside, raw), str(path), inside, raw, category, address)

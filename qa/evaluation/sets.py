@@ -1,0 +1,210 @@
+"""A set of judged questions through the very code that answers users, and what comes of it in figures."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from indexes.snapshots.snapshot import Snapshot
+from indexes.types import Hit
+from qa.answering import Answerer, Trace
+from qa.errors import SetError
+from qa.evaluation import metrics
+from qa.evaluation.metrics import Difference
+from qa.types import Question, Turn
+
+RUN_DEPTH = 100
+
+Judgements: TypeAlias = Mapping[str, Mapping[str, int]]  # query id → document id → gain
+Ranking: TypeAlias = Sequence[tuple[str, float]]  # (document id, score), best first
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    id: str
+    text: str
+    history: tuple[Turn, ...]
+    answerable: bool | None
+    rewrite: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSet:
+    """`corpus.jsonl`, `queries.jsonl` and `qrels.tsv` of a folder."""
+
+    corpus: Path
+    queries: tuple[Query, ...]
+    judgements: Judgements
+
+    @classmethod
+    def open(cls, folder: Path) -> EvaluationSet:
+        """Raises SetError naming the file and line that cannot be used."""
+        corpus = folder / "corpus.jsonl"
+        if not corpus.is_file():
+            raise SetError(
+                f"{folder} has no corpus.jsonl: an evaluation set has corpus.jsonl, queries.jsonl, qrels.tsv."
+            )
+        judgements = _read_judgements(folder / "qrels.tsv")
+        return cls(corpus, tuple(_read_queries(folder / "queries.jsonl")), judgements)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one query came to."""
+
+    query: Query
+    ranking: Ranking
+    answered: bool
+    confidence: float
+    took_ms: float
+    spent: Mapping[str, float]  # milliseconds by stage
+
+
+def run(
+    answerer: Answerer, snapshot: Snapshot, queries: Sequence[Query], *, rewrites: bool, done: Callable[[int], None]
+) -> list[Outcome]:
+    """Ask every query; with `rewrites`, its stand-alone rewrite instead of its history."""
+    outcomes = []
+    for number, query in enumerate(queries, start=1):
+        question = (
+            Question(query.rewrite) if rewrites and query.rewrite else Question(query.text, history=query.history)
+        )
+        outcomes.append(_outcome(query, answerer.trace(question), snapshot))
+        done(number)
+    return outcomes
+
+
+def summary(outcomes: Sequence[Outcome], judgements: Judgements) -> dict[str, Any]:
+    """The figures of a run. Queries without a judgement count for abstention and latency only."""
+    judged = [outcome for outcome in outcomes if judgements.get(outcome.query.id)]
+    figures: dict[str, Any] = {"queries": len(outcomes), "judged": len(judged)}
+    for name in metrics.RANKING:
+        figures[name] = round(metrics.mean(scores(name, {o.query.id: o.ranking for o in judged}, judgements)), 4)
+    took = [outcome.took_ms for outcome in outcomes]
+    return {
+        **figures,
+        "answerable": _abstention(outcomes),
+        "latency_ms": {**_percentiles(took), "stages": _stages(outcomes)},
+    }
+
+
+def _stages(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """p50 and p95 of each stage over all queries; a stage that a query did not need took it no time."""
+    names = dict.fromkeys(name for outcome in outcomes for name in outcome.spent)
+    return {name: _percentiles([outcome.spent.get(name, 0.0) for outcome in outcomes]) for name in names}
+
+
+def _percentiles(values: Sequence[float]) -> dict[str, float]:
+    return {"p50": round(metrics.percentile(values, 0.5), 2), "p95": round(metrics.percentile(values, 0.95), 2)}
+
+
+def scores(metric: str, rankings: Mapping[str, Ranking], judgements: Judgements) -> list[float]:
+    """A ranking metric for each judged query of `rankings`, in the order of their ids."""
+    compute, depth = metrics.RANKING[metric]
+    shared = sorted(id for id in rankings if judgements.get(id))
+    return [compute([document for document, _ in rankings[id]], judgements[id], depth) for id in shared]
+
+
+def compare(
+    first: Mapping[str, Ranking], second: Mapping[str, Ranking], judgements: Judgements
+) -> dict[str, Difference]:
+    """Each metric of two runs over the queries both hold, with paired confidence intervals."""
+    shared = first.keys() & second.keys()
+    one, other = ({id: run[id] for id in shared} for run in (first, second))
+    return {
+        name: metrics.paired_bootstrap(scores(name, one, judgements), scores(name, other, judgements))
+        for name in metrics.RANKING
+    }
+
+
+def write_run(path: Path, outcomes: Iterable[Outcome]) -> None:
+    """`query-id<TAB>doc-id<TAB>rank<TAB>score`, to depth 100."""
+    with path.open("w", encoding="utf-8") as file:
+        for outcome in outcomes:
+            for rank, (document, score) in enumerate(outcome.ranking[:RUN_DEPTH], start=1):
+                file.write(f"{outcome.query.id}\t{document}\t{rank}\t{score:.6f}\n")
+
+
+def read_run(path: Path) -> Mapping[str, Ranking]:
+    """Raises SetError if the file is no run."""
+    rankings: dict[str, list[tuple[str, float]]] = {}
+    for number, row in enumerate(_rows(path), start=1):
+        try:
+            query, document, _, score = row
+            rankings.setdefault(query, []).append((document, float(score)))
+        except ValueError as error:
+            raise SetError(f"{path}:{number} is not `query-id<TAB>doc-id<TAB>rank<TAB>score`.") from error
+    return rankings
+
+
+def _outcome(query: Query, trace: Trace, snapshot: Snapshot) -> Outcome:
+    ranking = documents(snapshot, trace.retrieved.ranking)
+    answer = trace.answer
+    return Outcome(query, ranking, answer.answered, answer.confidence, answer.took_ms, trace.spent)
+
+
+def documents(snapshot: Snapshot, hits: Sequence[Hit]) -> list[tuple[str, float]]:
+    """A document ranks where its best passage does."""
+    owners = snapshot.articles.owners([hit.chunk for hit in hits])
+    best: dict[str, float] = {}
+    for owner, hit in zip(owners, hits, strict=True):
+        best.setdefault(owner, hit.score)
+    return list(best.items())
+
+
+def _abstention(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    answerable = [o for o in outcomes if o.query.answerable is True]
+    unanswerable = [o for o in outcomes if o.query.answerable is False]
+    separation = metrics.auroc([o.confidence for o in answerable], [o.confidence for o in unanswerable])
+    return {
+        "auroc": None if separation is None else round(separation, 4),
+        "answered_share_of_answerable": _share(o.answered for o in answerable),
+        "declined_share_of_unanswerable": _share(not o.answered for o in unanswerable),
+    }
+
+
+def _share(values: Iterable[bool]) -> float | None:
+    listed = list(values)
+    return round(sum(listed) / len(listed), 4) if listed else None
+
+
+def _read_queries(path: Path) -> Iterable[Query]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield _query(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SetError(f"{path}:{number} is not a query with `id` and `text` ({error}).") from error
+
+
+def _query(fields: dict[str, Any]) -> Query:
+    history = tuple(Turn(turn["role"], turn["text"]) for turn in fields.get("history") or ())
+    return Query(str(fields["id"]), str(fields["text"]), history, fields.get("answerable"), fields.get("rewrite") or "")
+
+
+def _read_judgements(path: Path) -> Judgements:
+    judgements: dict[str, dict[str, int]] = {}
+    for number, row in enumerate(_rows(path)[1:], start=2):  # the first line is a header
+        try:
+            query, document, score = row
+            judgements.setdefault(query, {})[document] = int(score)
+        except ValueError as error:
+            raise SetError(f"{path}:{number} is not `query-id<TAB>doc-id<TAB>score`.") from error
+    return judgements
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetError(f"{path} cannot be read: {error}.") from error

@@ -1,0 +1,115 @@
+"""FAISS against plain numpy, on real embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexes.models.embedding import Embedder
+from indexes.search.ivf import Cells
+from indexes.search.row_map import Numbering
+from indexes.search.vectors import VectorIndex
+from indexes.types import FloatMatrix
+
+SENTENCES = [
+    "A refresh token is exchanged for a new one every time it is used.",
+    "An access token lives for ten minutes.",
+    "Revoke the whole token family when reuse is detected.",
+    "A canary release sends five percent of the traffic to the new version.",
+    "Roll back the deployment with one command.",
+    "An ETag lets a client revalidate a cached response cheaply.",
+    "Write one JSON object per log line.",
+    "A client retries an idempotent request at most three times.",
+    "Exponential backoff with full jitter spreads retries out.",
+    "The circuit breaker opens after five failures.",
+]
+QUESTIONS = ["How long does a token live?", "How do I undo a release?", "What is logged?"]
+
+
+@pytest.fixture(scope="module")
+def vectors(embedder: Embedder) -> FloatMatrix:
+    return embedder.embed_passages(SENTENCES)
+
+
+def test_a_search_agrees_with_brute_force(vectors: FloatMatrix, embedder: Embedder) -> None:
+    index = VectorIndex.build(vectors)
+    for question in QUESTIONS:
+        vector = embedder.embed_question(question)[0]
+        scores = vectors @ vector
+        hits = index.search(vector, 4)
+        assert [hit.chunk for hit in hits] == np.argsort(-scores)[:4].tolist()
+        assert [hit.score for hit in hits] == pytest.approx(np.sort(scores)[::-1][:4].tolist(), abs=1e-5)
+
+
+def test_a_filtered_search_agrees_with_brute_force_over_what_is_allowed(
+    vectors: FloatMatrix, embedder: Embedder
+) -> None:
+    index = VectorIndex.build(vectors)
+    mask = np.array([place % 3 == 0 for place in range(len(SENTENCES))])
+    for question in QUESTIONS:
+        vector = embedder.embed_question(question)[0]
+        scores = np.where(mask, vectors @ vector, -2.0)
+        assert [hit.chunk for hit in index.search(vector, 4, mask)] == np.argsort(-scores)[:4].tolist()
+
+
+def test_a_filter_never_makes_results_short_while_there_are_matches(vectors: FloatMatrix, embedder: Embedder) -> None:
+    index = VectorIndex.build(vectors)
+    vector = embedder.embed_question(QUESTIONS[0])[0]
+    far_to_near = np.argsort(vectors @ vector)
+    for allowed in range(1, len(SENTENCES) + 1):
+        mask = np.zeros(len(SENTENCES), dtype=np.bool_)
+        mask[far_to_near[:allowed]] = True
+        hits = index.search(vector, 5, mask)
+        assert [hit.chunk for hit in hits] == far_to_near[:allowed][::-1][:5].tolist()
+
+
+def test_more_asked_for_than_there_is_gives_all_and_no_padding(vectors: FloatMatrix) -> None:
+    hits = VectorIndex.build(vectors).search(vectors[0], 1_000)
+    assert sorted(hit.chunk for hit in hits) == list(range(len(SENTENCES)))
+    assert hits[0].chunk == 0
+    assert hits[0].score == pytest.approx(1.0, abs=1e-5)
+
+
+def test_nothing_allowed_or_asked_for_gives_nothing(vectors: FloatMatrix) -> None:
+    index = VectorIndex.build(vectors)
+    assert index.search(vectors[0], 5, np.zeros(len(SENTENCES), dtype=np.bool_)) == []
+    assert index.search(vectors[0], 0) == []
+    assert VectorIndex.build(vectors[:0]).search(vectors[0], 5) == []
+
+
+def test_stored_vectors_come_back_as_they_were_in_the_order_asked_for(vectors: FloatMatrix) -> None:
+    index = VectorIndex.build(vectors)
+    assert np.array_equal(index.rows(np.array([4, 0, 4])), vectors[[4, 0, 4]])
+    assert index.rows(np.array([], dtype=np.int64)).shape == (0, vectors.shape[1])
+
+
+def test_cells_name_candidates_and_stored_vectors_rank_them(vectors: FloatMatrix, embedder: Embedder) -> None:
+    exact, cells = VectorIndex.build(vectors), Cells.build(vectors, threads=1)
+    index = VectorIndex([vectors], Numbering(len(vectors), np.zeros(0, dtype=np.int64)), cells, exact=0)
+    for question in QUESTIONS:
+        vector = embedder.embed_question(question)[0]
+        found = index.search(vector, 4)
+        assert [hit.chunk for hit in found] == [hit.chunk for hit in exact.search(vector, 4)]
+        assert [hit.score for hit in found] == pytest.approx([vectors[hit.chunk] @ vector for hit in found], abs=1e-6)
+
+
+def test_cells_are_searched_under_a_filter_and_without_what_is_gone(vectors: FloatMatrix, embedder: Embedder) -> None:
+    alive = np.array([1, 2, 3, 4, 5, 6, 8, 9])
+    exact, cells = VectorIndex.build(vectors[alive]), Cells.build(vectors, threads=1)
+    index = VectorIndex([vectors], Numbering(len(vectors), np.array([0, 7])), cells, exact=0)
+    mask = np.array([True, False, True, True, True, False, True, True])
+    for question in QUESTIONS:
+        vector = embedder.embed_question(question)[0]
+        for allowed in (None, mask):
+            found, expected = index.search(vector, 5, allowed), exact.search(vector, 5, allowed)
+            assert [hit.chunk for hit in found] == [hit.chunk for hit in expected]
+
+
+def test_a_saved_index_of_cells_answers_as_the_built_one(vectors: FloatMatrix, tmp_path: Path) -> None:
+    built = Cells.build(vectors, threads=1)
+    built.save(tmp_path / "cells.faiss")
+    opened = Cells.open(tmp_path / "cells.faiss")
+    for vector in vectors:
+        assert opened.search(vector, 2, None, 1.0).tolist() == built.search(vector, 2, None, 1.0).tolist()

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from qa.reading.evidence import NOTHING, Evidence, weigh
+from qa.retrieval import Retrieved
+from qa.types import Question
+from tests.conftest import Site
+
+GOOD = Evidence(similarity=0.7, matched=0.6, detail=0.4, closed=0.0, particular=0.0, unknown=0.0, size=0.0)
+
+
+def evidence(site: Site, text: str) -> Evidence:
+    return site.services.answerer.trace(Question(text)).evidence
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        replace(GOOD, similarity=0.5),
+        replace(GOOD, matched=0.3),
+        replace(GOOD, detail=0.1),
+        replace(GOOD, closed=1.0),
+        replace(GOOD, particular=1.0),
+        replace(GOOD, unknown=1.0),
+        replace(GOOD, size=5.0),
+    ],
+)
+def test_less_evidence_means_less_confidence(weaker: Evidence) -> None:
+    assert weaker.confidence < GOOD.confidence
+
+
+def test_nothing_found_is_no_evidence() -> None:
+    assert weigh("anything?", "anything?", Retrieved((), (), ()), chunks=10, unknown_names=0) == NOTHING
+    assert not NOTHING.enough
+
+
+def test_a_question_in_the_words_of_an_article_has_enough_evidence(site: Site) -> None:
+    found = evidence(site, "How many times does a client retry an idempotent request?")
+    assert found.enough
+    assert found.matched > evidence(site, "How do I bake sourdough bread?").matched
+
+
+@pytest.mark.parametrize(
+    "text", ["Is an ETag a header?", "so, does a canary get all the traffic?", "Can't I retry a payment?"]
+)
+def test_a_question_for_a_yes_or_no_is_known_as_one(site: Site, text: str) -> None:
+    assert evidence(site, text).closed == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who is on call this weekend?",
+        "On what date does the contract end?",
+        "How much do we spend on hosting?",
+        "Which vendor do we use for paging?",
+        "When was the last outage?",
+    ],
+)
+def test_a_question_for_a_fact_of_one_moment_is_known_as_one(site: Site, text: str) -> None:
+    assert evidence(site, text).particular == 1.0
+
+
+@pytest.mark.parametrize(
+    "text", ["How do I retry a payment?", "What does a canary release do?", "retry whoever failed"]
+)
+def test_a_question_for_how_things_work_is_neither(site: Site, text: str) -> None:
+    assert (evidence(site, text).closed, evidence(site, text).particular) == (0.0, 0.0)
+
+
+def test_names_that_no_article_mentions_count_against_an_answer(site: Site) -> None:
+    known, unknown = (evidence(site, f"How do I roll back a deployment with {name}?") for name in ("kubectl", "ArgoCD"))
+    assert (known.unknown, unknown.unknown) == (0.0, 1.0)

@@ -1,0 +1,61 @@
+"""The whole application behind the real server, on a socket."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from qa.journal.store import Journal
+from qa.retrieval import QuestionEmbedder
+from tests.conftest import make_services
+from web.access.doors import Doors
+from web.admission import Turns
+from web.app import create_app
+from web.serving.draining import Drain
+from web.serving.server import DrainingServer
+
+PATIENCE = 60.0  # seconds, on a busy machine
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, "not within the time allowed"
+        time.sleep(0.02)
+
+
+@contextmanager
+def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
+    """`app` behind uvicorn; its address."""
+    config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)
+    server = DrainingServer(config, drain)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def served_from(
+    index: Path, embedder: QuestionEmbedder, folder: Path, doors: Doors | None = None, capacity: int = 64
+) -> Iterator[str]:
+    """The application over `index`, with a journal of its own in `folder`; its address.
+
+    Without `doors`, all is open to whoever sits at the machine.
+    """
+    journal = Journal(folder / "journal.sqlite")
+    services = make_services(index, embedder, journal)
+    services = replace(services, doors=doors) if doors else services
+    with served(create_app(services, 262_144, Turns(2, capacity)), services.drain) as address:
+        yield address
+    journal.close()

@@ -1,0 +1,42 @@
+"""Marks become links where they are marks, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qa.types import Answer, Citation
+from web.rendering.marks import linked, pieces
+
+CITATION = Citation(1, "a", "A", "/articles/a?cite=0-5#cited", (), "Words", 0, 5)
+ANSWER = Answer(
+    "id", "Q", "Q", True, 0.9, "", "extractive", (), (CITATION, replace(CITATION, n=2)), (), (), (), "0", 1.0
+)
+
+
+def text(markdown: str) -> str:
+    return linked(replace(ANSWER, text=markdown), "https://kb.example/")
+
+
+def test_a_mark_becomes_a_link_with_a_full_address() -> None:
+    assert text("Words. [1]") == "Words. [1](https://kb.example/articles/a?cite=0-5#cited)"
+
+
+def test_what_looks_like_a_mark_in_code_or_is_escaped_or_cites_nothing_stays() -> None:
+    for untouched in ("`args[1]`", "```\nargs[1]\n```", "~~~\n[2]\n~~~", "``a ` [1]``", r"\[1\]", r"\[1]", "[3]"):
+        assert text(untouched) == untouched
+
+
+def test_an_address_that_is_full_already_stays() -> None:
+    full = replace(CITATION, url="https://kb.example/articles/a#cited")
+    assert linked(replace(ANSWER, text="[1]", citations=(full,)), "http://127.0.0.1/") == f"[1]({full.url})"
+
+
+def test_the_articles_that_a_refusal_names_have_full_addresses() -> None:
+    refusal = replace(ANSWER, answered=False, citations=(), text="No. The nearest:\n\n- [A](/articles/a)")
+    assert linked(refusal, "http://kb.example:8000/").endswith("[A](http://kb.example:8000/articles/a)")
+
+
+def test_pieces_end_after_marks_and_make_the_text_again() -> None:
+    whole = text("One. [1] Two. [2]\n\nThree, uncited.")
+    assert "".join(pieces(whole)) == whole
+    assert [piece.split()[0] for piece in pieces(whole)] == ["One.", "Two.", "Three,"]

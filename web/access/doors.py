@@ -1,0 +1,44 @@
+"""What a request is held against before it is let in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from web.access.keys import KeyStore
+from web.access.policy import COOKIE, Policy
+from web.access.proxies import Proxies
+from web.access.rates import Rates
+from web.errors import KeysNeeded
+from web.settings import Settings, networks
+from web.shared_state import Shared
+
+GONE = f'{COOKIE}=""; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax'  # takes a session's cookie back
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """All that a request is held against. `own`: origin of the site as it is told to others; `widgets`: see forgery."""
+
+    policy: Policy
+    keys: KeyStore
+    rates: Rates
+    own: str = ""
+    widgets: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings, keys: KeyStore, bound: str, shared: Shared | None = None) -> Doors:
+        """The doors of a server bound to an address. Raises KeysNeeded where nobody could get in."""
+        proxies = Proxies(networks(settings.trusted_proxies), settings.proxy_user_header, settings.proxy_groups_header)
+        policy = Policy.of(bound, settings.public_url, settings.allow_anonymous, proxies)
+        if policy.closed and not keys.any_usable():
+            raise KeysNeeded(
+                "Others can reach this server, and there is no key yet: make one with `footnote keys create --name "
+                "NAME`, or let everybody ask and read with --allow-anonymous (FOOTNOTE_ALLOW_ANONYMOUS=1)."
+            )
+        url = urlsplit(settings.public_url)
+        own = f"{url.scheme}://{url.netloc}" if settings.public_url else ""
+        return cls(
+            policy, keys, Rates(settings.rate_ask, settings.rate_read, settings.rate_failure, shared),
+            own, frozenset(settings.widget_origins.split()),
+        )  # fmt: skip

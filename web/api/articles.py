@@ -1,0 +1,100 @@
+"""The listing, one article, its related articles, and tags."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from indexes.snapshots.snapshot import Snapshot
+from indexes.types import Article, Filter, TagMode
+from qa.answering import known_filter
+from qa.catalogue import Order, Wanted
+from qa.related import related
+from web.access.principals import Reading
+from web.api import cursors
+from web.api.schemas import ArticleDetailOut, ArticleOut, ArticlePage, Page, RelatedOut, TagName, TagOut, Text
+from web.middleware.problems import NoSuchArticle
+from web.services import Use
+
+router = APIRouter(prefix="/api/v1", tags=["articles"])
+
+ArticleId = Annotated[str, Path(description="an article's id; it may contain slashes", max_length=1000)]
+MOST_TAGS = 200  # offered to choose from
+Cursor = Annotated[
+    str | None, Query(max_length=100, json_schema_extra={"pattern": cursors.PATTERN}, description="of the page before")
+]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("/articles")
+def articles(
+    use: Use,
+    principal: Reading,
+    tag: Annotated[list[TagName], Query(max_length=50)] = [],
+    tag_mode: TagMode = "any",
+    featured: bool | None = None,
+    q: Annotated[Text, Query(max_length=400, description="words that title, summary or tags contain")] = "",
+    sort: Order | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> ArticlePage:
+    """The articles, with how many match and how often each tag occurs among them.
+
+    Without `sort` a search gives the best match first, everything else the featured articles. Where no article has a
+    word of `q`, a near one is searched for: `corrected` then says what was.
+    """
+    snapshot, offset = use.store.seen_by(principal.reader), cursors.decode(cursor)
+    filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
+    found = use.catalogue.select(snapshot, Wanted(q, filter, featured, sort), use.views.all())
+    shown = found.articles[offset : offset + limit]
+    return ArticlePage(
+        items=[ArticleOut.of(article, use.links) for article in shown],
+        total=len(found.articles),
+        next_cursor=cursors.next_cursor(offset, len(shown), len(found.articles)),
+        tags=[TagOut(tag=name, count=count) for name, count in found.tags],
+        offered=[TagOut(tag=name, count=count) for name, count in found.offered[:MOST_TAGS]],
+        corrected=found.corrected,
+    )
+
+
+@router.get("/articles/{article_id:path}/related")
+def related_articles(
+    use: Use, principal: Reading, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
+) -> Page[RelatedOut]:
+    """Articles related to one, best first, each with the reason."""
+    snapshot = use.store.seen_by(principal.reader)
+    found = related(snapshot, find_article(snapshot, article_id), limit, use.links)
+    return Page(items=[RelatedOut.of(entry) for entry in found], total=len(found))
+
+
+@router.get("/articles/{article_id:path}")
+def article(use: Use, principal: Reading, article_id: ArticleId) -> ArticleDetailOut:
+    """One article with the Markdown that citations' offsets refer to."""
+    snapshot = use.store.seen_by(principal.reader)
+    found = find_article(snapshot, article_id)
+    headings = snapshot.articles.headings(found.id)
+    return ArticleDetailOut.with_text(found, headings, use.views.of(found.id), use.links)
+
+
+@router.get("/tags")
+def tags(
+    use: Use,
+    principal: Reading,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    cursor: Cursor = None,
+) -> Page[TagOut]:
+    """Every tag with the number of articles that carry it, most frequent first."""
+    counts = use.store.seen_by(principal.reader).articles.tag_counts()
+    offset = cursors.decode(cursor)
+    shown = [TagOut(tag=name, count=count) for name, count in counts[offset : offset + limit]]
+    return Page(items=shown, total=len(counts), next_cursor=cursors.next_cursor(offset, len(shown), len(counts)))
+
+
+def find_article(snapshot: Snapshot, article_id: str) -> Article:
+    """Raises NoSuchArticle naming articles with a similar id."""
+    found = snapshot.articles.article(article_id)
+    if found is None:
+        raise NoSuchArticle(article_id, get_close_matches(article_id[:200], snapshot.articles.ids(), n=3, cutoff=0.5))
+    return found

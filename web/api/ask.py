@@ -1,0 +1,123 @@
+"""Asking, at once or as a stream, and searching."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from indexes.types import Filter, TagMode
+from qa.answering import known_filter
+from qa.conversations import Exchange
+from qa.types import Question, Turn
+from web.access.principals import Asking, Principal, Reading
+from web.api.schemas import AnswerOut, AskIn, Page, PassageOut, QuestionText, TagName
+from web.middleware import problems
+from web.rendering import answer_view
+from web.rendering.element_tree import Tree
+from web.services import Services, Use
+from web.serving.draining import Draining
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/api/v1", tags=["ask"])
+
+_AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
+
+
+# Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop. So does writing the
+# JSON; given an `AnswerOut`, FastAPI would change threads once more to look whether it is one.
+@router.post("/ask", response_model=AnswerOut, responses=problems.NO_CONVERSATION)
+def ask(body: AskIn, use: Use, principal: Asking) -> Response:
+    """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
+    exchange = use.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
+    return Response(AnswerOut.of(exchange, use.links).model_dump_json(), media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: Question
+    conversation_id: str | None
+    owner: str
+
+
+def _asked(body: AskIn, use: Use, principal: Asking) -> _Asked:
+    """What can be refused with a status is refused before the stream begins."""
+    known_filter(use.store.seen_by(principal.reader), Filter(tuple(body.tags), body.tag_mode))
+    question = use.conversations.prepare(_question(body, principal), body.conversation_id, principal.id)
+    return _Asked(question, body.conversation_id, principal.id)
+
+
+@router.post("/ask/stream", response_class=EventSourceResponse, responses=problems.NO_CONVERSATION)
+async def stream(
+    asked: Annotated[_Asked, Depends(_asked)],
+    use: Use,
+    view: Annotated[bool, Query(description="adds the answer as elements for a page to build: `view`")] = False,
+) -> AsyncIterable[ServerSentEvent]:
+    """`ask` as server-sent events: `sources`, `token`… (their `text` joined is the answer's), `answer`.
+
+    Instead of the rest there may come `error` (a problem), or `interrupted` when the server is shutting down.
+    """
+    try:
+        exchange, elements = await use.drain.or_result(lambda: _answered(use, asked, view))
+    except Draining:
+        yield ServerSentEvent(event="interrupted", data={"detail": "The server is restarting: please ask again."})
+    except Exception as error:
+        yield ServerSentEvent(event="error", data=problems.of(error))
+    else:
+        answer = AnswerOut.of(exchange, use.links)
+        articles = len({passage.article_id for passage in answer.passages})
+        yield ServerSentEvent(event="sources", data={"articles": articles, "passages": answer.passages})
+        for text in _pieces(answer.text):
+            yield ServerSentEvent(event="token", data={"text": text})
+        whole = answer.model_dump(mode="json")
+        yield ServerSentEvent(event="answer", data={**whole, "view": elements} if view else whole)
+
+
+def _answered(use: Services, asked: _Asked, view: bool) -> tuple[Exchange, list[Tree]]:
+    exchange = use.conversations.reply(asked.question, asked.conversation_id, asked.owner)
+    if not view:
+        return exchange, []
+    number = 1 + len(asked.question.history) // 2
+    turn = answer_view.given(
+        exchange, asked.question.filter, number, use.store.seen_by(asked.question.reader), use.links
+    )
+    return exchange, answer_view.view(turn)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text cut after its marks, so that a sentence arrives with its footnote."""
+    start = 0
+    for mark in _AFTER_MARK.finditer(text):
+        yield text[start : mark.end()]
+        start = mark.end()
+    if start < len(text):
+        yield text[start:]
+
+
+def _question(body: AskIn, principal: Principal) -> Question:
+    history = tuple(Turn(turn.role, turn.text) for turn in body.history)
+    return Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit, principal.reader)
+
+
+@router.get("/search")
+def search(
+    use: Use,
+    principal: Reading,
+    q: Annotated[
+        QuestionText, Query(description="what to search for: at most 4,000 characters, not counting blanks around them")
+    ],
+    tag: Annotated[list[TagName], Query(max_length=50)] = [],
+    tag_mode: TagMode = "any",
+    limit: Annotated[int, Query(ge=1, le=50)] = 8,
+) -> Page[PassageOut]:
+    """Passages, best first, without an answer."""
+    passages = use.answerer.search(q, Filter(tuple(tag), tag_mode), limit, principal.reader).passages
+    items = [PassageOut.of(passage, use.links) for passage in passages]
+    return Page(items=items, total=len(items))

@@ -1,0 +1,37 @@
+"""What was answered, and what readers thought of it, for programs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from qa.journal.records import Feedback
+from web.access.principals import Asking, Judging
+from web.api.schemas import ConversationOut, FeedbackIn, FeedbackOut
+from web.middleware import problems
+from web.services import Use
+
+router = APIRouter(prefix="/api/v1", tags=["conversations"])
+
+Id = Annotated[str, Path(max_length=100)]
+
+
+@router.post("/feedback", responses=problems.NO_ANSWER)
+def give_feedback(body: FeedbackIn, use: Use, principal: Judging) -> FeedbackOut:
+    """Say whether an answer helped; said again, it replaces what was said before."""
+    feedback = Feedback(body.helpful, body.reason, body.comment)
+    use.conversations.give_feedback(body.answer_id, feedback, principal.id)
+    return FeedbackOut(answer_id=body.answer_id, helpful=body.helpful, reason=body.reason, comment=body.comment)
+
+
+@router.get("/conversations/{conversation_id}")
+def conversation(conversation_id: Id, use: Use, principal: Asking) -> ConversationOut:
+    """A conversation with all that is kept of it, oldest answer first."""
+    return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id, principal.id, principal.reader))
+
+
+@router.delete("/conversations/{conversation_id}", status_code=204)
+def delete(conversation_id: Id, use: Use, principal: Asking) -> None:
+    """Delete a conversation, its answers and the feedback on them for good."""
+    use.conversations.delete(conversation_id, principal.id)

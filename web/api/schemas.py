@@ -1,0 +1,298 @@
+"""The JSON shapes of the HTTP API. Names are fixed; fields may be added."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
+
+from indexes.snapshots.article_table import Listed
+from indexes.types import Article, Heading, TagMode
+from qa import types as qa
+from qa.conversations import Exchange
+from qa.journal.records import Kept
+from qa.links import Links
+
+_LONGEST_TAG = 200  # characters
+_UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
+
+Item = TypeVar("Item")
+
+
+def _speakable(text: str) -> str:
+    if _UNSPEAKABLE.search(text):
+        raise ValueError("must not contain NUL or unpaired surrogates")
+    return text
+
+
+# Told in the schema, and not checked there: its regular expressions know no unpaired surrogates.
+_SPEAKABLE = Field(json_schema_extra={"pattern": "^[^\\x00]*$"})
+
+
+def _trimmed(most: int) -> Any:
+    """Tells of text that is trimmed before it is measured: a `maxLength` would be about what is sent."""
+
+    def told(schema: dict[str, Any]) -> None:
+        schema.pop("maxLength", None)
+        schema["pattern"] = "^[^\\x00]*\\S[^\\x00]*$"
+        schema.setdefault("description", f"At most {most:,} characters, not counting blanks around them.")
+
+    return Field(json_schema_extra=told)
+
+
+Text = Annotated[str, AfterValidator(_speakable), _SPEAKABLE]
+QuestionText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=qa.LONGEST_QUESTION),
+    AfterValidator(_speakable),
+    _trimmed(qa.LONGEST_QUESTION),
+]
+TagName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_TAG),
+    AfterValidator(_speakable),
+    _trimmed(_LONGEST_TAG),
+]
+
+
+class TurnIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["user", "assistant"]
+    text: Annotated[Text, Field(max_length=20_000)]
+
+
+class AskIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    question: QuestionText
+    tags: Annotated[list[TagName], Field(max_length=50)] = []
+    tag_mode: TagMode = "any"
+    conversation_id: Annotated[Text, Field(max_length=100)] | None = None
+    history: Annotated[list[TurnIn], Field(max_length=50)] = []
+    limit: Annotated[int, Field(ge=1, le=50)] = 8
+
+    @model_validator(mode="after")
+    def one_history(self) -> Self:
+        if self.conversation_id is not None and self.history:
+            raise ValueError("send either conversation_id or history, not both")
+        return self
+
+
+class CitationOut(BaseModel):
+    n: int
+    article_id: str
+    title: str
+    url: str
+    heading: list[str]
+    quote: str
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, citation: qa.Citation) -> Self:
+        return cls.model_validate(citation, from_attributes=True)
+
+
+class PassageOut(BaseModel):
+    article_id: str
+    title: str
+    url: str
+    heading: list[str]
+    text: str
+    start: int
+    end: int
+    score: float
+
+    @classmethod
+    def of(cls, passage: qa.Passage, links: Links) -> Self:
+        article = passage.article
+        return cls(
+            article_id=article.id, title=article.title, url=links.passage(article.id, passage.start, passage.end),
+            heading=list(passage.heading), text=passage.text, start=passage.start, end=passage.end,
+            score=round(passage.score, 6),
+        )  # fmt: skip
+
+
+class RelatedOut(BaseModel):
+    article_id: str
+    title: str
+    url: str
+    score: float
+    reason: str
+
+    @classmethod
+    def of(cls, related: qa.Related) -> Self:
+        return cls.model_validate(related, from_attributes=True)
+
+
+class AnswerOut(BaseModel):
+    answer_id: str
+    conversation_id: str
+    question: str
+    standalone_question: str
+    answered: bool
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    text: str
+    writer: Literal["extractive", "llm"]
+    citations: list[CitationOut]
+    passages: list[PassageOut]
+    related: list[RelatedOut]
+    missing: Annotated[list[str], Field(description="what the answer leaves open; `text` ends with it")]
+    degraded: list[str]
+    took_ms: float
+
+    @classmethod
+    def of(cls, exchange: Exchange, links: Links) -> Self:
+        answer = exchange.answer
+        return cls(
+            answer_id=answer.answer_id, conversation_id=exchange.conversation_id, question=answer.question,
+            standalone_question=answer.standalone_question, answered=answer.answered, confidence=answer.confidence,
+            text=answer.text, writer=answer.writer, citations=[CitationOut.of(c) for c in answer.citations],
+            passages=[PassageOut.of(p, links) for p in answer.passages],
+            related=[RelatedOut.of(r) for r in answer.related], missing=list(answer.missing),
+            degraded=list(answer.degraded), took_ms=answer.took_ms,
+        )  # fmt: skip
+
+
+class FeedbackIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    answer_id: Annotated[Text, Field(max_length=100)]
+    helpful: StrictBool
+    reason: Annotated[Text, Field(max_length=200)] = ""
+    comment: Annotated[Text, Field(max_length=2_000)] = ""
+
+
+class FeedbackOut(BaseModel):
+    answer_id: str
+    helpful: bool
+    reason: str
+    comment: str
+
+
+class KeptOut(BaseModel):
+    answer_id: str
+    asked: datetime
+    question: str
+    standalone_question: str
+    tags: list[str]
+    tag_mode: TagMode
+    answered: bool
+    confidence: float
+    text: str
+    writer: Literal["extractive", "llm"]
+    missing: list[str]
+    citations: list[CitationOut]
+    related: list[RelatedOut]
+    degraded: list[str]
+    took_ms: float
+    feedback: FeedbackOut | None
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        answer, thought = kept.answer, kept.feedback
+        return cls(
+            answer_id=answer.answer_id, asked=kept.asked, question=answer.question,
+            standalone_question=answer.standalone_question, tags=list(kept.filter.tags), tag_mode=kept.filter.mode,
+            answered=answer.answered, confidence=answer.confidence, text=answer.text, writer=answer.writer,
+            missing=list(answer.missing),
+            citations=[CitationOut.of(c) for c in answer.citations], related=[RelatedOut.of(r) for r in answer.related],
+            degraded=list(answer.degraded), took_ms=answer.took_ms,
+            feedback=thought and FeedbackOut(
+                answer_id=answer.answer_id, helpful=thought.helpful, reason=thought.reason, comment=thought.comment
+            ),
+        )  # fmt: skip
+
+
+class ConversationOut(BaseModel):
+    conversation_id: str
+    title: str  # the first question
+    turns: list[KeptOut]
+
+    @classmethod
+    def of(cls, conversation_id: str, kept: Sequence[Kept]) -> Self:
+        title = kept[0].answer.question
+        return cls(conversation_id=conversation_id, title=title, turns=[KeptOut.of(k) for k in kept])
+
+
+class ArticleOut(BaseModel):
+    id: str
+    title: str
+    summary: str
+    tags: list[str]
+    featured: bool
+    views: int
+    updated: date | None
+    type: str
+    category: str
+    url: str
+    source_url: str | None
+
+    @classmethod
+    def of(cls, article: Listed, links: Links) -> Self:
+        return cls(url=links.article(article.id), **_listed(article))
+
+
+class HeadingOut(BaseModel):
+    level: int
+    text: str
+    anchor: str
+
+
+class ArticleDetailOut(ArticleOut):
+    markdown: str
+    headings: list[HeadingOut]
+
+    @classmethod
+    def with_text(cls, article: Article, headings: tuple[Heading, ...], views: int, links: Links) -> Self:
+        shown = [HeadingOut(level=h.level, text=h.text, anchor=h.anchor) for h in headings]
+        return cls(
+            url=links.article(article.id),
+            markdown=article.markdown,
+            headings=shown,
+            **{**_listed(article), "views": article.views + views},
+        )
+
+
+class TagOut(BaseModel):
+    tag: str
+    count: int
+
+
+class Page(BaseModel, Generic[Item]):
+    items: list[Item]
+    total: int
+    next_cursor: str | None = None
+
+
+class ArticlePage(Page[ArticleOut]):
+    tags: list[TagOut]  # of all matching articles, not of this page alone
+    offered: list[TagOut] = []  # tags that would narrow the list, or with tag_mode=any widen it, most frequent first
+    corrected: str = ""  # what was searched for in place of words that no article has
+
+
+class StatusOut(BaseModel):
+    generation: str
+    built: str
+    articles: int
+    chunks: int
+    embedding_model: str
+    degraded: list[str]
+    problem: str | None
+
+
+class HealthOut(BaseModel):
+    status: Literal["ok", "unavailable"]
+    detail: str = ""
+
+
+def _listed(article: Article | Listed) -> dict[str, object]:
+    return {
+        "id": article.id, "title": article.title, "summary": article.summary, "tags": list(article.tags),
+        "featured": article.featured, "views": article.views, "updated": article.updated, "type": article.type,
+        "category": article.category, "source_url": article.source_url,
+    }  # fmt: skip

@@ -1,0 +1,55 @@
+"""`mcp`: the tools for an agent that starts this command itself."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from indexes.console import OK, Commands, add_index_option, command, index_of
+from indexes.settings import IndexSettings
+from indexes.types import KEEPER, Reader
+from qa.commands import build_answerer, open_retrieval
+from qa.links import Links
+from web.agents.tools import Caller, Tools, offered
+from web.serving.draining import Drain
+from web.settings import Settings
+
+_ANYWHERE = ("", "0.0.0.0", "::")
+
+
+def add_commands(commands: Commands) -> None:
+    parser = command(commands, "mcp", _mcp, "serve agents over standard input and output (Model Context Protocol)")
+    parser.add_argument(
+        "--group", action="append", help="serve as for a member of this group, '' for none; repeatable. Left out, "
+        "every article is there",
+    )  # fmt: skip
+    add_index_option(parser)
+
+
+def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
+    # Imported here: the protocol's library costs half a second that the other commands need not wait for.
+    from web.agents.server import serving
+    from web.agents.stdio import Remembered, run
+
+    assert isinstance(settings, Settings)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")  # to standard error
+    store, embedder = open_retrieval(index_of(args, settings), settings)
+    store.keep_looking()
+    links = Links(settings.public_url)
+    answerer = build_answerer(store, embedder, links)
+    tools = Tools(store, answerer, links, Remembered(answerer))
+    caller = caller_of(args, settings)
+    run(serving(offered(tools), lambda context: caller, Drain()))
+    return OK
+
+
+def caller_of(args: argparse.Namespace, settings: Settings) -> Caller:
+    """Whoever starts this holds the files, and chooses as whom to read them."""
+    reader = KEEPER if args.group is None else Reader(frozenset(args.group))
+    return Caller(reader, frozenset(("read", "ask")), "", settings.public_url or _here(settings))
+
+
+def _here(settings: Settings) -> str:
+    """Where `footnote serve` shows the pages under the same settings."""
+    host = "127.0.0.1" if settings.host in _ANYWHERE else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/"

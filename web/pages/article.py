@@ -1,0 +1,132 @@
+"""What does one article say, and where in it is the passage that an answer cited?"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from rapidfuzz import fuzz, process
+
+from indexes.snapshots.snapshot import Snapshot
+from indexes.types import Article, Heading
+from qa.errors import JournalUnavailable
+from qa.related import related
+from web import templating
+from web.access.principals import Judging, Principal, Reading
+from web.api.articles import find_article
+from web.middleware.problems import NoSuchArticle
+from web.observing.recording import notes_of
+from web.rendering import articles
+from web.rendering.highlighting import Span
+from web.services import Services, Use
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+_RELATED = 5
+_WORDS_A_MINUTE = 200
+_LONGEST_CONTENTS = 100
+_NEAR = 5  # titles named where there is no article
+_LIKE = 80  # of 100: how well the best part of a title must fit
+
+
+@router.get("/articles/{article_id:path}")
+def article(
+    use: Use, principal: Reading, request: Request, article_id: str, cite: str = "", answer: str = "", voted: str = ""
+) -> Response:
+    """An article, with the passage `cite` (as START-END) marked; as Markdown where the address ends in `.md`.
+
+    `answer` is the id of the answer that the reader came from, `voted` whether they have just said their opinion.
+    """
+    snapshot = use.store.seen_by(principal.reader)
+    found = snapshot.articles.article(article_id)
+    if found is not None:
+        views = _counted(use, request, found)
+        return templating.unchanged_or(
+            request, _article(use, principal, snapshot, found, views, cite, answer, bool(voted))
+        )
+    source = snapshot.articles.article(article_id.removesuffix(".md"))
+    if source is not None:
+        text = PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
+        text.headers["link"] = f'<{use.links.article(source.id)}>; rel="canonical"'
+        return templating.unchanged_or(request, text)
+    return _missing(use, principal, snapshot, article_id)
+
+
+@router.post("/articles/{article_id:path}")
+def vote(
+    use: Use, principal: Judging, request: Request, article_id: str, helpful: Annotated[Literal["yes", "no"], Form()]
+) -> Response:
+    """Whether the reader found the article helpful."""
+    found = find_article(use.store.seen_by(principal.reader), article_id)
+    use.views.vote(found.id, *_reader(request), helpful == "yes")
+    return RedirectResponse(f"{use.links.article(found.id)}?voted={helpful}#~helpful", 303)
+
+
+def _counted(use: Services, request: Request, article: Article) -> int:
+    """Counts a reader who opens the article; the views it then has on top of its listing's figure."""
+    try:
+        if notes_of(request.scope).method == "GET" and "prefetch" not in request.headers.get("sec-purpose", ""):
+            use.views.count(article.id, *_reader(request))
+        return use.views.of(article.id)
+    except JournalUnavailable as error:  # an article can be read all the same
+        log.error("A view was not counted: %s", error)
+        return 0
+
+
+def _reader(request: Request) -> tuple[str, str]:
+    return request.client.host if request.client else "", request.headers.get("user-agent", "")
+
+
+def _article(
+    use: Services, principal: Principal, snapshot: Snapshot, article: Article, views: int, cite: str, answer: str,
+    voted: bool,
+) -> HTMLResponse:  # fmt: skip
+    table = snapshot.articles
+    headings, passage = table.headings(article.id), _cited(cite, article.markdown)
+    body = articles.article(article, headings, lambda id: table.article(id) is not None, use.links, passage)
+    return templating.page(
+        "article.html", snapshot, principal, nav="", article=article, body=body, passage=passage,
+        views=article.views + views, url=use.links.article(article.id), voted=voted,
+        contents=_contents(article, headings),
+        back=f"/answers/{answer}" if passage and re.fullmatch(r"[0-9a-f]{8,64}", answer) else "",
+        minutes=max(1, round(len(article.markdown.split()) / _WORDS_A_MINUTE)),
+        related=related(snapshot, article, _RELATED, use.links), category=templating.category(snapshot),
+    )  # fmt: skip
+
+
+def _cited(cite: str, markdown: str) -> Span | None:
+    """The passage that START-END names, if the article has one there."""
+    start, _, end = cite.partition("-")
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (start, end)):
+        return None
+    span = int(start), int(end)
+    return span if span[0] < span[1] <= len(markdown) and markdown[slice(*span)].strip() else None
+
+
+def _contents(article: Article, headings: Sequence[Heading]) -> list[Heading]:
+    listed = [h for h in headings if h.level <= 3 and h.text and not articles.is_title(h, article)]
+    return listed[:_LONGEST_CONTENTS] if len(listed) > 1 else []
+
+
+def _missing(use: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
+    words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())[:200]
+    titles = [(use.links.article(found.id), found.title) for found in _near(snapshot, article_id, words)]
+    return templating.page("missing.html", snapshot, principal, 404, nav="", near=titles, words=words)
+
+
+def _near(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:
+    """Articles whose id or title is like what was asked for."""
+    try:
+        ids = [find_article(snapshot, article_id.removesuffix(".md")).id]
+    except NoSuchArticle as error:
+        ids = list(error.near)
+    titles = {article.id: article.title.casefold() for article in snapshot.articles.listed()}
+    like = process.extract(words.casefold(), titles, scorer=fuzz.partial_ratio, score_cutoff=_LIKE, limit=_NEAR)
+    found = [snapshot.articles.article(id) for id in dict.fromkeys([*ids, *(id for _, _, id in like)])]
+    return [article for article in found if article][:_NEAR]

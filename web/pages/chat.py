@@ -1,0 +1,209 @@
+"""What does the asker see: an empty chat, a conversation, one answer, or what was wrong with the question?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from indexes.snapshots.snapshot import Snapshot
+from indexes.types import Filter
+from qa.conversations import UNKEPT
+from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
+from qa.journal.records import Feedback, Kept
+from qa.types import LONGEST_QUESTION, Question
+from web import templating
+from web.access.principals import Asking, Judging, Principal, Reading
+from web.api.schemas import AskIn, Text
+from web.pages import conversation_markdown
+from web.rendering import answer_view
+from web.rendering.answer_view import MISSING_TOPIC, REASONS, Turn
+from web.services import Services, Use
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+_TOP_TAGS = 12
+_SHOWN = 10  # turns of a conversation on its page, the last ones; all of them are in its export
+_MARKDOWN = "text/markdown; charset=utf-8"
+_EXAMPLES = (  # asked of the bundled knowledge base; shown only where the article that answers is there
+    ("api-idempotency-safe-retries-for-mutations", "Which HTTP methods are idempotent?"),
+    ("jwt-authentication-implementation-and-security-patterns", "How long should an access token live?"),
+    ("sql-query-optimisation-indexes-execution-plans-and-n-plus-1", "How do I find and fix an N+1 query?"),
+    (
+        "resilience-patterns-circuit-breaker-retry-bulkhead-and-timeout",
+        "How do I stop one slow dependency from taking everything down?",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the asker has typed, and what was wrong with it."""
+
+    question: str = ""
+    tags: tuple[str, ...] = ()
+    conversation_id: str = ""
+    error: str = ""
+
+
+@router.get("/")
+def chat(use: Use, principal: Reading, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
+    """The empty chat; `q` fills in the question, `tags` chooses tags."""
+    return _chat(use, principal, Draft(_typed(q), tuple(tags)))
+
+
+@router.post("/")
+def ask(
+    use: Use,
+    principal: Asking,
+    question: Annotated[str, Form()] = "",
+    conversation_id: Annotated[str, Form()] = "",
+    tags: Annotated[list[str], Form()] = [],
+) -> Response:
+    """On to the conversation with its answer, or back with what was wrong and the question as it was typed."""
+    question = question.replace("\r\n", "\n")  # forms send line breaks as two characters, the limit counts one
+    draft = Draft(question, tuple(tags), conversation_id)
+    filter = Filter(tuple(tags))
+    try:
+        asked = AskIn(question=question, tags=tags, conversation_id=conversation_id or None)
+        filter = Filter(tuple(asked.tags))
+        exchange = use.conversations.ask(
+            Question(asked.question, filter, reader=principal.reader), asked.conversation_id, principal.id
+        )
+    except ValidationError as error:
+        return _chat(use, principal, replace(draft, error=_wrong_with(error)), status=422)
+    except UnknownTag as error:
+        known = tuple(tag for tag in tags if tag != error.tag)
+        return _chat(use, principal, replace(draft, tags=known, error=templating.no_tag(error)), status=422)
+    except UnknownConversation:
+        gone = "This conversation is no longer there. Ask again to start a new one."
+        return _chat(use, principal, replace(draft, conversation_id="", error=gone), status=404)
+    if UNKEPT not in exchange.answer.degraded:
+        # A page of its own, so that reloading it or coming back to it does not ask again.
+        return RedirectResponse(f"/conversations/{exchange.conversation_id}#a-{exchange.answer.answer_id}", 303)
+    turn = answer_view.given(exchange, filter, 1, use.store.seen_by(principal.reader), use.links)
+    return _chat(use, principal, Draft(tags=draft.tags, conversation_id=conversation_id), [turn])
+
+
+# Before the page of a conversation, whose address would match too.
+@router.get("/conversations/{conversation_id}.md")
+def conversation_as_markdown(use: Use, principal: Asking, request: Request, conversation_id: str) -> Response:
+    """A conversation for keeping elsewhere."""
+    return _markdown(use, principal, request, use.conversations.kept(conversation_id, principal.id, principal.reader))
+
+
+@router.get("/conversations/{conversation_id}")
+def conversation(use: Use, principal: Asking, conversation_id: str) -> Response:
+    """A conversation, to be gone on with."""
+    kept = use.conversations.kept(conversation_id, principal.id, principal.reader)
+    shown = answer_view.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
+    return _chat(use, principal, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
+
+
+@router.post("/conversations/{conversation_id}/delete")
+def delete(use: Use, principal: Asking, conversation_id: str) -> Response:
+    """Delete a conversation, and back to an empty chat."""
+    use.conversations.delete(conversation_id, principal.id)
+    return RedirectResponse("/", 303)
+
+
+@router.get("/answers/{answer_id}.md")
+def answer_as_markdown(use: Use, principal: Reading, request: Request, answer_id: str) -> Response:
+    """An answer with its sources, for pasting elsewhere."""
+    return _markdown(use, principal, request, [use.conversations.answer(answer_id, principal.reader)])
+
+
+@router.get("/answers/{answer_id}")
+def answer(use: Use, principal: Reading, answer_id: str) -> Response:
+    """One answer, for sharing: it tells nothing of the conversation around it."""
+    kept = use.conversations.answer(answer_id, principal.reader)
+    snapshot = use.store.seen_by(principal.reader)
+    (turn,) = answer_view.kept([replace(kept, conversation_id="")], snapshot, use.links)
+    own = kept.owner == principal.id
+    return templating.page(
+        "answer.html",
+        snapshot,
+        principal,
+        nav="ask",
+        turn=replace(turn, own=own),
+        asked=kept.asked,
+        reasons=REASONS,
+        missing_topic=MISSING_TOPIC,
+    )
+
+
+@router.post("/answers/{answer_id}/feedback")
+def give_feedback(
+    use: Use,
+    principal: Judging,
+    request: Request,
+    answer_id: str,
+    helpful: Annotated[bool, Form()],
+    reason: Annotated[Text, Form(max_length=200)] = "",
+    comment: Annotated[Text, Form(max_length=4_000)] = "",
+) -> Response:
+    """Keep the feedback; what is shown in place of its form comes as elements, or on the page of the answer."""
+    feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
+    use.conversations.give_feedback(answer_id, feedback, principal.id)
+    if "application/json" in request.headers.get("accept", ""):
+        answered = use.conversations.answer(answer_id, principal.reader).answer.answered
+        return JSONResponse(answer_view.feedback_view(answer_id, answered, feedback))
+    return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
+
+
+def _markdown(use: Services, principal: Principal, request: Request, kept: Sequence[Kept]) -> Response:
+    shown = answer_view.kept(kept, use.store.seen_by(principal.reader), use.links)
+    text = conversation_markdown.markdown([turn.answer for turn in shown], str(request.base_url))
+    return PlainTextResponse(text, media_type=_MARKDOWN)
+
+
+def _chat(use: Services, principal: Principal, draft: Draft, shown: Sequence[Turn] = (), status: int = 200) -> Response:
+    snapshot = use.store.seen_by(principal.reader)
+    table = snapshot.articles
+    counts = table.tag_counts()[:_TOP_TAGS]
+    tags = [tag for tag, _ in counts]
+    newest = table.listing(sort="newest", limit=1).articles
+    return templating.page(
+        "chat.html", snapshot, principal, status, nav="ask", draft=draft, turns=shown or _so_far(use, principal, draft),
+        most=LONGEST_QUESTION, category=templating.category(snapshot), newest=newest[0].updated if newest else None,
+        examples=_examples(snapshot), top_tags=counts, reasons=REASONS, missing_topic=MISSING_TOPIC,
+        tags=[*tags, *(tag for tag in draft.tags if tag not in tags)],
+    )  # fmt: skip
+
+
+def _so_far(use: Services, principal: Principal, draft: Draft) -> list[Turn]:
+    """The conversation that a question which was refused belongs to."""
+    if not draft.conversation_id:
+        return []
+    try:
+        kept = use.conversations.kept(draft.conversation_id, principal.id, principal.reader)
+    except (UnknownConversation, JournalUnavailable):
+        return []
+    return answer_view.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
+
+
+def _examples(snapshot: Snapshot) -> list[str]:
+    """Questions that this knowledge base can answer."""
+    known = [question for id, question in _EXAMPLES if snapshot.articles.article(id) is not None]
+    titles = [article.title for article in snapshot.articles.listing(limit=len(_EXAMPLES)).articles]
+    return known or [f"What should I know about {title}?" for title in titles]
+
+
+def _typed(text: str) -> str:
+    return text[:LONGEST_QUESTION]
+
+
+def _wrong_with(error: ValidationError) -> str:
+    first = error.errors()[0]
+    if first["loc"][0] != "question":
+        return f"The form was not complete ({first['loc'][0]}): please ask again."
+    match first["type"]:
+        case "string_too_short":
+            return "Please type a question first."
+        case "string_too_long":
+            return f"This question is too long: please keep it under {LONGEST_QUESTION:,} characters."
+    return "This question holds characters that cannot be read: please remove them."

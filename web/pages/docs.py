@@ -1,0 +1,24 @@
+"""The API in words: the OpenAPI document as a page that needs no script."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from web import templating
+from web.access.principals import Reading
+from web.pages import api_reference
+from web.services import Use
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+@router.get("/docs")
+def docs(use: Use, principal: Reading, request: Request) -> Response:
+    """Every route of the API with its parameters, fields and an example."""
+    document = request.app.openapi()
+    shown = templating.page(
+        "docs.html", use.store.seen_by(principal.reader), principal, nav="docs", title=document["info"]["title"],
+        summary=document["info"].get("summary", ""), groups=api_reference.operations(document),
+    )  # fmt: skip
+    return templating.unchanged_or(request, shown)

@@ -1,0 +1,95 @@
+"""What do the keepers of the knowledge base see of its use?"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, Response
+
+from indexes.snapshots.ingest_log import past
+from indexes.snapshots.snapshot import Snapshot
+from qa.insights.content_gaps import Gap
+from qa.types import LONGEST_QUESTION
+from web import templating
+from web.access.principals import Keeping
+from web.pages import charts
+from web.services import Services, Use
+
+router = APIRouter(prefix="/insights", include_in_schema=False, default_response_class=HTMLResponse)
+
+_PERIODS = (7, 30, 90)  # days
+_FIRST, _GAPS, _QUESTIONS, _ARTICLES, _INGESTS = 12, 60, 8, 20, 20  # rows shown
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Days = Annotated[int, Query(ge=1, le=366)]
+
+
+@router.get("")
+def insights(use: Use, principal: Keeping, days: Days = 30) -> Response:
+    """Figures, content gaps, articles by use, overlaps, and past ingests."""
+    snapshot = use.store.seen_by(principal.reader)
+    asked = use.insights.asked(days, principal.reader, use.store.current())
+    figures = use.insights.figures(asked, days)
+    gaps = use.insights.gaps(asked)
+    return templating.page(
+        "insights.html", snapshot, principal, nav="insights", days=days, periods=_PERIODS, figures=figures,
+        questions_chart=charts.questions(figures.days), latency_chart=charts.latency(figures.days),
+        gaps=[_gap(use, snapshot, gap) for gap in gaps[:_GAPS]], first=_FIRST, more_gaps=max(0, len(gaps) - _GAPS),
+        unanswered=figures.asked - figures.answered, by_meaning=not use.degraded, shown=_ARTICLES,
+        articles=use.insights.articles(snapshot, asked, days), alike=use.insights.alike(snapshot)[:_ARTICLES],
+        ingests=[ingest.seen_by(principal.reader) for ingest in past(snapshot.path.parent, _INGESTS)], links=use.links,
+    )  # fmt: skip
+
+
+@router.get("/gaps.csv")
+def export(use: Use, principal: Keeping, days: Days = 30) -> Response:
+    """Every unanswered question with its topic, to be sorted and shared out."""
+    snapshot = use.store.seen_by(principal.reader)
+    file = io.StringIO()
+    rows = csv.writer(file)
+    rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
+    for gap in use.insights.gaps(use.insights.asked(days, principal.reader, use.store.current())):
+        for question in gap.questions:
+            moment = f"{question.last:%Y-%m-%d %H:%M}"
+            cells = [gap.label, question.text, str(question.times), moment, _title(snapshot, question.nearest)]
+            rows.writerow([_harmless(cell) for cell in cells])
+    headers = {"content-disposition": f'attachment; filename="content-gaps-{days}-days.csv"'}
+    return Response("\ufeff" + file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/inspect")
+def inspect(use: Use, principal: Keeping, q: str = "") -> Response:
+    """Where each passage ranks for one question, by keywords, by meaning and together."""
+    text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
+    found = use.inspector.inspect(text, principal.reader) if text else None
+    return templating.page(
+        "inspect.html",
+        use.store.seen_by(principal.reader),
+        principal,
+        nav="insights",
+        q=text,
+        found=found,
+        links=use.links,
+    )
+
+
+def _gap(use: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
+    return {
+        "label": gap.label, "times": gap.times, "last": gap.last.date(), "questions": gap.questions[1 : _QUESTIONS + 1],
+        "more": max(0, len(gap.questions) - 1 - _QUESTIONS), "nearest": _title(snapshot, gap.nearest),
+        "url": use.links.article(gap.nearest),
+    }  # fmt: skip
+
+
+def _title(snapshot: Snapshot, article_id: str) -> str:
+    """The title of an article that may be gone by now."""
+    found = snapshot.articles.article(article_id) if article_id else None
+    return found.title if found else ""
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else cell

@@ -1,0 +1,69 @@
+"""Signing in with a key, and out again: a browser holds a session in place of the key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from web import templating
+from web.access.doors import GONE
+from web.access.policy import COOKIE, Visitor
+from web.access.principals import CHALLENGE
+from web.access.proxies import is_loopback
+from web.errors import BadKey
+from web.services import Use
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+_LONGEST = 2_000  # characters of an address to go back to
+
+
+@router.get("/sign-in")
+def page(request: Request, next: Annotated[str, Query()] = "/") -> Response:
+    """Who one is here, and a form to become somebody else."""
+    return _page(request, _here(next))
+
+
+@router.post("/sign-in")
+def sign_in(
+    use: Use, request: Request, key: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
+) -> Response:
+    """Begin a session."""
+    try:
+        token, lasts = use.doors.keys.sign_in(key.strip())
+    except BadKey as error:
+        return _page(request, _here(next), str(error))
+    response = RedirectResponse(_here(next), 303)
+    response.set_cookie(
+        COOKIE, token, max_age=int(lasts.total_seconds()), secure=True, httponly=True, samesite="lax", path="/"
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(use: Use, request: Request) -> Response:
+    """End the session, here and in the file."""
+    use.doors.keys.sign_out(request.cookies.get(COOKIE, ""))
+    # What the browser has kept of the site is for nobody who comes after.
+    return RedirectResponse("/sign-in", 303, {"set-cookie": GONE, "clear-site-data": '"cache", "storage"'})
+
+
+def _page(request: Request, next: str, error: str = "") -> HTMLResponse:
+    visitor: Visitor = request.scope["visitor"]
+    insecure = request.url.scheme == "http" and request.headers.get("x-forwarded-proto") != "https"
+    unkept = insecure and not _is_here(request.url.hostname or "")
+    return templating.sign_in(
+        401 if error else 200, error, {"www-authenticate": CHALLENGE} if error else {}, next, visitor, unkept=unkept
+    )
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or is_loopback(host)
+
+
+def _here(address: str) -> str:
+    """An address on this site, to go back to; anything else is the first page."""
+    local = address.startswith("/") and not address.startswith(("//", "/\\")) and len(address) <= _LONGEST
+    return address if local and address.isascii() and address.isprintable() else "/"

@@ -1,0 +1,47 @@
+"""An answer's Markdown for readers elsewhere: its marks are links to what they cite, with full addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import urljoin
+
+from qa.types import Answer, Citation
+
+# As in qa/writing/citing.py: what looks like a mark in code is none.
+_MARK_OR_CODE = re.compile(
+    r"(?P<fence>^(?P<ticks>`{3,}+|~{3,}+)[^\n]*+(?:\n(?!(?P=ticks)[ \t]*+$)[^\n]*+)*+(?:\n(?P=ticks)[ \t]*+$)?)"
+    r"|(?P<code>(?<!`)(?P<quote>`++)(?:[^`]++|(?!(?P=quote)(?!`))`++)*+(?P=quote)(?!`))"
+    r"|(?<!\\)\[(?P<n>\d+)\]",
+    re.MULTILINE,
+)
+_AFTER_LINKED_MARK = re.compile(r"(?<!\\)\[\d+\]\([^()\s]*\)\s*")
+_HERE = re.compile(r"\]\((/[^()\s]*)\)")
+
+
+def elsewhere(citations: Sequence[Citation], site: str) -> dict[int, str]:
+    """The full addresses of footnotes on `site`, such as "https://kb.example/"."""
+    return {citation.n: urljoin(site, citation.url) for citation in citations}
+
+
+def linked(answer: Answer, site: str) -> str:
+    """The text of an answer, each mark a link: `[1](https://kb.example/articles/…)`."""
+    if not answer.citations:
+        return _HERE.sub(lambda link: f"]({urljoin(site, link[1])})", answer.text)
+    urls = elsewhere(answer.citations, site)
+
+    def link(found: re.Match[str]) -> str:
+        url = urls.get(int(found["n"])) if found["n"] else None
+        return f"{found[0]}({url})" if url else found[0]
+
+    return _MARK_OR_CODE.sub(link, answer.text)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Linked text cut after its marks, so that a sentence arrives with its footnote."""
+    start = 0
+    for mark in _AFTER_LINKED_MARK.finditer(text):
+        yield text[start : mark.end()]
+        start = mark.end()
+    if start < len(text):
+        yield text[start:]
