@@ -33,7 +33,7 @@ from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
 from indexes.snapshots.publishing import Draft, publish, writing
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Reader
+from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Viewer
 from ingest.chunking import Chunker
 from ingest.sources.items import Found, Ignored, SourceItem
 from ingest.sync import Synchroniser
@@ -152,9 +152,13 @@ def _ask(root: Path, chunks: int) -> dict[str, Any]:
     view = _timed(lambda: store.seen_by(ANYONE))
     restricted = _latencies(answerer, questions, Filter(), ANYONE)
     return {
-        "open": opened, "questions": figures, "serving_mb": memory, "without_index_mb": before,
-        "view": {**view, "own_mb": _memory()["own"] - memory["own"]}, "restricted": restricted,
-    }  # fmt: skip
+        "open": opened,
+        "questions": figures,
+        "serving_mb": memory,
+        "without_index_mb": before,
+        "view": {**view, "own_mb": _memory()["own"] - memory["own"]},
+        "restricted": restricted,
+    }
 
 
 def _answerer(store: SnapshotStore, base: SyntheticBase) -> Answerer:
@@ -166,12 +170,12 @@ def _answerer(store: SnapshotStore, base: SyntheticBase) -> Answerer:
 
 
 def _latencies(
-    answerer: Answerer, questions: Iterator[str], filter: Filter, reader: Reader = KEEPER
+    answerer: Answerer, questions: Iterator[str], filter: Filter, viewer: Viewer = KEEPER
 ) -> dict[str, float]:
     """Of answering a question of twelve words, in milliseconds."""
     wall, cpu = [], []
     for text in islice(questions, _QUESTIONS + _WARM_UP):
-        question = Question(text, filter=filter, reader=reader)
+        question = Question(text, filter=filter, viewer=viewer)
         started, spent = time.perf_counter(), time.process_time()
         answer = answerer.ask(question)
         wall.append(1000 * (time.perf_counter() - started))

@@ -73,40 +73,58 @@ def _questions(results: list[dict[str, Any]]) -> str:
 def _readers(results: list[dict[str, Any]]) -> str:
     rows = [
         [
-            f"{r['chunks']:,}", f"{r['view']['seconds']} s", f"{r['view']['own_mb']} MB",
+            f"{r['chunks']:,}",
+            f"{r['view']['seconds']} s",
+            f"{r['view']['own_mb']} MB",
             *(f"{r['restricted'][what]} ms" for what in ("p50", "p95", "cpu_p50")),
         ]
         for r in results
         if "view" in r
-    ]  # fmt: skip
+    ]
     return _table(["chunks", "making the view", "its memory", "question: p50", "p95", "CPU"], rows)
 
 
 def _sizes(results: list[dict[str, Any]]) -> str:
     rows = [
         [
-            f"{r['chunks']:,}", f"{r['build']['seconds']} s", f"{r['build']['cpu_seconds']} s",
-            f"{r['build_peak_mb']:,} MB", f"{r['open']['seconds']} s",
-            f"{r['serving_mb']['own'] - r['without_index_mb']['own']} MB", f"{r['serving_mb']['resident']} MB",
-            f"{r['disk_mb']:,} MB", f"{r['disk_after_updates_mb']:,} MB",
+            f"{r['chunks']:,}",
+            f"{r['build']['seconds']} s",
+            f"{r['build']['cpu_seconds']} s",
+            f"{r['build_peak_mb']:,} MB",
+            f"{r['open']['seconds']} s",
+            f"{r['serving_mb']['own'] - r['without_index_mb']['own']} MB",
+            f"{r['serving_mb']['resident']} MB",
+            f"{r['disk_mb']:,} MB",
+            f"{r['disk_after_updates_mb']:,} MB",
         ]
         for r in results
-    ]  # fmt: skip
+    ]
     return _table(
-        ["chunks", "build", "CPU", "peak memory", "verify and open", "own memory for it", "resident, serving",
-         "disk", "disk, 3 generations"],
+        [
+            "chunks",
+            "build",
+            "CPU",
+            "peak memory",
+            "verify and open",
+            "own memory for it",
+            "resident, serving",
+            "disk",
+            "disk, 3 generations",
+        ],
         rows,
-    )  # fmt: skip
+    )
 
 
 def _updates(results: list[dict[str, Any]]) -> str:
     rows = [
         [
-            f"{r['chunks']:,}", f"{r['unchanged']['seconds']} s", f"{r['unchanged']['cpu_seconds']} s",
+            f"{r['chunks']:,}",
+            f"{r['unchanged']['seconds']} s",
+            f"{r['unchanged']['cpu_seconds']} s",
             *(f"{u[what]} s" if what in u else "" for u in r["updates"][-1:] for what in ("published", "live", "cpu")),
         ]
         for r in results
-    ]  # fmt: skip
+    ]
     changed = [f"one article changed: {what}" for what in ("published", "live", "CPU until live")]
     return _table(["chunks", "nothing changed", "CPU", *changed], rows)
 
@@ -130,9 +148,11 @@ def _plot(results: list[dict[str, Any]], path: Path) -> None:
     update.plot(sizes, [r["updates"][-1]["live"] for r in results], marker="o", label="one article changed, live")
     update.plot(sizes, [r["unchanged"]["seconds"] for r in results], "--", label="nothing changed")
     for axes, title in (
-        (latency, "Answering a question, ms"), (memory, "Memory of a server, MB"), (disk, "Disk, MB"),
+        (latency, "Answering a question, ms"),
+        (memory, "Memory of a server, MB"),
+        (disk, "Disk, MB"),
         (update, "Ingest, s"),
-    ):  # fmt: skip
+    ):
         axes.set(title=title, xscale="log", xlabel="chunks", ylim=(0, None))
         axes.grid(alpha=0.3)
         axes.legend()

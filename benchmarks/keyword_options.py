@@ -25,7 +25,7 @@ from benchmarks.synthetic import SyntheticBase
 from indexes.search.analysis import informative_terms, terms
 from indexes.search.keywords import KeywordIndex
 from indexes.search.postings import Postings, merged
-from indexes.search.row_map import Numbering
+from indexes.search.row_map import RowMap
 from indexes.types import keyword_text
 
 Search: TypeAlias = Callable[[Sequence[str], int], list[int]]
@@ -45,7 +45,7 @@ def own_postings(folder: Path, base: SyntheticBase, copies: int = 1) -> Search:
     if copies > 1:
         part = merged([(part, np.arange(chunks) + copy * chunks) for copy in range(copies)])
     part.save(folder)
-    index = KeywordIndex([Postings.open(folder)], Numbering(copies * chunks, np.zeros(0, dtype=np.int64)))
+    index = KeywordIndex([Postings.open(folder)], RowMap(copies * chunks, np.zeros(0, dtype=np.int64)))
     return lambda asked, limit: [hit.chunk for hit in index.search(dict.fromkeys(asked, 1.0), limit)]
 
 
@@ -53,9 +53,7 @@ def fts5(folder: Path, base: SyntheticBase) -> Search:
     database = sqlite3.connect(folder / "fts5.sqlite")
     database.execute("CREATE VIRTUAL TABLE chunks USING fts5(text, content='', tokenize='unicode61')")
     with database:
-        database.executemany(
-            "INSERT INTO chunks (rowid, text) VALUES (?, ?)", enumerate(_joined(texts(base)))
-        )  # fmt: skip
+        database.executemany("INSERT INTO chunks (rowid, text) VALUES (?, ?)", enumerate(_joined(texts(base))))
         database.execute("INSERT INTO chunks (chunks) VALUES ('optimize')")
 
     def search(asked: Sequence[str], limit: int) -> list[int]:

@@ -62,9 +62,12 @@ def serving(index: Path, rate: str) -> Iterator[Served]:
         keys = KeyStore(Path(folder, "keys.sqlite"))
         quiet, loud = (keys.create(name, ("ask",))[1] for name in ("quiet", "loud"))
         environment = {
-            **os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite", "FOOTNOTE_KEYS": f"{folder}/keys.sqlite",
-            "FOOTNOTE_TRUSTED_PROXIES": "127.0.0.1", "FOOTNOTE_RATE_ASK": rate,
-        }  # fmt: skip
+            **os.environ,
+            "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite",
+            "FOOTNOTE_KEYS": f"{folder}/keys.sqlite",
+            "FOOTNOTE_TRUSTED_PROXIES": "127.0.0.1",
+            "FOOTNOTE_RATE_ASK": rate,
+        }
         command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment

@@ -85,14 +85,17 @@ class Parts:
         self.wrongly_missing += max(0, len(notes) - len(missing))
 
     def __str__(self) -> str:
-        return "\n".join([
-            "| what | share |", "|---|---|",
-            f"| questions with several parts, told apart | {self.told_apart} of {self.several} |",
-            f"| questions with an “and” that ask one thing, left whole | {self.left_whole} of {self.single} |",
-            f"| parts with an answer: a right article is cited | {self.cited} of {self.answerable} |",
-            f"| parts without an answer: said to be missing | {self.said_missing} of {self.unanswerable} |",
-            f"| parts with an answer: wrongly said to be missing | {self.wrongly_missing} of {self.answerable} |",
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                "| what | share |",
+                "|---|---|",
+                f"| questions with several parts, told apart | {self.told_apart} of {self.several} |",
+                f"| questions with an “and” that ask one thing, left whole | {self.left_whole} of {self.single} |",
+                f"| parts with an answer: a right article is cited | {self.cited} of {self.answerable} |",
+                f"| parts without an answer: said to be missing | {self.said_missing} of {self.unanswerable} |",
+                f"| parts with an answer: wrongly said to be missing | {self.wrongly_missing} of {self.answerable} |",
+            ]
+        )
 
 
 def main() -> None:
@@ -102,14 +105,15 @@ def main() -> None:
     answerer = build_answerer(*open_retrieval(arguments.parse_args().index, settings), Links())
     single = lines("quotations.jsonl")
     several = lines("parts.jsonl")
-    chosen = [
-        {"question": p["text"], "best": p["best"]} for entry in several for p in entry["parts"] if p["best"]
-    ]  # fmt: skip
+    chosen = [{"question": p["text"], "best": p["best"]} for entry in several for p in entry["parts"] if p["best"]]
     sets = {
-        "development, single questions": single[::2], "development, parts": chosen[::2],
-        "the other half, single questions": single[1::2], "the other half, parts": chosen[1::2],
-        "held out": lines("held_out/answerable.jsonl"), "blind": lines("blind/answerable.jsonl"),
-    }  # fmt: skip
+        "development, single questions": single[::2],
+        "development, parts": chosen[::2],
+        "the other half, single questions": single[1::2],
+        "the other half, parts": chosen[1::2],
+        "held out": lines("held_out/answerable.jsonl"),
+        "blind": lines("blind/answerable.jsonl"),
+    }
     print("| questions | answered | first citation is a chosen one | a chosen one is cited |\n|---|---|---|---|")
     for name, entries in sets.items():
         result = score(answerer, entries)

@@ -21,7 +21,7 @@ from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, Hit
 from qa.evaluation import metrics
 from qa.evaluation.sets import EvaluationSet, Judgements, Query, documents, scores
-from qa.question.follow_ups import HistoryRewriter, Rewriter
+from qa.question.follow_ups import HistoryRewriter, QuestionRewriter
 from qa.retrieval import DEPTH, QuestionEmbedder, Retriever, Weights
 from qa.types import Probe, Question, Standalone, Turn
 
@@ -32,7 +32,10 @@ _RRF_K = 60  # Cormack, Clarke and Büttcher (SIGIR 2009)
 
 
 def fused(
-    snapshot: Snapshot, embedder: QuestionEmbedder, weights: Weights = Weights(), rewriter: Rewriter = HistoryRewriter()
+    snapshot: Snapshot,
+    embedder: QuestionEmbedder,
+    weights: Weights = Weights(),
+    rewriter: QuestionRewriter = HistoryRewriter(),
 ) -> Way:
     """The way in use, with other weights or another rewriter."""
     retriever = Retriever(embedder, weights)
@@ -93,7 +96,7 @@ class AllTurns:
 def follow_ups(snapshot: Snapshot, embedder: QuestionEmbedder, rewrites: Mapping[str, str]) -> Mapping[str, Way]:
     """What a follow-up takes from its history, the way in use first. `rewrites`: stand-alone ones by query id."""
 
-    def rewritten(rewriter: Rewriter) -> Way:
+    def rewritten(rewriter: QuestionRewriter) -> Way:
         return fused(snapshot, embedder, rewriter=rewriter)
 
     def by_hand(query: Query) -> Sequence[Hit]:
@@ -127,11 +130,14 @@ def questions(path: Path) -> tuple[list[Query], Judgements]:
     answerable = [entry for entry in entries if entry["article"]]
     queries = [
         Query(
-            e["id"], e.get("question") or e["text"], tuple(Turn(**turn) for turn in e.get("history", ())), None,
+            e["id"],
+            e.get("question") or e["text"],
+            tuple(Turn(**turn) for turn in e.get("history", ())),
+            None,
             e.get("rewrite", ""),
         )
         for e in answerable
-    ]  # fmt: skip
+    ]
     return queries, {e["id"]: dict.fromkeys([e["article"], *e.get("also", [])], 1) for e in answerable}
 
 

@@ -64,9 +64,11 @@ def serving(index: Path) -> Iterator[Served]:
     """`footnote serve` on a free port, from its start to its first answer and after."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
-            "FOOTNOTE_LOG_LEVEL": "warning", **os.environ, "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite",
+            "FOOTNOTE_LOG_LEVEL": "warning",
+            **os.environ,
+            "FOOTNOTE_JOURNAL": f"{folder}/journal.sqlite",
             "FOOTNOTE_KEYS": f"{folder}/keys.sqlite",
-        }  # fmt: skip
+        }
         command = [sys.executable, "-m", "web", "serve", "--port", "0", "--index", str(index)]
         started = time.perf_counter()
         with subprocess.Popen(
@@ -104,11 +106,13 @@ class Measured:
             ("one client: answers a second", _spread(self._rates(self.alone))),
             (f"{_CLIENTS} clients: answers a second", _spread(self._rates(self.crowd))),
             (f"{_CLIENTS} clients: CPU of the server a question", f"{_spread(self.crowd_costs)} ms"),
-            (f"{_CLIENTS} clients: p50, p99; refused, failed",
-             f"{_milliseconds(crowd, 0.5, 0.99)}; {crowd.refused}, {crowd.failed}"),
+            (
+                f"{_CLIENTS} clients: p50, p99; refused, failed",
+                f"{_milliseconds(crowd, 0.5, 0.99)}; {crowd.refused}, {crowd.failed}",
+            ),
             (f"{_CLIENTS} clients to one", _spread(ratios)),
             ("CPU of the clients a question", f"{1000 * crowd.cpu / len(crowd.answered):.2f} ms"),
-        ]  # fmt: skip
+        ]
 
     def _rates(self, tallies: Sequence[Tally]) -> list[float]:
         return [len(tally.answered) / self.seconds for tally in tallies]
@@ -120,8 +124,9 @@ def loads(served: Served, load: Load, seconds: float) -> Measured:
     measured, fresh = Measured([], [], [], [], seconds), count(20_000_000, 10_000_000)
     for _ in range(_TURNS):
         for number, tallies, costs in (
-            (1, measured.alone, measured.costs), (_CLIENTS, measured.crowd, measured.crowd_costs),
-        ):  # fmt: skip
+            (1, measured.alone, measured.costs),
+            (_CLIENTS, measured.crowd, measured.crowd_costs),
+        ):
             worked = server.cpu()
             tallies.append(load(clients, served.address, number, seconds, next(fresh)))
             costs.append(1000 * (server.cpu() - worked) / len(tallies[-1].answered))
@@ -136,14 +141,18 @@ def overload(served: Served, load: Load, measured: Measured, seconds: float) -> 
     goodput, alone = len(flooded.answered) / seconds, together(measured.alone)
     late = flooded.percentile(0.99) / alone.percentile(0.99)
     return [
-        (f"{rate:.0f} questions a second for {seconds:.0f} s: answered",
-         f"{goodput:.1f} a second, {100 * goodput / measured.peak:.0f} % of the most"),
+        (
+            f"{rate:.0f} questions a second for {seconds:.0f} s: answered",
+            f"{goodput:.1f} a second, {100 * goodput / measured.peak:.0f} % of the most",
+        ),
         ("… refused; without Retry-After; failed", f"{flooded.refused}; {flooded.untold}; {flooded.failed}"),
         ("… p50, p99 of the answered", f"{_milliseconds(flooded, 0.5, 0.99)}; {late:.1f} times one client's p99"),
         ("… CPU of the clients", f"{100 * flooded.cpu / seconds:.0f} % of a core"),
-        (f"one client in the {_AFTER} s after: p50, p99; refused",
-         f"{_milliseconds(after, 0.5, 0.99)}; {after.refused}"),
-    ]  # fmt: skip
+        (
+            f"one client in the {_AFTER} s after: p50, p99; refused",
+            f"{_milliseconds(after, 0.5, 0.99)}; {after.refused}",
+        ),
+    ]
 
 
 def measure(index: Path, seconds: float, overload_seconds: float) -> list[Row]:
@@ -162,18 +171,22 @@ def measure(index: Path, seconds: float, overload_seconds: float) -> list[Row]:
         before = server.memory()
         measured = loads(served, beside, seconds)
         rows = [
-            ("start of `footnote serve` to the first answer",
-             f"{statistics.median(cold):.2f} s (best {min(cold):.2f})"),
+            (
+                "start of `footnote serve` to the first answer",
+                f"{statistics.median(cold):.2f} s (best {min(cold):.2f})",
+            ),
             ("… CPU seconds until then", f"{served.first_answer_cpu:.2f}"),
             ("torch loaded by the server", "yes" if torch else "no"),
             *measured.rows(),
             *(overload(served, beside, measured, overload_seconds) if overload_seconds else ()),
-        ]  # fmt: skip
+        ]
         return [
             *rows,
-            (f"memory of all {len(server.all)} processes: at first, after all of this (PSS)",
-             f"{before:.0f}, {server.memory():.0f} MB"),
-        ]  # fmt: skip
+            (
+                f"memory of all {len(server.all)} processes: at first, after all of this (PSS)",
+                f"{before:.0f}, {server.memory():.0f} MB",
+            ),
+        ]
 
 
 def together(tallies: Sequence[Tally]) -> Tally:

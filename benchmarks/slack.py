@@ -39,9 +39,9 @@ from qa.insights.usage import Insights
 from qa.journal.article_views import Views
 from qa.journal.store import Journal
 from qa.links import Links
-from web.access.doors import Doors
 from web.access.keys import KeyStore
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.services import Services
 from web.serving.server import DrainingServer
@@ -81,14 +81,20 @@ def _serve(index: Path, folder: Path, ready: Connection) -> None:
     links, journal = Links(settings.public_url), Journal(folder / "journal.sqlite")
     answerer, views, keys = build_answerer(store, embedder, links), Views(journal), KeyStore(folder / "keys.sqlite")
     services = Services(
-        store, answerer, Conversations(answerer, journal), links, Catalogue(), views,
-        Insights(journal, views, embedder), Inspector(store, answerer, embedder),
-        Doors.of(settings, keys, "127.0.0.1"),
-    )  # fmt: skip
-    turns = Turns(os.cpu_count() or 1, settings.capacity)
+        store,
+        answerer,
+        Conversations(answerer, journal),
+        links,
+        Catalogue(),
+        views,
+        Insights(journal, views, embedder),
+        Inspector(store, answerer, embedder),
+        AccessRules.of(settings, keys, "127.0.0.1"),
+    )
+    slots = WorkSlots(os.cpu_count() or 1, settings.capacity)
     taken = httpx2.Client(transport=httpx2.MockTransport(lambda request: httpx2.Response(200, text="ok")))
     client = web_client("xoxb-nobody", f"http://127.0.0.1:{api.server_address[1]}/api/")
-    app = create_app(services, settings.max_body, turns, (), build(settings, services, turns, client, taken))
+    app = create_app(services, settings.max_body, slots, (), build(settings, services, slots, client, taken))
     sys.setswitchinterval(_SWITCH)
     ready.send(listener.getsockname()[1])
     config = uvicorn.Config(app, log_level="warning", access_log=False)
@@ -116,15 +122,22 @@ def _requests() -> Iterator[tuple[str, bytes]]:
         where = {"team_id": "T0", "channel_id": "C0", "user_id": "U0"}
         yield "commands", urlencode({"command": "/ask", "text": question, "response_url": url, **where}).encode()
         event = {
-            "type": "app_mention", "user": "U0", "channel": "C0", "ts": f"{1_700_000_000 + number}.000100",
+            "type": "app_mention",
+            "user": "U0",
+            "channel": "C0",
+            "ts": f"{1_700_000_000 + number}.000100",
             "text": f"<@UB> {question}",
-        }  # fmt: skip
+        }
         outer = {"type": "event_callback", "event_id": f"Ev{number}", "team_id": "T0", "event": event}
         yield "events", json.dumps(outer).encode()
         press = {
-            "type": "block_actions", "user": {"id": "U0"}, "team": {"id": "T0"}, "channel": {"id": "C0"},
-            "response_url": url, "actions": [{"action_id": "helpful", "value": f"{number:032x}"}],
-        }  # fmt: skip
+            "type": "block_actions",
+            "user": {"id": "U0"},
+            "team": {"id": "T0"},
+            "channel": {"id": "C0"},
+            "response_url": url,
+            "actions": [{"action_id": "helpful", "value": f"{number:032x}"}],
+        }
         yield "interactions", urlencode({"payload": json.dumps(press)}).encode()
 
 

@@ -48,7 +48,10 @@ def ways(count: int) -> dict[str, Way]:
         "HNSW32, 8 bits": Way(
             lambda vectors: _trained(
                 faiss.IndexHNSWSQ(
-                    DIMENSION, faiss.ScalarQuantizer.QT_8bit, 32, faiss.METRIC_INNER_PRODUCT  # type: ignore[arg-type]
+                    DIMENSION,
+                    faiss.ScalarQuantizer.QT_8bit,  # type: ignore[arg-type]
+                    32,
+                    faiss.METRIC_INNER_PRODUCT,
                 ),
                 vectors,
             ),
@@ -58,7 +61,8 @@ def ways(count: int) -> dict[str, Way]:
             lambda vectors: _trained(_ivf(f"IVF{lists},PQ64x4fs"), vectors),
             {
                 f"{probes} lists, {candidates} re-scored": _rescored(
-                    lambda limit, candidates=candidates: max(limit, candidates), probes  # type: ignore[misc]
+                    lambda limit, candidates=candidates: max(limit, candidates),  # type: ignore[misc]
+                    probes,
                 )
                 for probes in (32, 64)
                 for candidates in (1000, 2000)
@@ -68,7 +72,7 @@ def ways(count: int) -> dict[str, Way]:
             lambda vectors: _trained(_ivf(f"IVF{lists},SQ8"), vectors),
             {f"{probes} lists, x 2, re-scored": _rescored(lambda limit: 2 * limit, probes) for probes in (16, 32, 48)},
         ),
-    }  # fmt: skip
+    }
 
 
 def _ivf(key: str) -> Any:

@@ -32,14 +32,16 @@ def add_commands(commands: Commands) -> None:
 def _status(args: argparse.Namespace, settings: IndexSettings) -> int:
     opened = open_whole(index_of(args, settings))
     manifest = opened.snapshot.manifest
-    text = "\n".join([
-        f"generation  {manifest.generation}, built {manifest.created}",
-        f"articles    {manifest.articles}",
-        f"chunks      {manifest.chunks}",
-        f"model       {manifest.embedder}",
-        f"sources     {', '.join(manifest.sources)}",
-        *([f"problem     {opened.problem}"] if opened.problem else []),
-    ])  # fmt: skip
+    text = "\n".join(
+        [
+            f"generation  {manifest.generation}, built {manifest.created}",
+            f"articles    {manifest.articles}",
+            f"chunks      {manifest.chunks}",
+            f"model       {manifest.embedder}",
+            f"sources     {', '.join(manifest.sources)}",
+            *([f"problem     {opened.problem}"] if opened.problem else []),
+        ]
+    )
     show(args, {**asdict(manifest), "problem": opened.problem}, text)
     return FAILED if opened.problem else OK
 
@@ -96,9 +98,12 @@ def _row(folder: Path, *, current: bool) -> dict[str, Any]:
     except IndexesError as error:
         return {**row, "problem": str(error)}
     return {
-        **row, "created": manifest.created, "articles": manifest.articles, "chunks": manifest.chunks,
+        **row,
+        "created": manifest.created,
+        "articles": manifest.articles,
+        "chunks": manifest.chunks,
         "changes": manifest.changes,
-    }  # fmt: skip
+    }
 
 
 def _contents(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ QuotableKind: TypeAlias = Literal["sentence", "item", "list", "code", "table"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Viewer:
     """Who reads: the groups they are in. `everything` is for those who can read the files of the index anyway."""
 
     groups: frozenset[str] = frozenset()
@@ -31,8 +31,8 @@ class Reader:
         return self.everything or not audience or not self.groups.isdisjoint(audience)
 
 
-ANYONE = Reader()
-KEEPER = Reader(everything=True)
+ANYONE = Viewer()
+KEEPER = Viewer(everything=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,7 @@ class Chunker:
 
     def chunk(self, article: Article, outline: Outline) -> tuple[Chunk, ...]:
         """The chunks of an article in reading order."""
-        return tuple(
-            chunk for section in outline.sections for chunk in self._section(article, section)
-        )  # fmt: skip
+        return tuple(chunk for section in outline.sections for chunk in self._section(article, section))
 
     def count(self, text: str) -> int:
         """Tokens in `text`, or a number above the budget where it is plainly too long to count."""

@@ -36,9 +36,12 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--full", action="store_true", help="chunk and embed everything anew")
     parser.add_argument("--watch", action="store_true", help="go on: follow every change until stopped by Ctrl-C")
     parser.add_argument(
-        "--interval", type=_positive, default=15.0, metavar="MINUTES",
+        "--interval",
+        type=_positive,
+        default=15.0,
+        metavar="MINUTES",
         help="with --watch: how often websites are asked and folders read in full (15)",
-    )  # fmt: skip
+    )
     parser.add_argument("--max-pages", type=_positive, default=5_000, metavar="N", help="of a website (5000)")
     parser.add_argument("--max-minutes", type=_positive, default=60.0, metavar="N", help="for a website (60)")
     add_index_option(parser)

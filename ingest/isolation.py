@@ -15,7 +15,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from ingest.errors import ArticleRejected
 
 T = TypeVar("T")
-Answer: TypeAlias = tuple[Any, ArticleRejected | None]  # (what the function returned, why there is none)
+Reply: TypeAlias = tuple[Any, ArticleRejected | None]  # (what the function returned, why there is none)
 
 FILE_SECONDS = 10.0  # what one file may cost
 _START_SECONDS = 60.0
@@ -55,11 +55,11 @@ class Isolated:
         result: T = returned
         return result
 
-    def _answer(self, connection: Connection[Any, Any], seconds: float) -> Answer:
+    def _answer(self, connection: Connection[Any, Any], seconds: float) -> Reply:
         try:
             if not connection.poll(seconds):
                 raise ArticleRejected(f"it takes longer than {seconds:.0f} s to read: simplify or split it")
-            answer: Answer = connection.recv()
+            answer: Reply = connection.recv()
         except (EOFError, ConnectionError) as error:
             raise ArticleRejected("reading it takes too much memory or fails: simplify or split it") from error
         return answer
@@ -69,9 +69,12 @@ class Isolated:
         # A session of its own: Ctrl-C is for the ingest, which then closes the connection.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "ingest.isolation", str(its.fileno())],
-            pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=[its.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
-        )  # fmt: skip
+        )
         its.close()
         self._connection = ours
         self._answer(ours, _START_SECONDS)

@@ -30,8 +30,10 @@ class PendingVectors:
     def _open(self, embedder: str) -> sqlite3.Connection:
         database = sqlite3.connect(self._path)
         with database:
-            database.execute("CREATE TABLE IF NOT EXISTS vectors (digest TEXT, embedder TEXT, vector BLOB NOT NULL, "
-                             "crc INTEGER NOT NULL, PRIMARY KEY (digest, embedder))")  # fmt: skip
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (digest TEXT, embedder TEXT, vector BLOB NOT NULL, "
+                "crc INTEGER NOT NULL, PRIMARY KEY (digest, embedder))"
+            )
             database.execute("DELETE FROM vectors WHERE embedder != ?", (embedder,))
         self._embedder = embedder
         return database
@@ -42,8 +44,9 @@ class PendingVectors:
 
     def _read(self) -> dict[str, FloatVector]:
         rows = self._db.execute("SELECT digest, vector, crc FROM vectors")
-        return {digest: np.frombuffer(vector, dtype=np.float32) for digest, vector, crc in rows
-                if zlib.crc32(vector) == crc}  # fmt: skip
+        return {
+            digest: np.frombuffer(vector, dtype=np.float32) for digest, vector, crc in rows if zlib.crc32(vector) == crc
+        }
 
     def add(self, vectors: Iterable[tuple[str, FloatVector]]) -> None:
         with self._db:

@@ -23,9 +23,15 @@ _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _MARKDOWN.core.ruler.enableOnly(["normalize", "block"])
 
 _KINDS: dict[str, BlockKind] = {
-    "paragraph_open": "paragraph", "bullet_list_open": "list", "ordered_list_open": "list", "fence": "code",
-    "code_block": "code", "table_open": "table", "blockquote_open": "quote", "html_block": "other",
-}  # fmt: skip
+    "paragraph_open": "paragraph",
+    "bullet_list_open": "list",
+    "ordered_list_open": "list",
+    "fence": "code",
+    "code_block": "code",
+    "table_open": "table",
+    "blockquote_open": "quote",
+    "html_block": "other",
+}
 _PART = {"list": ("list_item_open", 1), "table": ("tr_open", 2)}
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
 # Nothing is read twice: no class takes in the mark that opens it, repeats give nothing back (`*+`), and a run of

@@ -15,7 +15,7 @@ import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.snapshots.drafting import LARGE
-from indexes.snapshots.ingest_log import Ingest, Restricted, remember
+from indexes.snapshots.ingest_log import IngestRecord, Restricted, remember
 from indexes.snapshots.opening import Opened, open_whole
 from indexes.snapshots.publishing import Draft, publish, tidy, writing
 from indexes.snapshots.snapshot import Manifest, Snapshot
@@ -63,9 +63,14 @@ class Synchroniser:
     """Holds what an ingest needs; `sync` does one."""
 
     def __init__(
-        self, root: Path, embedder: PassageEmbedder, chunker: Chunker, keep: int, progress: Progress,
+        self,
+        root: Path,
+        embedder: PassageEmbedder,
+        chunker: Chunker,
+        keep: int,
+        progress: Progress,
         large: int = LARGE,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`large`: the number of chunks from which a few changes are written beside the rest."""
         self._root = root
         self._large = large
@@ -177,25 +182,51 @@ class Synchroniser:
 
     def _draft(self, plan: Plan, vectors: FloatMatrix, sources: tuple[str, ...], previous: Snapshot | None) -> Draft:
         changes = {
-            "added": len(plan.added), "changed": len(plan.changed),
-            "removed": len(plan.removed), "skipped": len(plan.skipped),
-        }  # fmt: skip
+            "added": len(plan.added),
+            "changed": len(plan.changed),
+            "removed": len(plan.removed),
+            "skipped": len(plan.skipped),
+        }
         return Draft(
-            plan.articles, tuple(plan.categories.values()), vectors, self._embedder.id, self._chunker.id, sources,
-            changes, previous, frozenset((*plan.changed, *plan.removed)),
-        )  # fmt: skip
+            plan.articles,
+            tuple(plan.categories.values()),
+            vectors,
+            self._embedder.id,
+            self._chunker.id,
+            sources,
+            changes,
+            previous,
+            frozenset((*plan.changed, *plan.removed)),
+        )
 
     def _report(
-        self, plan: Plan, manifest: Manifest, generation: str | None, ignored: Ignored, started: float,
-        notes: tuple[str, ...], work: tuple[int, int],
-    ) -> Report:  # fmt: skip
+        self,
+        plan: Plan,
+        manifest: Manifest,
+        generation: str | None,
+        ignored: Ignored,
+        started: float,
+        notes: tuple[str, ...],
+        work: tuple[int, int],
+    ) -> Report:
         embedded, truncated = work
         reused = manifest.chunks - embedded if generation else 0
         return Report(
-            generation, manifest.articles, manifest.chunks, tuple(plan.added), tuple(plan.changed), plan.removed,
-            len(plan.unchanged), tuple(plan.skipped), dict(ignored.by_ending), embedded, reused, truncated,
-            round(time.monotonic() - started, 2), notes,
-        )  # fmt: skip
+            generation,
+            manifest.articles,
+            manifest.chunks,
+            tuple(plan.added),
+            tuple(plan.changed),
+            plan.removed,
+            len(plan.unchanged),
+            tuple(plan.skipped),
+            dict(ignored.by_ending),
+            embedded,
+            reused,
+            truncated,
+            round(time.monotonic() - started, 2),
+            notes,
+        )
 
 
 def _restricted(plan: Plan, previous: Snapshot | None) -> tuple[Restricted, ...]:
@@ -215,15 +246,23 @@ def _restricted(plan: Plan, previous: Snapshot | None) -> tuple[Restricted, ...]
     )
 
 
-def _past(report: Report, sources: tuple[str, ...], restricted: tuple[Restricted, ...]) -> Ingest:
+def _past(report: Report, sources: tuple[str, ...], restricted: tuple[Restricted, ...]) -> IngestRecord:
     """What the history keeps of a report."""
     skipped = [entry for entry in report.skipped if not entry.confidential]
-    return Ingest(
-        finished=datetime.now(UTC).isoformat(timespec="seconds"), generation=report.generation or "", sources=sources,
-        articles=report.articles, added=len(report.added), changed=len(report.changed), removed=len(report.removed),
-        skipped=len(skipped), reasons=tuple((s.origin, s.reason) for s in skipped),
-        embedded=report.embedded, seconds=report.seconds, restricted=restricted,
-    )  # fmt: skip
+    return IngestRecord(
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        generation=report.generation or "",
+        sources=sources,
+        articles=report.articles,
+        added=len(report.added),
+        changed=len(report.changed),
+        removed=len(report.removed),
+        skipped=len(skipped),
+        reasons=tuple((s.origin, s.reason) for s in skipped),
+        embedded=report.embedded,
+        seconds=report.seconds,
+        restricted=restricted,
+    )
 
 
 def _repaired(opened: Opened) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ _BUSY_SECONDS = 5.0  # before the next try where another process writes the inde
 _FAILED_SECONDS = 30.0
 
 
-class _Filter(watchfiles.DefaultFilter):
+class _WatchFilter(watchfiles.DefaultFilter):
     """Leaves out the index, whose own changes would never end, and the neighbours of a single file."""
 
     def __init__(self, index: Path, paths: Sequence[Path]) -> None:
@@ -38,21 +38,26 @@ def follow(
     does not announce. An error is told to `failed` and tried again. Ends by KeyboardInterrupt."""
     due = 0.0
     watched = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths]
-    for changed in _changes(watched, any(path.is_dir() for path in paths), _Filter(index, paths)):
+    for changed in _changes(watched, any(path.is_dir() for path in paths), _WatchFilter(index, paths)):
         if changed or time.monotonic() >= due:
             due = time.monotonic() + _attempt(interval, sync, failed)
 
 
-def _changes(folders: Sequence[Path], recursive: bool, wanted: _Filter) -> Iterator[bool]:
+def _changes(folders: Sequence[Path], recursive: bool, wanted: _WatchFilter) -> Iterator[bool]:
     """Whether anything has changed, every half second and at once after a change. What changes while the caller is busy
     is told the next time."""
     while not folders:
         yield False
         time.sleep(_STEP / 1000)
     watch = watchfiles.watch(
-        *folders, watch_filter=wanted, recursive=recursive, debounce=_QUIET, rust_timeout=_STEP, yield_on_timeout=True,
+        *folders,
+        watch_filter=wanted,
+        recursive=recursive,
+        debounce=_QUIET,
+        rust_timeout=_STEP,
+        yield_on_timeout=True,
         raise_interrupt=True,
-    )  # fmt: skip
+    )
     for changes in watch:
         yield bool(changes)
 

@@ -11,12 +11,12 @@ from itertools import zip_longest
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import ANYONE, Filter, Reader
+from indexes.types import ANYONE, Filter, Viewer
 from qa.errors import UnknownTag
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.question.courtesy import courtesy
-from qa.question.follow_ups import Rewriter
+from qa.question.follow_ups import QuestionRewriter
 from qa.question.parts import parts_of
 from qa.reading.evidence import NOTHING, Evidence, weigh
 from qa.reading.missing import missing_notes, unmentioned
@@ -56,9 +56,14 @@ class Answerer:
     """Answers from one snapshot at a time. Safe to call from many threads."""
 
     def __init__(
-        self, store: SnapshotStore, rewriter: Rewriter, retriever: Retriever, writer: ExtractiveWriter, links: Links,
+        self,
+        store: SnapshotStore,
+        rewriter: QuestionRewriter,
+        retriever: Retriever,
+        writer: ExtractiveWriter,
+        links: Links,
         observer: Observer = UNOBSERVED,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store = store
         self._rewriter = rewriter
         self._retriever = retriever
@@ -75,7 +80,7 @@ class Answerer:
     def trace(self, question: Question) -> Trace:
         """`ask`, with every candidate and the evidence."""
         started = time.perf_counter()
-        snapshot = self._store.seen_by(question.reader)
+        snapshot = self._store.seen_by(question.viewer)
         filter = known_filter(snapshot, question.filter)
         if reply := courtesy(question.text, snapshot.manifest.articles):
             return _courteous(question, reply, snapshot.generation)
@@ -96,18 +101,21 @@ class Answerer:
         took_ms = (time.perf_counter() - started) * 1000
         watch.add({"other": took_ms - sum(watch.spent.values())})
         answer = replace(
-            answer, related=tuple(near), audiences=_audiences(snapshot, passages, near),
-            generation=snapshot.generation, took_ms=round(took_ms, 2),
-        )  # fmt: skip
+            answer,
+            related=tuple(near),
+            audiences=_audiences(snapshot, passages, near),
+            generation=snapshot.generation,
+            took_ms=round(took_ms, 2),
+        )
         return Trace(answer, whole.retrieved, whole.evidence, watch.spent)
 
-    def snapshot(self, reader: Reader = ANYONE) -> Snapshot:
+    def snapshot(self, viewer: Viewer = ANYONE) -> Snapshot:
         """The snapshot to answer this reader from now."""
-        return self._store.seen_by(reader)
+        return self._store.seen_by(viewer)
 
-    def search(self, text: str, filter: Filter, limit: int, reader: Reader = ANYONE) -> Retrieved:
+    def search(self, text: str, filter: Filter, limit: int, viewer: Viewer = ANYONE) -> Retrieved:
         """Passages without an answer, best first. Raises UnknownTag."""
-        snapshot = self._store.seen_by(reader)
+        snapshot = self._store.seen_by(viewer)
         standalone = self._rewriter.standalone(Question(text))
         return self._retriever.retrieve(snapshot, standalone, known_filter(snapshot, filter), limit)
 
@@ -146,9 +154,14 @@ class Answerer:
         return quotes, silent
 
     def _answer(
-        self, question: Question, whole: Finding, supported: Sequence[Finding], passages: tuple[Passage, ...],
-        cited: Cited | None, missing: tuple[str, ...],
-    ) -> Answer:  # fmt: skip
+        self,
+        question: Question,
+        whole: Finding,
+        supported: Sequence[Finding],
+        passages: tuple[Passage, ...],
+        cited: Cited | None,
+        missing: tuple[str, ...],
+    ) -> Answer:
         """The answer but for its related articles, its generation and the time it took."""
         confidence = min(finding.evidence.confidence for finding in supported or [whole])
         return Answer(
@@ -200,10 +213,21 @@ def _new_id() -> str:
 
 def _courteous(question: Question, reply: str, generation: str) -> Trace:
     answer = Answer(
-        answer_id=_new_id(), question=question.text, standalone_question=question.text, answered=False, confidence=0.0,
-        text=reply, writer="extractive", segments=(), citations=(), passages=(), related=(), degraded=(),
-        generation=generation, took_ms=0.0,
-    )  # fmt: skip
+        answer_id=_new_id(),
+        question=question.text,
+        standalone_question=question.text,
+        answered=False,
+        confidence=0.0,
+        text=reply,
+        writer="extractive",
+        segments=(),
+        citations=(),
+        passages=(),
+        related=(),
+        degraded=(),
+        generation=generation,
+        took_ms=0.0,
+    )
     return Trace(answer, Retrieved((), (), ()), NOTHING)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from indexes.snapshots.article_table import Audience
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import Reader
+from indexes.types import Viewer
 
 
-def may_see(reader: Reader, then: Iterable[Audience], article_ids: Iterable[str], whole: Snapshot) -> bool:
+def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Snapshot) -> bool:
     """`then`: the audiences of the articles at that time; `whole`: the snapshot that says what they are now."""
     now = (whole.articles.audience_of(id) for id in article_ids)
-    return all(reader.may_read(audience) for audience in (*then, *now))
+    return all(viewer.may_read(audience) for audience in (*then, *now))

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from indexes.snapshots.article_table import Listed
+from indexes.snapshots.article_table import ArticleSummary
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 
@@ -44,7 +44,7 @@ class Selection:
     `corrected` is what was searched for in place of words that no article has; "" if they were searched for as typed.
     """
 
-    articles: tuple[Listed, ...]
+    articles: tuple[ArticleSummary, ...]
     tags: tuple[TagCount, ...]
     offered: tuple[TagCount, ...]
     corrected: str
@@ -55,7 +55,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._shelves: WeakKeyDictionary[Snapshot, _Shelf] = WeakKeyDictionary()
+        self._shelves: WeakKeyDictionary[Snapshot, _CatalogueIndex] = WeakKeyDictionary()
 
     def select(self, snapshot: Snapshot, wanted: Wanted, views: Mapping[str, int]) -> Selection:
         """`views` are added to the figures of the articles."""
@@ -75,31 +75,34 @@ class Catalogue:
         offered = matching if wanted.filter.mode == "all" else found
         return Selection(
             tuple(_ordered(matching, wanted.order or ("relevance" if words else "featured"), relevance)),
-            _counted(matching), _counted(offered), corrected,
-        )  # fmt: skip
+            _counted(matching),
+            _counted(offered),
+            corrected,
+        )
 
-    def _shelf(self, snapshot: Snapshot) -> _Shelf:
+    def _shelf(self, snapshot: Snapshot) -> _CatalogueIndex:
         with self._lock:
             shelf = self._shelves.get(snapshot)
             if shelf is None:
-                shelf = self._shelves[snapshot] = _Shelf(snapshot.articles.listed())
+                shelf = self._shelves[snapshot] = _CatalogueIndex(snapshot.articles.listed())
             return shelf
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CatalogueEntry:
     """An article with its words, folded, by where they stand."""
 
-    listed: Listed
+    listed: ArticleSummary
     texts: Mapping[str, str]
     words: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, listed: Listed) -> _Entry:
+    def of(cls, listed: ArticleSummary) -> _CatalogueEntry:
         texts = {
-            "title": listed.title.casefold(), "tags": "\n".join(listed.tags).casefold(),
+            "title": listed.title.casefold(),
+            "tags": "\n".join(listed.tags).casefold(),
             "summary": listed.summary.casefold(),
-        }  # fmt: skip
+        }
         return cls(listed, texts, {place: frozenset(_WORD.findall(text)) for place, text in texts.items()})
 
     def score(self, word: str) -> float:
@@ -112,11 +115,11 @@ class _Entry:
         return _START if any(own.startswith(word) for own in self.words[place]) else _PART
 
 
-class _Shelf:
+class _CatalogueIndex:
     """The entries of one snapshot."""
 
-    def __init__(self, listed: Iterable[Listed]) -> None:
-        self.entries = [_Entry.of(article) for article in listed]
+    def __init__(self, listed: Iterable[ArticleSummary]) -> None:
+        self.entries = [_CatalogueEntry.of(article) for article in listed]
 
     def search(self, words: Sequence[str]) -> dict[int, float]:
         """Place → score of the entries in which every word occurs."""
@@ -149,7 +152,7 @@ class _Shelf:
         return ranked[0][0] if ranked else ""
 
 
-def _passes(article: Listed, filter: Filter) -> bool:
+def _passes(article: ArticleSummary, filter: Filter) -> bool:
     if not filter.tags:
         return True
     carried = [tag in article.tags for tag in filter.tags]
@@ -165,8 +168,8 @@ _BY: dict[Order, tuple[str, ...]] = {  # the deciding thing last: sorting is sta
 }
 
 
-def _ordered(articles: Iterable[Listed], order: Order, relevance: Mapping[str, float]) -> list[Listed]:
-    keys: dict[str, Callable[[Listed], Any]] = {
+def _ordered(articles: Iterable[ArticleSummary], order: Order, relevance: Mapping[str, float]) -> list[ArticleSummary]:
+    keys: dict[str, Callable[[ArticleSummary], Any]] = {
         "featured": lambda article: article.featured,
         "updated": lambda article: article.updated or date.min,
         "views": lambda article: article.views,
@@ -178,6 +181,6 @@ def _ordered(articles: Iterable[Listed], order: Order, relevance: Mapping[str, f
     return found
 
 
-def _counted(articles: Iterable[Listed]) -> tuple[TagCount, ...]:
+def _counted(articles: Iterable[ArticleSummary]) -> tuple[TagCount, ...]:
     counts = Counter(tag for article in articles for tag in article.tags)
     return tuple(sorted(counts.items(), key=lambda count: (-count[1], count[0].casefold())))

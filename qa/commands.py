@@ -15,9 +15,9 @@ from indexes.errors import ModelUnavailable
 from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import KEEPER, Filter, Reader
+from indexes.types import KEEPER, Filter, Viewer
 from qa.answering import Answerer
-from qa.embedding_deadline import PatientEmbedder
+from qa.embedding_deadline import DeadlineEmbedder
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.question.follow_ups import HistoryRewriter
@@ -40,9 +40,11 @@ def add_commands(commands: Commands) -> None:
             "--tag-mode", choices=("any", "all"), default="any", help="with several tags (default: any)"
         )
         parser.add_argument(
-            "--group", action="append", help="answer as for a member of this group, '' for none; repeatable. Left out, "
+            "--group",
+            action="append",
+            help="answer as for a member of this group, '' for none; repeatable. Left out, "
             "every article may be read: you hold the files",
-        )  # fmt: skip
+        )
         parser.add_argument("--limit", type=_passages, default=8, metavar="N", help="passages, 1 to 50 (8)")
         add_index_option(parser)
 
@@ -59,7 +61,7 @@ def open_retrieval(index: Path, settings: IndexSettings) -> tuple[SnapshotStore,
         log.warning("%s Until then keywords alone answer.", error)
         return store, None
     store.require_embedder(embedder.id)
-    return store, PatientEmbedder(embedder, workers=os.cpu_count() or 1)
+    return store, DeadlineEmbedder(embedder, workers=os.cpu_count() or 1)
 
 
 def build_answerer(
@@ -85,7 +87,7 @@ def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:
     if not 0 < len(text) <= LONGEST_QUESTION:
         return _refuse_length()
     answer = _answerer(args, settings).ask(
-        Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit, reader=_reader(args))
+        Question(text, Filter(tuple(args.tag), args.tag_mode), limit=args.limit, viewer=_viewer(args))
     )
     show(args, _document(answer), in_words(answer))
     return OK
@@ -96,14 +98,14 @@ def _search(args: argparse.Namespace, settings: IndexSettings) -> int:
     if not 0 < len(text) <= LONGEST_QUESTION:
         return _refuse_length()
     filter = Filter(tuple(args.tag), args.tag_mode)
-    passages = _answerer(args, settings).search(text, filter, args.limit, _reader(args)).passages
+    passages = _answerer(args, settings).search(text, filter, args.limit, _viewer(args)).passages
     lines = [f"{n}. {_place(p.article.title, p.heading)}\n   {_line(p.text)}" for n, p in enumerate(passages, start=1)]
     show(args, {"items": [_passage(p) for p in passages]}, "\n".join(lines) or "No passage matches.")
     return OK
 
 
-def _reader(args: argparse.Namespace) -> Reader:
-    return KEEPER if args.group is None else Reader(frozenset(args.group))
+def _viewer(args: argparse.Namespace) -> Viewer:
+    return KEEPER if args.group is None else Viewer(frozenset(args.group))
 
 
 def _refuse_length() -> int:
@@ -132,6 +134,11 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 def _passage(passage: Passage) -> dict[str, Any]:
     return {
-        "article_id": passage.article.id, "title": passage.article.title, "heading": list(passage.heading),
-        "text": passage.text, "start": passage.start, "end": passage.end, "score": passage.score,
-    }  # fmt: skip
+        "article_id": passage.article.id,
+        "title": passage.article.title,
+        "heading": list(passage.heading),
+        "text": passage.text,
+        "start": passage.start,
+        "end": passage.end,
+        "score": passage.score,
+    }

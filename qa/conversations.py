@@ -6,11 +6,11 @@ import logging
 import uuid
 from dataclasses import dataclass, replace
 
-from indexes.types import ANYONE, KEEPER, Reader
+from indexes.types import ANYONE, KEEPER, Viewer
 from qa.answering import Answerer
 from qa.audiences import may_see
 from qa.errors import JournalUnavailable
-from qa.journal.records import Feedback, Kept
+from qa.journal.records import AnswerRecord, Feedback
 from qa.journal.store import Journal, no_answer, no_conversation
 from qa.types import Answer, Question, Turn
 
@@ -48,7 +48,7 @@ class Conversations:
         if conversation_id is None:
             return question
         try:
-            return replace(question, history=self.turns(conversation_id, owner, question.reader))
+            return replace(question, history=self.turns(conversation_id, owner, question.viewer))
         except JournalUnavailable as error:
             log.error("A follow-up is answered without its history: %s", error)
             return question
@@ -64,31 +64,31 @@ class Conversations:
             return replace(exchange, answer=replace(answer, degraded=(*answer.degraded, UNKEPT)))
         return exchange
 
-    def turns(self, conversation_id: str, owner: str = "", reader: Reader = ANYONE) -> tuple[Turn, ...]:
-        """The turns so far that `reader` may read, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        answers = [kept.answer for kept in self.kept(conversation_id, owner, reader)]
+    def turns(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[Turn, ...]:
+        """The turns so far that `viewer` may read, oldest first. Raises UnknownConversation, JournalUnavailable."""
+        answers = [kept.answer for kept in self.kept(conversation_id, owner, viewer)]
         return tuple(
             turn for answer in answers for turn in (Turn("user", answer.question), Turn("assistant", answer.text))
         )
 
-    def kept(self, conversation_id: str, owner: str = "", reader: Reader = ANYONE) -> tuple[Kept, ...]:
-        """The answers of a conversation that `reader` may read, oldest first.
+    def kept(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[AnswerRecord, ...]:
+        """The answers of a conversation that `viewer` may read, oldest first.
 
         Raises UnknownConversation, also where they may read none, and JournalUnavailable.
         """
         answers = self._journal.conversation(conversation_id, owner)
-        kept = tuple(answer for answer in answers if self._readable(answer, reader))
+        kept = tuple(answer for answer in answers if self._readable(answer, viewer))
         if not kept:
             raise no_conversation()
         return kept
 
-    def answer(self, answer_id: str, reader: Reader = ANYONE) -> Kept:
+    def answer(self, answer_id: str, viewer: Viewer = ANYONE) -> AnswerRecord:
         """One answer, whoever asked: its id is for sharing with those who may read what it quotes.
 
         Raises UnknownAnswer, JournalUnavailable.
         """
         kept = self._journal.answer(answer_id)
-        if not self._readable(kept, reader):
+        if not self._readable(kept, viewer):
             raise no_answer()
         return kept
 
@@ -96,11 +96,11 @@ class Conversations:
         """Keep what the asker thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
         self._journal.give_feedback(answer_id, feedback, owner)
 
-    def _readable(self, kept: Kept, reader: Reader) -> bool:
-        """Whether every article it shows was, and still is, for `reader`."""
+    def _readable(self, kept: AnswerRecord, viewer: Viewer) -> bool:
+        """Whether every article it shows was, and still is, for `viewer`."""
         answer = kept.answer
         shown = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.related}
-        return may_see(reader, answer.audiences, shown, self._answerer.snapshot(KEEPER))
+        return may_see(viewer, answer.audiences, shown, self._answerer.snapshot(KEEPER))
 
     def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""

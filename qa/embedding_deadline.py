@@ -19,7 +19,7 @@ class _Embedder(Protocol):
     def embed_question(self, text: str) -> FloatMatrix: ...
 
 
-class PatientEmbedder:
+class DeadlineEmbedder:
     """Embeds questions with `embedder` on `workers` threads of its own.
 
     While all of them are overdue, a question is refused at once instead of waiting too. The threads are daemons, so

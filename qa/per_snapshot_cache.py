@@ -11,7 +11,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class PerSnapshot(Generic[Key, Value]):
+class PerSnapshotCache(Generic[Key, Value]):
     """A bounded dictionary a snapshot. Its values must not hold the snapshot. Safe to share between threads.
 
     What one reader may see is a snapshot of its own, so nothing crosses from one to another.

@@ -11,7 +11,7 @@ from indexes.search.vectors import products
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article
 from qa.links import Links
-from qa.per_snapshot_cache import PerSnapshot
+from qa.per_snapshot_cache import PerSnapshotCache
 from qa.types import Related
 
 _MEANING, _TAGS = 0.75, 0.25  # shares of the score
@@ -19,8 +19,8 @@ _DUPLICATE = 0.97  # cosine from which two articles are taken for the same text
 _CLOSEST = 100  # articles closest in meaning, among which shared tags decide
 _LEAST = 0.3  # score below which nothing is called related
 _Near: TypeAlias = tuple[tuple[float, int], ...]  # (score, place of the article)
-_remembered: PerSnapshot[str, _Near] = PerSnapshot(most=1_000)
-_described: PerSnapshot[tuple[str, int, Links], Related] = PerSnapshot(most=4_000)
+_remembered: PerSnapshotCache[str, _Near] = PerSnapshotCache(most=1_000)
+_described: PerSnapshotCache[tuple[str, int, Links], Related] = PerSnapshotCache(most=4_000)
 
 
 def related(

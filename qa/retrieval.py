@@ -19,7 +19,7 @@ from indexes.snapshots.article_table import StoredChunk
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import ChunkMask, Chunks, Filter, FloatMatrix, FloatVector, Hit
 from qa.observing import UNOBSERVED, Observer
-from qa.per_snapshot_cache import PerSnapshot
+from qa.per_snapshot_cache import PerSnapshotCache
 from qa.stopwatch import Stopwatch
 from qa.types import Passage, Probe, Standalone
 
@@ -62,7 +62,7 @@ class _Searched:
     similarity: float  # of the chunk closest to it
 
 
-class Ranking(Sequence[Hit]):
+class RankedHits(Sequence[Hit]):
     """Hits, best first, each made when it is looked at: of some hundred candidates an answer needs the first few."""
 
     def __init__(self, chunks: Chunks, scores: Scores) -> None:
@@ -75,10 +75,10 @@ class Ranking(Sequence[Hit]):
     @overload
     def __getitem__(self, place: int) -> Hit: ...
     @overload
-    def __getitem__(self, place: slice) -> Ranking: ...
-    def __getitem__(self, place: int | slice) -> Hit | Ranking:
+    def __getitem__(self, place: slice) -> RankedHits: ...
+    def __getitem__(self, place: int | slice) -> Hit | RankedHits:
         if isinstance(place, slice):
-            return Ranking(self._chunks[place], self._scores[place])
+            return RankedHits(self._chunks[place], self._scores[place])
         return Hit(int(self._chunks[place]), float(self._scores[place]))
 
 
@@ -108,7 +108,7 @@ class Retriever:
         self._weights = weights
         self._observer = observer
         self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
-        self._stored: PerSnapshot[int, StoredChunk] = PerSnapshot(_KEPT)
+        self._stored: PerSnapshotCache[int, StoredChunk] = PerSnapshotCache(_KEPT)
         self._lock = Lock()
 
     def retrieve(self, snapshot: Snapshot, question: Standalone, filter: Filter, limit: int) -> Retrieved:
@@ -120,7 +120,7 @@ class Retriever:
             candidates = _candidates(probes)
             scores = _scores(snapshot, probes, candidates, self._weights)
             order = np.lexsort((candidates, -scores))
-            ranking = Ranking(candidates[order], scores[order])
+            ranking = RankedHits(candidates[order], scores[order])
         first, whole = probes[0], probes[-1]
         with watch.stage("loading passages"):
             hits = distinct(snapshot, ranking, limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from indexes.types import ANYONE, Article, Filter, Quotable, Reader
+from indexes.types import ANYONE, Article, Filter, Quotable, Viewer
 
 Role: TypeAlias = Literal["user", "assistant"]
 Writer: TypeAlias = Literal["extractive", "llm"]
@@ -30,7 +30,7 @@ class Question:
     filter: Filter = field(default_factory=Filter)
     history: tuple[Turn, ...] = ()
     limit: int = 8
-    reader: Reader = ANYONE
+    viewer: Viewer = ANYONE
 
 
 @dataclass(frozen=True, slots=True)

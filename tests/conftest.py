@@ -29,11 +29,11 @@ from qa.observing import UNOBSERVED, Observer
 from qa.question.follow_ups import HistoryRewriter
 from qa.retrieval import QuestionEmbedder, Retriever
 from qa.writing.extractive import ExtractiveWriter
-from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.observing import logs
 from web.services import Services
@@ -208,20 +208,27 @@ def make_services(
     answerer = Answerer(store, HistoryRewriter(), retriever, ExtractiveWriter(), Links(), observer)
     views = Views(journal)
     return Services(
-        store, answerer, Conversations(answerer, journal), Links(), Catalogue(), views,
-        Insights(journal, views, embedder), Inspector(store, answerer, embedder), open_doors(index.parent),
-    )  # fmt: skip
+        store,
+        answerer,
+        Conversations(answerer, journal),
+        Links(),
+        Catalogue(),
+        views,
+        Insights(journal, views, embedder),
+        Inspector(store, answerer, embedder),
+        open_doors(index.parent),
+    )
 
 
-def open_doors(folder: Path) -> Doors:
+def open_doors(folder: Path) -> AccessRules:
     """As `footnote serve --allow-anonymous` on the machine itself, without limits: visitors ask, read and judge."""
-    return Doors(Policy(place=True, anybody=ASKER), KeyStore(folder / "keys.sqlite"), Rates())
+    return AccessRules(Policy(place=True, anybody=ASKER), KeyStore(folder / "keys.sqlite"), Rates())
 
 
 def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:
     journal = Journal(folder / "journal.sqlite")
     services = make_services(index, embedder, journal)
-    app = create_app(services, max_body=262_144, turns=Turns(2, 64))
+    app = create_app(services, max_body=262_144, slots=WorkSlots(2, 64))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Site(client, services, index, source, ingest)
     journal.close()

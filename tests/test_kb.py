@@ -65,9 +65,15 @@ def test_the_category_is_that_of_the_listing() -> None:
 def test_the_front_matter_is_that_of_the_listing(id: str) -> None:
     article = read(id)
     assert {
-        "id": article.id, "title": article.title, "summary": article.summary, "tags": list(article.tags),
-        "views": article.views, "updated": str(article.updated), "featured": article.featured, "type": article.type,
-    } == LISTING[id]  # fmt: skip
+        "id": article.id,
+        "title": article.title,
+        "summary": article.summary,
+        "tags": list(article.tags),
+        "views": article.views,
+        "updated": str(article.updated),
+        "featured": article.featured,
+        "type": article.type,
+    } == LISTING[id]
 
 
 @EVERY_ARTICLE

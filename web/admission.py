@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from web.shared_state import Moment
+from web.shared_state import SharedTimestamp
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +37,31 @@ class Overloaded(Exception):
     """The turn of a request does not come soon enough."""
 
 
-class Turn:
+class WorkSlot:
     """A request's right to be worked on, until it is given back."""
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, slots: WorkSlots) -> None:
+        self._slots = slots
         self._held = True
 
     def give_back(self) -> None:
         """Let the next one work; a second call does nothing."""
         if self._held:
             self._held = False
-            self._turns.finished()
+            self._slots.finished()
 
 
-class Turns:
+class WorkSlots:
     """Lets `at_once` requests work at a time, and `capacity` be inside. For one event loop."""
 
     def __init__(
-        self, at_once: int, capacity: int, patience: float = _PATIENCE, clock: Clock = time.monotonic,
-        refused: Moment | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        at_once: int,
+        capacity: int,
+        patience: float = _PATIENCE,
+        clock: Clock = time.monotonic,
+        refused: SharedTimestamp | None = None,
+    ) -> None:
         """`patience`: seconds a request waits for its turn. `refused`: when any process last refused one."""
         self._at_once = min(at_once, capacity)
         self._capacity = capacity
@@ -65,7 +69,7 @@ class Turns:
         self._clock = clock
         self._working = 0
         self._line: dict[asyncio.Future[None], float] = {}  # who waits, in order of arrival, and since when
-        self._refused = refused or Moment()
+        self._refused = refused or SharedTimestamp()
         self.turned_away = 0
 
     @property
@@ -84,13 +88,13 @@ class Turns:
         most = min(self._at_once + _NEXT, self._capacity) if self._too_much() else self._capacity
         return self._working + len(self._line) >= most
 
-    async def take(self) -> Turn:
+    async def take(self) -> WorkSlot:
         """Wait for a turn. Raises Overloaded."""
         if self.full:
             raise self.refuse()
         if self._working < self._at_once:
             self._working += 1
-            return Turn(self)
+            return WorkSlot(self)
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._line[waiting] = self._clock()
         try:
@@ -105,7 +109,7 @@ class Turns:
             raise
         finally:
             self._line.pop(waiting, None)
-        return Turn(self)
+        return WorkSlot(self)
 
     def refuse(self) -> Overloaded:
         """What to tell one who is turned away. It is too much from now on."""

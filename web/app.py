@@ -18,12 +18,12 @@ from starlette.staticfiles import StaticFiles
 
 from qa.conversations import Conversations
 from qa.errors import JournalUnavailable
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.agents.mounting import Agents
 from web.api import articles, ask, conversations, health, openapi_errors
 from web.middleware import problems
-from web.middleware.admission import Admission, Door
-from web.middleware.authentication import Gate
+from web.middleware.admission import Admission, EarlyRefusal
+from web.middleware.authentication import Authentication
 from web.middleware.body_limit import TooLargeAsProblem
 from web.middleware.head_requests import HeadAsGet
 from web.middleware.headers import SecurityHeaders
@@ -44,10 +44,14 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def create_app(
-    services: Services, max_body: int, turns: Turns, widget_origins: Sequence[str] = (), slack: Slack | None = None,
+    services: Services,
+    max_body: int,
+    slots: WorkSlots,
+    widget_origins: Sequence[str] = (),
+    slack: Slack | None = None,
     recorders: Sequence[Recorder] = (),
-) -> FastAPI:  # fmt: skip
-    """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `turns`.
+) -> FastAPI:
+    """An application that answers from `services`; bodies over `max_body` bytes get 413, requests take `slots`.
 
     Pages of `widget_origins` may embed the widget: they, and no others, may read what this answers them. `slack` is
     None where Slack is not set up.
@@ -65,10 +69,10 @@ def create_app(
     app.state.agents = Agents(services)
     # Added here and not by FastAPI(max_body_size=…), which would stand outside those below. Last added, first run.
     app.add_middleware(Reached)
-    app.add_middleware(Admission, turns=turns)
+    app.add_middleware(Admission, slots=slots)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=max_body)
     app.add_middleware(TooLargeAsProblem, max_body=max_body)
-    app.add_middleware(Gate, doors=services.doors)
+    app.add_middleware(Authentication, access_rules=services.access_rules)
     app.add_middleware(problems.UnexpectedAsProblem)
     app.add_middleware(SecurityHeaders)
     if widget_origins:
@@ -78,7 +82,7 @@ def create_app(
         app.add_api_route("/widget.js", _widget, include_in_schema=False)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Recording, recorders=recorders)
-    app.add_middleware(Door, turns=turns)
+    app.add_middleware(EarlyRefusal, slots=slots)
     problems.install(app)
     routers = (
         ask,

@@ -22,19 +22,19 @@ from qa.journal.article_views import Views
 from qa.journal.store import Journal
 from qa.links import Links
 from qa.observing import Observers
-from web.access.doors import Doors
 from web.access.keys import KeyStore
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.errors import NoTelemetry
 from web.observing import logs
-from web.observing.metrics import Figures
+from web.observing.metrics import Metrics
 from web.services import Services
 from web.serving.listening import BACKLOG, cores
 from web.serving.server import DrainingServer, SupervisedServer
-from web.serving.worker_slot import Place
+from web.serving.worker_slot import WorkerSlot
 from web.settings import Settings
-from web.shared_state import Moment, Shared
+from web.shared_state import Shared, SharedTimestamp
 from web.slack.setup import is_set_up
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _MORE = 1  # requests at work than cores: while one is read or written, no core 
 _SWITCH = 0.0002  # seconds; by default a working thread keeps the event loop, and others, waiting 25 times as long
 
 
-def serve(settings: Settings, index: Path, listener: socket.socket, place: Place | None) -> None:
+def serve(settings: Settings, index: Path, listener: socket.socket, place: WorkerSlot | None) -> None:
     """Answer what comes to `listener`, until told to stop. `place`: of this process among several, None: it is alone.
 
     Raises FootnoteError saying what is missing.
@@ -54,13 +54,18 @@ def serve(settings: Settings, index: Path, listener: socket.socket, place: Place
     sys.setswitchinterval(_SWITCH)
     tracing = tracing_to(settings.otlp_endpoint)
     with contextlib.ExitStack() as stack:
-        services, turns = _services(settings, index, listener, place, tracing, stack)
-        app = _app(settings, services, turns)
+        services, slots = _services(settings, index, listener, place, tracing, stack)
+        app = _app(settings, services, slots)
         config = uvicorn.Config(
-            tracing.around(app) if tracing else app, log_config=None, log_level="warning", access_log=False,
-            timeout_graceful_shutdown=_GRACE, server_header=False, backlog=BACKLOG,
+            tracing.around(app) if tracing else app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE,
+            server_header=False,
+            backlog=BACKLOG,
             proxy_headers=False,  # web/access/proxies.py reads them, from those who are trusted
-        )  # fmt: skip
+        )
         server = (
             SupervisedServer(config, services.drain, place, services.figures.note)
             if place
@@ -77,9 +82,13 @@ def serve(settings: Settings, index: Path, listener: socket.socket, place: Place
 
 
 def _services(
-    settings: Settings, index: Path, listener: socket.socket, place: Place | None, tracing: Tracing | None,
+    settings: Settings,
+    index: Path,
+    listener: socket.socket,
+    place: WorkerSlot | None,
+    tracing: Tracing | None,
     stack: contextlib.ExitStack,
-) -> tuple[Services, Turns]:  # fmt: skip
+) -> tuple[Services, WorkSlots]:
     """What the routes work with, and whose turn it is. `stack` closes it."""
 
     def closed(close: Callable[[], None]) -> None:
@@ -88,37 +97,47 @@ def _services(
     folder = Path(place.folder) if place else None
     shared, keys = Shared(folder), KeyStore(settings.keys)
     closed(keys.close)
-    doors = Doors.of(settings, keys, listener.getsockname()[0], shared)
+    access_rules = AccessRules.of(settings, keys, listener.getsockname()[0], shared)
     store, embedder = open_retrieval(index, settings)
     store.keep_looking()
-    links, figures = Links(settings.public_url), Figures(place.metrics if place else None)
+    links, figures = Links(settings.public_url), Metrics(place.metrics if place else None)
     observer = Observers(figures.counted, tracing) if tracing else figures.counted
     answerer = build_answerer(store, embedder, links, observer)
     journal = Journal(settings.journal)
     closed(journal.close)
     views = Views(journal)
     services = Services(
-        store, answerer, Conversations(answerer, journal, settings.retention_days), links, Catalogue(), views,
-        Insights(journal, views, embedder), Inspector(store, answerer, embedder), doors,
-        () if embedder else ("vectors",), figures=figures, shared=shared,
-    )  # fmt: skip
+        store,
+        answerer,
+        Conversations(answerer, journal, settings.retention_days),
+        links,
+        Catalogue(),
+        views,
+        Insights(journal, views, embedder),
+        Inspector(store, answerer, embedder),
+        access_rules,
+        () if embedder else ("vectors",),
+        figures=figures,
+        shared=shared,
+    )
     of = place.of if place else 1
-    turns = Turns(
-        math.ceil(cores() / of) + _MORE, math.ceil(settings.capacity / of),
-        refused=Moment(folder / "refused" if folder else None),
-    )  # fmt: skip
-    figures.watch(store, turns, journal, services.degraded)
-    return services, turns
+    slots = WorkSlots(
+        math.ceil(cores() / of) + _MORE,
+        math.ceil(settings.capacity / of),
+        refused=SharedTimestamp(folder / "refused" if folder else None),
+    )
+    figures.watch(store, slots, journal, services.degraded)
+    return services, slots
 
 
-def _app(settings: Settings, services: Services, turns: Turns) -> FastAPI:
+def _app(settings: Settings, services: Services, slots: WorkSlots) -> FastAPI:
     slack = None
     if is_set_up(settings):
         from web.slack.service import slack_from  # its SDK costs what nobody else need wait for
 
-        slack = slack_from(settings, services, turns)
+        slack = slack_from(settings, services, slots)
     recorders = (logs.AccessLog(), services.figures.counted)
-    return create_app(services, settings.max_body, turns, settings.widget_origins.split(), slack, recorders)
+    return create_app(services, settings.max_body, slots, settings.widget_origins.split(), slack, recorders)
 
 
 def _address(listener: socket.socket) -> str:

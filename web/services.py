@@ -15,8 +15,8 @@ from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
 from qa.links import Links
-from web.access.doors import Doors
-from web.observing.metrics import Figures
+from web.access.rules import AccessRules
+from web.observing.metrics import Metrics
 from web.serving.draining import Drain
 from web.shared_state import Shared
 
@@ -31,11 +31,11 @@ class Services:
     views: Views
     insights: Insights
     inspector: Inspector
-    doors: Doors
+    access_rules: AccessRules
     degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
     drain: Drain = field(default_factory=Drain)
     shared: Shared = field(default_factory=Shared)
-    figures: Figures = field(default_factory=Figures)
+    figures: Metrics = field(default_factory=Metrics)
 
 
 # Not a plain `def`: that would cost every request a change of threads.
@@ -44,4 +44,4 @@ async def _services(request: Request) -> Services:
     return services
 
 
-Use = Annotated[Services, Depends(_services)]
+ServicesDep = Annotated[Services, Depends(_services)]

@@ -51,7 +51,7 @@ class Shared:
         self._db.close()
 
 
-class Numbers:
+class SharedCounters:
     """Numbers by key, each kept for some time; of more than `most`, the oldest make room. Used in a transaction."""
 
     def __init__(self, shared: Shared, name: str, most: int, clock: Callable[[], float] = time.time) -> None:
@@ -92,7 +92,7 @@ class Numbers:
         db.execute(f"DELETE FROM {self._name} WHERE key = ?", (key,))
 
 
-class Moment:
+class SharedTimestamp:
     """A moment that all processes see and set: eight aligned bytes, so it needs no lock."""
 
     def __init__(self, file: Path | None = None) -> None:

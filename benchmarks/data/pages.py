@@ -61,10 +61,19 @@ ARTICLES = {
 
 # What is around an article and must not be in it.
 CHROME = (
-    "Skip to main content", "Acme Documentation", "Product tour", "Getting started guide", "Billing overview",
-    "On this page", "Was this page helpful", "Edit this page", "Next: Release notes", "Subscribe to our newsletter",
-    "Copyright Acme", "We use cookies",
-)  # fmt: skip
+    "Skip to main content",
+    "Acme Documentation",
+    "Product tour",
+    "Getting started guide",
+    "Billing overview",
+    "On this page",
+    "Was this page helpful",
+    "Edit this page",
+    "Next: Release notes",
+    "Subscribe to our newsletter",
+    "Copyright Acme",
+    "We use cookies",
+)
 _LINKS = '<ul><li><a href="/a">Getting started guide</a></li><li><a href="/b">Billing overview</a></li></ul>'
 _CODE: dict[str, str] = {
     "docusaurus": '<div class="language-bash codeBlockContainer"><div class="codeBlockContent"><pre tabindex="0" '
@@ -194,6 +203,12 @@ def old_table_layout(title: str, blocks: list[Block]) -> str:
 
 
 FORMS: dict[str, Callable[[str, list[Block]], str]] = {
-    "Docusaurus": docusaurus, "MkDocs Material": mkdocs, "Sphinx, Read the Docs": sphinx, "Confluence": confluence,
-    "help center": help_center, "WordPress": blog, "no landmarks": application, "table layout": old_table_layout,
-}  # fmt: skip
+    "Docusaurus": docusaurus,
+    "MkDocs Material": mkdocs,
+    "Sphinx, Read the Docs": sphinx,
+    "Confluence": confluence,
+    "help center": help_center,
+    "WordPress": blog,
+    "no landmarks": application,
+    "table layout": old_table_layout,
+}

@@ -56,17 +56,22 @@ PEERS = (
     Peer("txtai", "with_txtai.py", ("txtai==9.14.0",)),
     Peer("haystack", "with_haystack.py", ("haystack-ai==3.4.1", "sentence-transformers-haystack==2.0.0")),
     Peer(
-        "llama", "with_llamaindex.py", ("llama-index-core==0.14.25", "llama-index-embeddings-huggingface"),
+        "llama",
+        "with_llamaindex.py",
+        ("llama-index-core==0.14.25", "llama-index-embeddings-huggingface"),
     ),
-)  # fmt: skip
+)
 
 
 def timed(command: Sequence[str | Path]) -> tuple[Run, dict[str, Any]]:
     """Run a command to its end; what it cost, and the JSON document on its last line."""
     environment = {
-        **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(ROOT),
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONPATH": str(ROOT),
         "STARTED": str(time()),
-    }  # fmt: skip
+    }
     started = perf_counter()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors, env=environment)
@@ -115,9 +120,14 @@ def of_peer(peer: Peer, articles: Path, work: Path, questions: Path) -> Result:
     runs = {action: Run(**written[action]["run"]) for action in ("ingest", "again", "one")}
     named = {"llama": "LlamaIndex", "haystack": "Haystack"}.get(peer.name, peer.name)
     return Result(
-        named, written["ingest"]["chunks"], runs["ingest"], runs["again"], runs["one"], answers["questions"],
+        named,
+        written["ingest"]["chunks"],
+        runs["ingest"],
+        runs["again"],
+        runs["one"],
+        answers["questions"],
         answers["first"],
-    )  # fmt: skip
+    )
 
 
 def sample(source: Path, count: int, folder: Path) -> None:

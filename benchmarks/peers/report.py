@@ -52,12 +52,21 @@ def write_report(path: Path, results: Sequence[Result], bare: Bare, articles: in
     cpu = min(peer.ingest.cpu for peer in peers) / own.ingest.cpu
     clock = min(peer.ingest.seconds for peer in peers) / own.ingest.seconds
     page = _PAGE.format(
-        articles=articles, cores=os.cpu_count(), load=os.getloadavg()[0], plot=plot.name,
-        names=" | ".join(result.name for result in results), rule="|".join("---" for _ in results),
-        rows="\n".join(_rows(results, articles)), fastest=f"{cpu:.1f} ×", clock=f"{clock:.1f} ×",
-        bare_chunks=bare.chunks, bare_cpu=bare.cpu, bare_share=100 * bare.cpu / own.ingest.cpu,
-        bare_clock=100 * bare.seconds / own.ingest.seconds, vnni="the" if _has_vnni() else "no",
-    )  # fmt: skip
+        articles=articles,
+        cores=os.cpu_count(),
+        load=os.getloadavg()[0],
+        plot=plot.name,
+        names=" | ".join(result.name for result in results),
+        rule="|".join("---" for _ in results),
+        rows="\n".join(_rows(results, articles)),
+        fastest=f"{cpu:.1f} ×",
+        clock=f"{clock:.1f} ×",
+        bare_chunks=bare.chunks,
+        bare_cpu=bare.cpu,
+        bare_share=100 * bare.cpu / own.ingest.cpu,
+        bare_clock=100 * bare.seconds / own.ingest.seconds,
+        vnni="the" if _has_vnni() else "no",
+    )
     path.write_text(page, encoding="utf-8")
 
 

@@ -79,9 +79,13 @@ def _export(source: ModelSource, precision: Precision, folder: Path, lock: TextI
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     command = [sys.executable, "-P", "-m", "indexes.models.onnx_export", *wanted]
     finished = subprocess.run(
-        command, capture_output=True, text=True, env=environment, check=False,
+        command,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
         pass_fds=[lock.fileno()],  # it holds the lock too, should this process be killed before it
-    )  # fmt: skip
+    )
     if finished.returncode == 0:
         return
     reason = (finished.stderr.strip().splitlines() or [f"exit code {finished.returncode}"])[-1]

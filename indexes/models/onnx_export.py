@@ -93,9 +93,15 @@ def _export_graph(reference: Any, path: Path) -> None:
     encoded = reference.tokenizer(["one", "two words here"], padding=True, return_tensors="pt")
     axes = {name: {0: "batch", 1: "tokens"} for name in names}
     torch.onnx.export(
-        Whole(), tuple(encoded[name] for name in names), str(path), dynamo=False, opset_version=OPSET,
-        input_names=names, output_names=["vector"], dynamic_axes={**axes, "vector": {0: "batch"}},
-    )  # fmt: skip
+        Whole(),
+        tuple(encoded[name] for name in names),
+        str(path),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=names,
+        output_names=["vector"],
+        dynamic_axes={**axes, "vector": {0: "batch"}},
+    )
 
 
 def _optimise(raw: Path, optimised: Path, reference: Any) -> None:
@@ -119,9 +125,12 @@ def _quantise(model: Path) -> None:
 
     quantised = model.with_suffix(".int8")
     quantize_dynamic(
-        str(model), str(quantised), per_channel=True, weight_type=QuantType.QInt8,
+        str(model),
+        str(quantised),
+        per_channel=True,
+        weight_type=QuantType.QInt8,
         extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
-    )  # fmt: skip
+    )
     quantised.replace(model)
 
 

@@ -20,7 +20,7 @@ _BLOCK = 50_000
 _SEED = 7
 
 
-class Cells:
+class IvfIndex:
     """An inverted file over the rows of one segment. Safe to search from many threads."""
 
     def __init__(self, index: Any) -> None:
@@ -32,7 +32,7 @@ class Cells:
         return rows > _FROM
 
     @classmethod
-    def build(cls, vectors: FloatMatrix, threads: int) -> Cells:
+    def build(cls, vectors: FloatMatrix, threads: int) -> IvfIndex:
         """`vectors` has shape (rows, dimension), float32, rows of unit length; they may be mapped from disk."""
         count, dimension = vectors.shape
         lists = 2 ** round(np.log2(2 * np.sqrt(count)))
@@ -51,7 +51,7 @@ class Cells:
         return cls(index)
 
     @classmethod
-    def open(cls, path: Path) -> Cells:
+    def open(cls, path: Path) -> IvfIndex:
         """Map a verified file (FAISS itself does not notice damage: see `Snapshot.open`)."""
         return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY))
 

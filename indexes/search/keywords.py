@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.search.postings import Postings
-from indexes.search.row_map import Numbering
+from indexes.search.row_map import RowMap
 from indexes.types import ChunkMask, Chunks, Hit
 
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009): customary k1 and b.
@@ -22,7 +22,7 @@ _REMEMBERED = 100_000  # terms whose documents have been counted
 class KeywordIndex:
     """Ranks the chunks of all segments together: what a term is worth is counted over the living rows of them all."""
 
-    def __init__(self, segments: Sequence[Postings], numbering: Numbering) -> None:
+    def __init__(self, segments: Sequence[Postings], numbering: RowMap) -> None:
         self._segments = segments
         self._numbering = numbering
         ends = np.cumsum([0, *(len(segment.lengths) for segment in segments)])
@@ -35,7 +35,7 @@ class KeywordIndex:
     def build(cls, texts: Iterable[str]) -> KeywordIndex:
         """Index `texts`, one a chunk, in chunk order."""
         postings = Postings.build(texts)
-        return cls([postings], Numbering(len(postings.lengths), np.zeros(0, dtype=np.int64)))
+        return cls([postings], RowMap(len(postings.lengths), np.zeros(0, dtype=np.int64)))
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term (natural log, Lucene's form); highest for an unseen term."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from indexes.files import mapped, save_array
 from indexes.search.analysis import terms
 
-Numbers: TypeAlias = npt.NDArray[np.int64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
 
 FILES = ("terms.txt", "term_offsets.npy", "posting_rows.npy", "posting_counts.npy", "term_lengths.npy")
 _MOST = 255  # a term that stands in a chunk more often counts as often: BM25 cannot tell the difference
@@ -26,9 +26,13 @@ class Postings:
     """In term order: `rows[offsets[t]:offsets[t + 1]]` hold term `t`, `counts` how often; `lengths` are in terms."""
 
     def __init__(
-        self, vocabulary: dict[str, int], offsets: Numbers, rows: npt.NDArray[np.uint32],
-        counts: npt.NDArray[np.uint8], lengths: npt.NDArray[np.uint32],
-    ) -> None:  # fmt: skip
+        self,
+        vocabulary: dict[str, int],
+        offsets: IntArray,
+        rows: npt.NDArray[np.uint32],
+        counts: npt.NDArray[np.uint8],
+        lengths: npt.NDArray[np.uint32],
+    ) -> None:
         self.vocabulary = vocabulary
         self.offsets = offsets
         self.rows = rows
@@ -80,7 +84,7 @@ def _indexed(texts: Sequence[str]) -> Postings:
     return Postings(vocabulary, offsets, posting_row.astype(np.uint32), counts, length.astype(np.uint32))
 
 
-def merged(parts: Sequence[tuple[Postings, Numbers]]) -> Postings:
+def merged(parts: Sequence[tuple[Postings, IntArray]]) -> Postings:
     """Postings of several segments as one. Each comes with the new number of each of its rows, -1 for none.
 
     New numbers rise within a part and from part to part, and leave no gaps.
@@ -105,9 +109,13 @@ def merged(parts: Sequence[tuple[Postings, Numbers]]) -> Postings:
 
 
 def _move(
-    postings: Postings, numbers: Numbers, names: Numbers, free: Numbers, rows: npt.NDArray[np.uint32],
+    postings: Postings,
+    numbers: IntArray,
+    names: IntArray,
+    free: IntArray,
+    rows: npt.NDArray[np.uint32],
     counts: npt.NDArray[np.uint8],
-) -> None:  # fmt: skip
+) -> None:
     """Copy the kept postings of one segment to where `free` says, and move `free` on. In blocks, to spare memory."""
     for first, end in _blocks(postings.offsets):
         low, high = int(postings.offsets[first]), int(postings.offsets[end])
@@ -124,7 +132,7 @@ def _move(
         free[own] += size
 
 
-def _blocks(offsets: Numbers) -> Iterable[tuple[int, int]]:
+def _blocks(offsets: IntArray) -> Iterable[tuple[int, int]]:
     """Ranges of terms with about `_BLOCK` postings each."""
     first, last = 0, len(offsets) - 1
     while first < last:
@@ -134,7 +142,7 @@ def _blocks(offsets: Numbers) -> Iterable[tuple[int, int]]:
         first = end
 
 
-def _documents(postings: Postings, kept: npt.NDArray[np.bool_]) -> Numbers:
+def _documents(postings: Postings, kept: npt.NDArray[np.bool_]) -> IntArray:
     """How many kept rows each term stands in."""
     if kept.all():
         return np.diff(postings.offsets)
@@ -146,7 +154,7 @@ def _documents(postings: Postings, kept: npt.NDArray[np.bool_]) -> Numbers:
     return documents
 
 
-def _renamed(postings: Postings, vocabulary: dict[str, int]) -> Numbers:
+def _renamed(postings: Postings, vocabulary: dict[str, int]) -> IntArray:
     """The new number of each term; -1 for one that no kept row holds."""
     names = np.full(len(postings.offsets) - 1, -1, dtype=np.int64)
     for term, number in postings.vocabulary.items():
@@ -154,5 +162,5 @@ def _renamed(postings: Postings, vocabulary: dict[str, int]) -> Numbers:
     return names
 
 
-def _offsets(documents: Numbers) -> Numbers:
+def _offsets(documents: IntArray) -> IntArray:
     return np.concatenate(([0], np.cumsum(documents))).astype(np.int64)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from indexes.types import ChunkMask, Chunks
 
 
-class Numbering:
+class RowMap:
     """Chunks are numbered from 0 without gaps; rows are where they are stored.
 
     A chunk that was replaced or removed leaves a dead row behind until the segment is written anew. Without dead rows

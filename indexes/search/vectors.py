@@ -8,8 +8,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from indexes.search.ivf import Cells
-from indexes.search.row_map import Numbering
+from indexes.search.ivf import IvfIndex
+from indexes.search.row_map import RowMap
 from indexes.types import ChunkMask, Chunks, FloatMatrix, FloatVector, Hit
 
 EXACT = 50_000  # rows that a filter may leave for each of them to be scored: docs/decisions/vector-index.md
@@ -25,7 +25,7 @@ class VectorIndex:
     """
 
     def __init__(
-        self, segments: Sequence[FloatMatrix], numbering: Numbering, cells: Cells | None = None, exact: int = EXACT
+        self, segments: Sequence[FloatMatrix], numbering: RowMap, cells: IvfIndex | None = None, exact: int = EXACT
     ) -> None:
         """`segments` have shape (rows, dimension), float32, rows of unit length; `cells` are over the first.
 
@@ -41,7 +41,7 @@ class VectorIndex:
     @classmethod
     def build(cls, vectors: FloatMatrix) -> VectorIndex:
         """An index of one segment, searched exactly."""
-        return cls([vectors], Numbering(len(vectors), np.zeros(0, dtype=np.int64)))
+        return cls([vectors], RowMap(len(vectors), np.zeros(0, dtype=np.int64)))
 
     @property
     def count(self) -> int:

@@ -48,11 +48,19 @@ def listed(rows: Iterable[object]) -> str:
 def article_of(row: tuple[object, ...], tags: tuple[str, ...]) -> Article:
     _, id, title, summary, featured, views, updated, type, category, source_url, markdown, audience = row
     return Article(
-        id=str(id), title=str(title), summary=str(summary), tags=tags, featured=bool(featured),
-        views=int(str(views)), updated=date.fromisoformat(str(updated)) if updated else None, type=str(type),
-        category=str(category), source_url=str(source_url) if source_url else None, markdown=str(markdown),
+        id=str(id),
+        title=str(title),
+        summary=str(summary),
+        tags=tags,
+        featured=bool(featured),
+        views=int(str(views)),
+        updated=date.fromisoformat(str(updated)) if updated else None,
+        type=str(type),
+        category=str(category),
+        source_url=str(source_url) if source_url else None,
+        markdown=str(markdown),
         audience=tuple(json.loads(str(audience))),
-    )  # fmt: skip
+    )
 
 
 def chunk_of(article_id: str, start: int, end: int, heading: str, context: str, quotables: str) -> Chunk:

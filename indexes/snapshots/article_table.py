@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from indexes.search.row_map import Numbering
+from indexes.search.row_map import RowMap
 from indexes.snapshots.article_rows import COLUMNS, LISTED, article_of, attached, chunk_of, listed
 from indexes.types import (
     Article,
@@ -53,7 +53,7 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ArticleSummary:
     """An article as a listing shows it: without its Markdown."""
 
     id: str
@@ -93,7 +93,7 @@ class ArticleTable:
         self._ids = [str(id) for _, id, _ in stored]
         counts = [int(count) for _, _, count in stored]
         dead = np.array(self._column("SELECT number FROM dead_chunks"), dtype=np.int64)
-        self.numbering = Numbering(sum(counts) + len(dead), dead)
+        self.numbering = RowMap(sum(counts) + len(dead), dead)
         self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
         self._fenced = np.concatenate(([-1], self._owner, [-1]))  # so that the first and last chunk have neighbours
         self._tag_rows = self._rows_by_tag()
@@ -157,9 +157,9 @@ class ArticleTable:
         """The chunks with these numbers, in the order asked for."""
         wanted = self.numbering.rows(np.array(numbers, dtype=np.int64)).tolist()
         rows = self._db.execute(
-            'SELECT number, article, start, "end", heading, context, quotables FROM chunks '
-            f"WHERE number IN {LISTED}", (listed(wanted),),
-        ).fetchall()  # fmt: skip
+            f'SELECT number, article, start, "end", heading, context, quotables FROM chunks WHERE number IN {LISTED}',
+            (listed(wanted),),
+        ).fetchall()
         owners = {row[1] for row in rows}
         found = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED}", (listed(owners),)).fetchall()
         articles = dict(zip((row[0] for row in found), self._articles(found), strict=True))
@@ -228,16 +228,26 @@ class ArticleTable:
         counts = [(tag, len(passing.intersection(places))) for tag, places in self._tag_rows.items()]
         return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
 
-    def listed(self) -> list[Listed]:
+    def listed(self) -> list[ArticleSummary]:
         """Every article without its Markdown, in stored order."""
         rows = self._db.execute(
             "SELECT id, title, summary, featured, views, updated, type, category, source_url FROM articles ORDER BY row"
         )
         return [
-            Listed(id, title, summary, self.tags_of(id), bool(featured), views,
-                   date.fromisoformat(updated) if updated else None, type, category, source_url or None)
+            ArticleSummary(
+                id,
+                title,
+                summary,
+                self.tags_of(id),
+                bool(featured),
+                views,
+                date.fromisoformat(updated) if updated else None,
+                type,
+                category,
+                source_url or None,
+            )
             for id, title, summary, featured, views, updated, type, category, source_url in rows
-        ]  # fmt: skip
+        ]
 
     def tag_name(self, tag: str) -> str | None:
         """The tag as it is stored, whatever its case in `tag`; None if no article carries it."""

@@ -90,10 +90,24 @@ class ArticleWriter:
         updated = article.updated.isoformat() if article.updated else None
         self._db.execute(
             f"INSERT INTO articles VALUES ({', '.join('?' * 15)})",
-            (row, article.id, article.title, article.summary, article.featured, article.views, updated,
-             article.type, article.category, article.source_url, article.markdown, headings, entry.fingerprint,
-             len(entry.chunks), json.dumps(article.audience)),
-        )  # fmt: skip
+            (
+                row,
+                article.id,
+                article.title,
+                article.summary,
+                article.featured,
+                article.views,
+                updated,
+                article.type,
+                article.category,
+                article.source_url,
+                article.markdown,
+                headings,
+                entry.fingerprint,
+                len(entry.chunks),
+                json.dumps(article.audience),
+            ),
+        )
         self._db.executemany(
             "INSERT INTO tags VALUES (?, ?, ?)", [(row, place, tag) for place, tag in enumerate(article.tags)]
         )
@@ -104,12 +118,19 @@ class ArticleWriter:
         self._db.executemany(
             "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (first_chunk + place, row, c.start, c.end, json.dumps(c.heading), c.context,
-                 json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
-                 digest(embedded_text(c, markdown[c.start : c.end])))
+                (
+                    first_chunk + place,
+                    row,
+                    c.start,
+                    c.end,
+                    json.dumps(c.heading),
+                    c.context,
+                    json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
+                    digest(embedded_text(c, markdown[c.start : c.end])),
+                )
                 for place, c in enumerate(entry.chunks)
             ],
-        )  # fmt: skip
+        )
 
     def finish(self) -> None:
         self._db.execute("COMMIT")

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from indexes.types import Reader
+from indexes.types import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Restricted:
 
 
 @dataclass(frozen=True, slots=True)
-class Ingest:
+class IngestRecord:
     """One ingest. `generation` is "" where nothing had changed but files were skipped; `reasons`: (file, why)."""
 
     finished: str  # ISO 8601, UTC
@@ -47,9 +47,9 @@ class Ingest:
     seconds: float
     restricted: tuple[Restricted, ...] = ()  # among the articles counted above
 
-    def seen_by(self, reader: Reader) -> Ingest:
-        """The same ingest without the articles that `reader` may not read."""
-        hidden = [entry for entry in self.restricted if not reader.may_read(entry.audience)]
+    def seen_by(self, viewer: Viewer) -> IngestRecord:
+        """The same ingest without the articles that `viewer` may not read."""
+        hidden = [entry for entry in self.restricted if not viewer.may_read(entry.audience)]
         return replace(
             self,
             articles=self.articles - sum(entry.articles for entry in hidden),
@@ -60,7 +60,7 @@ class Ingest:
         )
 
 
-def remember(root: Path, ingest: Ingest) -> None:
+def remember(root: Path, ingest: IngestRecord) -> None:
     """Append an ingest; the caller holds the write lock. One that changed nothing is left out, unless what was
     skipped differs from the last one.
 
@@ -79,7 +79,7 @@ def remember(root: Path, ingest: Ingest) -> None:
         log.warning("The history of ingests could not be written (%s); the ingest itself is done.", error)
 
 
-def past(root: Path, limit: int = _MOST) -> list[Ingest]:
+def past(root: Path, limit: int = _MOST) -> list[IngestRecord]:
     """The last ingests, newest first. A line that was never finished is passed over."""
     try:
         with (root / FILE).open(encoding="utf-8", errors="replace") as file:
@@ -90,14 +90,16 @@ def past(root: Path, limit: int = _MOST) -> list[Ingest]:
     return found[:limit]
 
 
-def _read(line: str) -> Ingest | None:
+def _read(line: str) -> IngestRecord | None:
     try:
         fields = json.loads(line)
         reasons = tuple((str(file), str(why)) for file, why in fields.pop("reasons"))
         restricted = tuple(
             Restricted(**{**entry, "audience": tuple(entry["audience"])}) for entry in fields.pop("restricted", ())
         )
-        return Ingest(**{**fields, "sources": tuple(fields["sources"]), "reasons": reasons, "restricted": restricted})
+        return IngestRecord(
+            **{**fields, "sources": tuple(fields["sources"]), "reasons": reasons, "restricted": restricted}
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexes.files import mapped
 from indexes.search import postings
-from indexes.search.ivf import Cells
+from indexes.search.ivf import IvfIndex
 from indexes.search.postings import Postings
 from indexes.types import FloatMatrix
 
@@ -30,13 +30,13 @@ class Segment:
     postings: Postings
     vectors: FloatMatrix  # (rows, dimension)
     article_vectors: FloatMatrix  # (article rows, dimension): each the unit mean of its chunks' vectors
-    cells: Cells | None
+    cells: IvfIndex | None
 
     @classmethod
     def open(cls, folder: Path) -> Segment:
         """Open verified files (nothing here notices damage: see `Snapshot.open`)."""
         vectors, article_vectors = mapped(folder / VECTORS), mapped(folder / ARTICLE_VECTORS)
-        cells = Cells.open(folder / CELLS) if (folder / CELLS).exists() else None
+        cells = IvfIndex.open(folder / CELLS) if (folder / CELLS).exists() else None
         return cls(folder / ARTICLES, Postings.open(folder), vectors, article_vectors, cells)
 
     @property

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.search.ivf import Cells
-from indexes.search.postings import Numbers, Postings, merged
+from indexes.search.ivf import IvfIndex
+from indexes.search.postings import IntArray, Postings, merged
 from indexes.snapshots.article_writing import ArticleWriter, Carried, Move
 from indexes.snapshots.segment import ARTICLE_VECTORS, ARTICLES, CELLS, VECTORS
 from indexes.snapshots.snapshot import Snapshot
@@ -46,9 +46,9 @@ def write_segment(folder: Path, contents: Contents) -> tuple[int, int]:
     _save(folder / ARTICLE_VECTORS, _article_vectors(contents, counts), len(contents.places) + len(counts))
     _save(folder / VECTORS, _vectors(contents, chunks), len(chunks) + len(contents.vectors))
     _postings(contents, chunks).save(folder)
-    if Cells.pay_off(len(chunks) + len(contents.vectors)):
+    if IvfIndex.pay_off(len(chunks) + len(contents.vectors)):
         vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
-        Cells.build(vectors, threads=os.cpu_count() or 1).save(folder / CELLS)
+        IvfIndex.build(vectors, threads=os.cpu_count() or 1).save(folder / CELLS)
     return len(contents.places) + len(counts), len(chunks) + len(contents.vectors)
 
 
@@ -124,7 +124,7 @@ def _postings(contents: Contents, chunks: Chunks) -> Postings:
     return merged(parts)
 
 
-def _renumbered(previous: Snapshot, chunks: Chunks) -> Iterator[tuple[Postings, Numbers]]:
+def _renumbered(previous: Snapshot, chunks: Chunks) -> Iterator[tuple[Postings, IntArray]]:
     """The postings of each segment with the new number of each of its rows; -1 where it is not carried over."""
     numbering = previous.articles.numbering
     numbers = np.full(numbering.total, -1, dtype=np.int64)

@@ -18,7 +18,7 @@ from indexes.snapshots.article_table import ArticleTable, Audience
 from indexes.snapshots.segment import ARTICLES as ARTICLES
 from indexes.snapshots.segment import SEGMENT_FILES, Segment
 from indexes.snapshots.segment import VECTORS as VECTORS
-from indexes.types import FloatMatrix, Reader
+from indexes.types import FloatMatrix, Viewer
 
 FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
@@ -76,9 +76,7 @@ class Manifest:
 class Snapshot:
     """An open generation: its articles, keyword index and vector index, all over the same chunks."""
 
-    def __init__(
-        self, path: Path, manifest: Manifest, segments: tuple[Segment, ...], articles: ArticleTable
-    ) -> None:  # fmt: skip
+    def __init__(self, path: Path, manifest: Manifest, segments: tuple[Segment, ...], articles: ArticleTable) -> None:
         """One segment, or the base and the recent one; `articles` shows the tables of both."""
         self.path = path
         self.manifest = manifest
@@ -122,12 +120,12 @@ class Snapshot:
         stored = [base.article_vectors, *(segment.article_vectors for segment in recent)]
         return np.concatenate(stored)[self.articles.rows()]
 
-    def seen_by(self, reader: Reader) -> Snapshot:
-        """This snapshot as if no article that `reader` may not read had ever been ingested.
+    def seen_by(self, viewer: Viewer) -> Snapshot:
+        """This snapshot as if no article that `viewer` may not read had ever been ingested.
 
         Not a filter over results: what is not there is not counted either, in no statistics of a word and in no tag.
         """
-        hidden = frozenset(audience for audience in self.articles.audiences if not reader.may_read(audience))
+        hidden = frozenset(audience for audience in self.articles.audiences if not viewer.may_read(audience))
         if not hidden:
             return self
         view = self._views.get(hidden)

@@ -12,7 +12,7 @@ from indexes.errors import IndexesError, SnapshotDamaged
 from indexes.snapshots.opening import open_whole, until_then
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import CURRENT, Snapshot, verify
-from indexes.types import Reader
+from indexes.types import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ class SnapshotStore:
             self._look()
         return self._snapshot
 
-    def seen_by(self, reader: Reader) -> Snapshot:
+    def seen_by(self, viewer: Viewer) -> Snapshot:
         """The snapshot to answer this reader from now: what they may not read is not in it."""
-        return self.current().seen_by(reader)
+        return self.current().seen_by(viewer)
 
     def keep_looking(self) -> None:
         """Look from a thread of its own from now on, so that no question waits while a large snapshot is opened."""

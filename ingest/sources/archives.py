@@ -21,7 +21,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A file of an archive: its content, or the reason why there is none."""
 
     path: PurePosixPath
@@ -29,7 +29,7 @@ class Entry:
     problem: str = ""
 
 
-def entries(file: IO[bytes], endings: frozenset[str], total: int = TOTAL) -> Iterator[Entry]:
+def entries(file: IO[bytes], endings: frozenset[str], total: int = TOTAL) -> Iterator[ArchiveEntry]:
     """Every file with one of `endings` (".zip": an archive inside, one level deep), in the order of their names; those
     with another ending without their content. Raises ArticleRejected if the archive cannot be read, or holds more than
     `total` bytes."""
@@ -48,7 +48,7 @@ class _Budget:
             raise ArticleRejected(f"it expands to more than {self.total >> 20} MB: split it")
 
 
-def _entries(file: IO[bytes], endings: frozenset[str], budget: _Budget, inner: bool = False) -> Iterator[Entry]:
+def _entries(file: IO[bytes], endings: frozenset[str], budget: _Budget, inner: bool = False) -> Iterator[ArchiveEntry]:
     try:
         archive = zipfile.ZipFile(file)
     except _DAMAGE as error:
@@ -64,27 +64,27 @@ def _entries(file: IO[bytes], endings: frozenset[str], budget: _Budget, inner: b
             if path.suffix.lower() == ".zip" and not inner:
                 yield from _archive(archive, info, endings, budget)
             else:
-                yield _entry(archive, info, path, budget) if path.suffix.lower() in endings else Entry(path)
+                yield _entry(archive, info, path, budget) if path.suffix.lower() in endings else ArchiveEntry(path)
 
 
 def _archive(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, endings: frozenset[str], budget: _Budget
-) -> Iterator[Entry]:  # fmt: skip
+) -> Iterator[ArchiveEntry]:
     try:
         yield from _entries(io.BytesIO(_read(archive, info, _INNER, budget)), endings, budget, inner=True)
     except ArticleRejected as error:
-        yield Entry(PurePosixPath(info.filename), problem=str(error))
+        yield ArchiveEntry(PurePosixPath(info.filename), problem=str(error))
 
 
-def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath, budget: _Budget) -> Entry:
+def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath, budget: _Budget) -> ArchiveEntry:
     if path.is_absolute() or ".." in path.parts or "\\" in info.filename:
-        return Entry(path, problem="its path leads out of the archive")
+        return ArchiveEntry(path, problem="its path leads out of the archive")
     if stat.S_ISLNK(info.external_attr >> 16):
-        return Entry(path, problem="a symbolic link")
+        return ArchiveEntry(path, problem="a symbolic link")
     try:
-        return Entry(path, _read(archive, info, LARGEST, budget))
+        return ArchiveEntry(path, _read(archive, info, LARGEST, budget))
     except ArticleRejected as error:
-        return Entry(path, problem=str(error))
+        return ArchiveEntry(path, problem=str(error))
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int, budget: _Budget) -> bytes:

@@ -12,7 +12,7 @@ from indexes.types import Category
 from ingest.errors import ArticleRejected
 from ingest.formats.parsing import LARGEST, parse_record, read_record, record_id
 from ingest.formats.product_exports import is_draft, records
-from ingest.sources.archives import Entry, entries
+from ingest.sources.archives import ArchiveEntry, entries
 from ingest.sources.file_kinds import ARTICLES, LARGE, Ids, article_item
 from ingest.sources.files import open_file, read_file
 from ingest.sources.items import Found, Ignored, Skipped, SourceItem, fingerprint
@@ -78,7 +78,7 @@ def _archive(path: Path, file: BinaryIO, category: Category, ignored: Ignored) -
             ignored.by_ending[entry.path.suffix.lower() or entry.path.name] += 1
 
 
-def _skipped(origin: str, entry: Entry, ids: Ids) -> Skipped:
+def _skipped(origin: str, entry: ArchiveEntry, ids: Ids) -> Skipped:
     if entry.path.suffix.lower() == ZIP:
         return Skipped(origin, entry.problem, under="")
     return Skipped(origin, entry.problem, ids.of(entry.path))

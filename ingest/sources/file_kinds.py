@@ -14,9 +14,13 @@ from ingest.formats.product_exports import clean_confluence_name, clean_name, is
 from ingest.sources.items import SourceItem, fingerprint
 
 _PARSERS: dict[str, Callable[[str, bytes, Category], Article]] = {
-    ".md": parse_markdown, ".markdown": parse_markdown, ".html": parse_html, ".htm": parse_html, ".pdf": parse_pdf,
+    ".md": parse_markdown,
+    ".markdown": parse_markdown,
+    ".html": parse_html,
+    ".htm": parse_html,
+    ".pdf": parse_pdf,
     ".docx": parse_docx,
-}  # fmt: skip
+}
 ARTICLES = frozenset(_PARSERS)
 # Bytes; what is larger is parsed where it can be stopped: no input this small costs many seconds.
 LARGE = 32 * 1024
@@ -41,9 +45,7 @@ class Ids:
         return "/".join(clean_name(part) for part in path.parts)
 
 
-def article_item(
-    id: str, origin: str, path: PurePath, raw: bytes, category: Category, address: str = ""
-) -> SourceItem:  # fmt: skip
+def article_item(id: str, origin: str, path: PurePath, raw: bytes, category: Category, address: str = "") -> SourceItem:
     """The article in a file's content, still to be parsed; `address`: where the file is on the web."""
     ending = path.suffix.lower()
     parser = parse_notion if ending == ".md" and is_notion(path.stem) else _PARSERS[ending]
@@ -55,6 +57,6 @@ def article_item(
 
 def _parsed(
     parser: Callable[[str, bytes, Category], Article], id: str, raw: bytes, category: Category, address: str
-) -> Article:  # fmt: skip
+) -> Article:
     article = parser(id, raw, category)
     return replace(article, source_url=article.source_url or address or None)

@@ -20,7 +20,7 @@ from qa.types import Question, Turn
 RUN_DEPTH = 100
 
 Judgements: TypeAlias = Mapping[str, Mapping[str, int]]  # query id → document id → gain
-Ranking: TypeAlias = Sequence[tuple[str, float]]  # (document id, score), best first
+DocumentRanking: TypeAlias = Sequence[tuple[str, float]]  # (document id, score), best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Outcome:
     """What one query came to."""
 
     query: Query
-    ranking: Ranking
+    ranking: DocumentRanking
     answered: bool
     confidence: float
     took_ms: float
@@ -102,7 +102,7 @@ def _percentiles(values: Sequence[float]) -> dict[str, float]:
     return {"p50": round(metrics.percentile(values, 0.5), 2), "p95": round(metrics.percentile(values, 0.95), 2)}
 
 
-def scores(metric: str, rankings: Mapping[str, Ranking], judgements: Judgements) -> list[float]:
+def scores(metric: str, rankings: Mapping[str, DocumentRanking], judgements: Judgements) -> list[float]:
     """A ranking metric for each judged query of `rankings`, in the order of their ids."""
     compute, depth = metrics.RANKING[metric]
     shared = sorted(id for id in rankings if judgements.get(id))
@@ -110,7 +110,7 @@ def scores(metric: str, rankings: Mapping[str, Ranking], judgements: Judgements)
 
 
 def compare(
-    first: Mapping[str, Ranking], second: Mapping[str, Ranking], judgements: Judgements
+    first: Mapping[str, DocumentRanking], second: Mapping[str, DocumentRanking], judgements: Judgements
 ) -> dict[str, Difference]:
     """Each metric of two runs over the queries both hold, with paired confidence intervals."""
     shared = first.keys() & second.keys()
@@ -129,7 +129,7 @@ def write_run(path: Path, outcomes: Iterable[Outcome]) -> None:
                 file.write(f"{outcome.query.id}\t{document}\t{rank}\t{score:.6f}\n")
 
 
-def read_run(path: Path) -> Mapping[str, Ranking]:
+def read_run(path: Path) -> Mapping[str, DocumentRanking]:
     """Raises SetError if the file is no run."""
     rankings: dict[str, list[tuple[str, float]]] = {}
     for number, row in enumerate(_rows(path), start=1):

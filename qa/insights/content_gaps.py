@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from indexes.types import FloatMatrix
-from qa.journal.records import Asked
+from qa.journal.records import QuestionRecord
 
 LIKE = 0.24  # mean cosine from which questions are one topic: docs/decisions/content-gaps.md
 MOST = 1_000  # distinct questions grouped, the newest ones; the time grows with their square
@@ -54,7 +54,7 @@ class Gap:
         return counts.most_common(1)[0][0] if counts else ""
 
 
-def unanswered(asked: Sequence[Asked]) -> list[Unanswered]:
+def unanswered(asked: Sequence[QuestionRecord]) -> list[Unanswered]:
     """The distinct questions without an answer, newest first; those that differ in case and spaces alone are one."""
     found: dict[str, Unanswered] = {}
     for entry in asked:

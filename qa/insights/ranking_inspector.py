@@ -9,7 +9,7 @@ from indexes.search.analysis import informative_terms, terms
 from indexes.snapshots.article_table import StoredChunk
 from indexes.snapshots.snapshot import Snapshot
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import ANYONE, Hit, Reader
+from indexes.types import ANYONE, Hit, Viewer
 from qa.answering import Answerer, Trace
 from qa.retrieval import DEPTH, QuestionEmbedder
 from qa.types import Question
@@ -19,7 +19,7 @@ _SWAPS = 3  # times an ingest may come between an answer and its inspection
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Rank:
     """A rank, from 1, with the score it rests on."""
 
     rank: int
@@ -31,9 +31,9 @@ class Ranked:
     """A chunk and its places; None where it is not among the first `DEPTH`."""
 
     stored: StoredChunk
-    fused: Place | None
-    keyword: Place | None
-    vector: Place | None
+    fused: Rank | None
+    keyword: Rank | None
+    vector: Rank | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Inspector:
         self._answerer = answerer
         self._embedder = embedder
 
-    def inspect(self, text: str, reader: Reader = ANYONE) -> Inspection:
+    def inspect(self, text: str, viewer: Viewer = ANYONE) -> Inspection:
         """The passages of `text` in rank order, then the best of each single ranking that are not among them."""
         for _ in range(_SWAPS):
-            snapshot = self._store.seen_by(reader)
-            trace = self._answerer.trace(Question(text, reader=reader))
+            snapshot = self._store.seen_by(viewer)
+            trace = self._answerer.trace(Question(text, viewer=viewer))
             if trace.answer.generation == snapshot.generation:
                 break
         asked = trace.answer.standalone_question
@@ -76,10 +76,10 @@ class Inspector:
         return snapshot.vectors.search(self._embedder.embed_question(text)[0], DEPTH)
 
 
-def _places(hits: Sequence[Hit]) -> dict[int, Place]:
-    return {hit.chunk: Place(rank, hit.score) for rank, hit in enumerate(hits, start=1)}
+def _places(hits: Sequence[Hit]) -> dict[int, Rank]:
+    return {hit.chunk: Rank(rank, hit.score) for rank, hit in enumerate(hits, start=1)}
 
 
-def _ranked(stored: StoredChunk, places: Sequence[Mapping[int, Place]]) -> Ranked:
+def _ranked(stored: StoredChunk, places: Sequence[Mapping[int, Rank]]) -> Ranked:
     fused, keyword, vector = (ranking.get(stored.number) for ranking in places)
     return Ranked(stored, fused, keyword, vector)

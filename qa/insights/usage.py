@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from indexes.snapshots.article_table import Listed
+from indexes.snapshots.article_table import ArticleSummary
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import FloatMatrix, FloatVector, Reader
+from indexes.types import FloatMatrix, FloatVector, Viewer
 from qa.audiences import may_see
 from qa.insights.content_gaps import Gap, apart, grouped, unanswered
 from qa.journal.article_views import Views, Votes
-from qa.journal.records import Asked
+from qa.journal.records import QuestionRecord
 from qa.journal.store import Journal
 from qa.retrieval import QuestionEmbedder
 
@@ -40,7 +40,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class UsageFigures:
     """Questions of a period; greetings do not count. Shares are None where there is nothing to share."""
 
     days: tuple[Day, ...]
@@ -62,10 +62,10 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ArticleUsage:
     """How an article served in a period."""
 
-    article: Listed
+    article: ArticleSummary
     cited: int  # answers that quote it
     retrieved: int  # questions for which it was considered
     votes: Votes
@@ -73,18 +73,18 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Articles:
+class ArticlesUsage:
     """`used` in order of citations; `unused` were considered for no question; `stale` are cited all the same."""
 
-    used: tuple[Use, ...]
-    unused: tuple[Listed, ...]
-    stale: tuple[Use, ...]
+    used: tuple[ArticleUsage, ...]
+    unused: tuple[ArticleSummary, ...]
+    stale: tuple[ArticleUsage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    one: Listed
-    other: Listed
+class SimilarPair:
+    one: ArticleSummary
+    other: ArticleSummary
     similarity: float
 
 
@@ -92,44 +92,52 @@ class Insights:
     """Figures from the journal and the snapshot that is served. Methods raise JournalUnavailable."""
 
     def __init__(
-        self, journal: Journal, views: Views, embedder: QuestionEmbedder | None,
+        self,
+        journal: Journal,
+        views: Views,
+        embedder: QuestionEmbedder | None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._journal = journal
         self._views = views
         self._now = now
         self._meaning = _Meaning(embedder) if embedder else None
-        self._alike: WeakKeyDictionary[Snapshot, tuple[Alike, ...]] = WeakKeyDictionary()
+        self._similar_pairs: WeakKeyDictionary[Snapshot, tuple[SimilarPair, ...]] = WeakKeyDictionary()
 
-    def asked(self, days: int, reader: Reader, whole: Snapshot) -> tuple[Asked, ...]:
+    def asked(self, days: int, viewer: Viewer, whole: Snapshot) -> tuple[QuestionRecord, ...]:
         """The questions of the last `days` days, today included, oldest first.
 
-        Those whose answers show what `reader` may not read are left out; `whole` says what that is.
+        Those whose answers show what `viewer` may not read are left out; `whole` says what that is.
         """
         first = self._today() - timedelta(days=days - 1)
         asked = self._journal.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
-        return tuple(entry for entry in asked if may_see(reader, entry.audiences, entry.retrieved, whole))
+        return tuple(entry for entry in asked if may_see(viewer, entry.audiences, entry.retrieved, whole))
 
-    def figures(self, asked: Sequence[Asked], days: int) -> Figures:
+    def figures(self, asked: Sequence[QuestionRecord], days: int) -> UsageFigures:
         return figures(asked, self._today(), days)
 
-    def gaps(self, asked: Sequence[Asked]) -> list[Gap]:
+    def gaps(self, asked: Sequence[QuestionRecord]) -> list[Gap]:
         """Unanswered questions by topic, the most asked first; each on its own where there is no model."""
         questions = unanswered(asked)
         if self._meaning is None:
             return apart(questions)
         return grouped(questions, self._meaning.of([question.text for question in questions]))
 
-    def articles(self, snapshot: Snapshot, asked: Sequence[Asked], days: int) -> Articles:
+    def articles(self, snapshot: Snapshot, asked: Sequence[QuestionRecord], days: int) -> ArticlesUsage:
         today = self._today()
-        return use(snapshot.articles.listed(), asked, self._views.all(),
-                   self._views.votes_since(today - timedelta(days=days - 1)), today)  # fmt: skip
+        return article_usage(
+            snapshot.articles.listed(),
+            asked,
+            self._views.all(),
+            self._views.votes_since(today - timedelta(days=days - 1)),
+            today,
+        )
 
-    def alike(self, snapshot: Snapshot) -> tuple[Alike, ...]:
+    def similar_pairs(self, snapshot: Snapshot) -> tuple[SimilarPair, ...]:
         """Pairs of articles that say much the same, the most alike first; computed once a snapshot."""
-        found = self._alike.get(snapshot)
+        found = self._similar_pairs.get(snapshot)
         if found is None:
-            found = self._alike[snapshot] = alike(snapshot.articles.listed(), snapshot.article_vectors)
+            found = self._similar_pairs[snapshot] = similar_pairs(snapshot.articles.listed(), snapshot.article_vectors)
         return found
 
     def _today(self) -> date:
@@ -164,66 +172,81 @@ class _Meaning:
 # Pure functions
 
 
-def figures(asked: Sequence[Asked], today: date, days: int) -> Figures:
+def figures(asked: Sequence[QuestionRecord], today: date, days: int) -> UsageFigures:
     """Of the `days` days that end with `today`."""
     questions = [entry for entry in asked if entry.kind != "courtesy"]
-    by_day: dict[date, list[Asked]] = {today - timedelta(days=days - 1 - n): [] for n in range(days)}
+    by_day: dict[date, list[QuestionRecord]] = {today - timedelta(days=days - 1 - n): [] for n in range(days)}
     for entry in questions:
         by_day.setdefault(entry.asked.date(), []).append(entry)
     thoughts = [entry.feedback.helpful for entry in questions if entry.feedback]
-    return Figures(
+    return UsageFigures(
         tuple(_day(day, entries) for day, entries in sorted(by_day.items())),
-        len(questions), _answered(questions), sum(thoughts), len(thoughts) - sum(thoughts), *_latency(questions),
-    )  # fmt: skip
+        len(questions),
+        _answered(questions),
+        sum(thoughts),
+        len(thoughts) - sum(thoughts),
+        *_latency(questions),
+    )
 
 
-def _day(day: date, entries: Sequence[Asked]) -> Day:
+def _day(day: date, entries: Sequence[QuestionRecord]) -> Day:
     answered = _answered(entries)
     return Day(day, answered, len(entries) - answered, *_latency(entries))
 
 
-def _answered(entries: Sequence[Asked]) -> int:
+def _answered(entries: Sequence[QuestionRecord]) -> int:
     return sum(entry.kind == "answer" for entry in entries)
 
 
-def _latency(entries: Sequence[Asked]) -> tuple[float | None, float | None]:
+def _latency(entries: Sequence[QuestionRecord]) -> tuple[float | None, float | None]:
     if not entries:
         return None, None
     p50, p95 = np.percentile([entry.took_ms for entry in entries], (50, 95), method="inverted_cdf")
     return float(p50), float(p95)
 
 
-def use(
-    listed: Sequence[Listed], asked: Sequence[Asked], views: Mapping[str, int], votes: Mapping[str, Votes], today: date
-) -> Articles:
+def article_usage(
+    listed: Sequence[ArticleSummary],
+    asked: Sequence[QuestionRecord],
+    views: Mapping[str, int],
+    votes: Mapping[str, Votes],
+    today: date,
+) -> ArticlesUsage:
     """How each article served the questions `asked`."""
     cited = Counter(id for entry in asked for id in set(entry.cited))
     retrieved = Counter(id for entry in asked for id in set(entry.retrieved))
     uses = [
-        Use(article, cited[article.id], retrieved[article.id], votes.get(article.id, Votes()),
-            article.views + views.get(article.id, 0))
+        ArticleUsage(
+            article,
+            cited[article.id],
+            retrieved[article.id],
+            votes.get(article.id, Votes()),
+            article.views + views.get(article.id, 0),
+        )
         for article in listed
-    ]  # fmt: skip
+    ]
     uses.sort(key=lambda entry: (-entry.cited, -entry.retrieved, entry.article.title.casefold()))
     stale = [entry for entry in uses if entry.cited and _age(entry.article, today) >= STALE]
     unused = [entry.article for entry in uses if not entry.retrieved]
-    return Articles(tuple(entry for entry in uses if entry.cited), tuple(unused), tuple(stale))
+    return ArticlesUsage(tuple(entry for entry in uses if entry.cited), tuple(unused), tuple(stale))
 
 
-def _age(article: Listed, today: date) -> int:
+def _age(article: ArticleSummary, today: date) -> int:
     return (today - article.updated).days if article.updated else 0
 
 
-def alike(listed: Sequence[Listed], vectors: FloatMatrix, least: float = ALIKE) -> tuple[Alike, ...]:
+def similar_pairs(
+    listed: Sequence[ArticleSummary], vectors: FloatMatrix, least: float = ALIKE
+) -> tuple[SimilarPair, ...]:
     """Pairs with a cosine of at least `least`. `vectors`: one unit row an article, in the order of `listed`.
 
     Of more than 10,000 articles the first ones are compared: the time grows with the square.
     """
     compared = np.asarray(vectors[:_MOST_COMPARED])
-    pairs: list[Alike] = []
+    pairs: list[SimilarPair] = []
     for start in range(0, len(compared), _BLOCK):
         block = compared[start : start + _BLOCK] @ compared.T
         for row, column in np.argwhere(block >= least).tolist():
             if start + row < column:
-                pairs.append(Alike(listed[start + row], listed[column], float(block[row, column])))
+                pairs.append(SimilarPair(listed[start + row], listed[column], float(block[row, column])))
     return tuple(sorted(pairs, key=lambda pair: -pair.similarity))

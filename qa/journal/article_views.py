@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 
 from qa.journal.store import Journal
 
-Act: TypeAlias = Literal["view", "vote"]
+ReaderAct: TypeAlias = Literal["view", "vote"]
 
 _BOTS = re.compile(
     r"bot\b|crawl|spider|slurp|curl/|wget|python|httpx|scrapy|headless|monitor|preview|fetch|http-?client|^$", re.I
@@ -69,11 +69,12 @@ class Views:
         with self._journal.using() as db:
             rows = db.execute(
                 "SELECT article_id, sum(count * helpful), sum(count * (1 - helpful)) FROM figures "
-                "WHERE act = 'vote' AND day >= ? GROUP BY 1", (day.isoformat(),),
-            ).fetchall()  # fmt: skip
+                "WHERE act = 'vote' AND day >= ? GROUP BY 1",
+                (day.isoformat(),),
+            ).fetchall()
         return {id: Votes(int(yes), int(no)) for id, yes, no in rows}
 
-    def _add(self, act: Act, article_id: str, reader: str, helpful: bool = True) -> None:
+    def _add(self, act: ReaderAct, article_id: str, reader: str, helpful: bool = True) -> None:
         day = self._today().isoformat()
         with self._journal.using() as db, db:
             mark = hashlib.blake2b(f"{article_id}\n{reader}".encode(), key=_salt(db, day), digest_size=12).digest()

@@ -28,7 +28,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AnswerRecord:
     """An answer as it was given, without the passages that were only considered. `owner`: whoever asked."""
 
     conversation_id: str
@@ -40,7 +40,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionRecord:
     """What the statistics need of one question. `retrieved`: articles in rank order; `cited`: those quoted."""
 
     answer_id: str
@@ -70,7 +70,7 @@ def kind_of(answer: Answer) -> Kind:
 
 # To the journal
 
-# Fields of an Answer that have a column of their own, in the order of `KEPT`.
+# Fields of an Answer that have a column of their own, in the order of `ANSWER_COLUMNS`.
 _OWN = ("answer_id", "question", "standalone_question", "text", "answered", "confidence", "generation", "took_ms")
 _LEFT_OUT = frozenset((*_OWN, "passages"))
 
@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def places_of(answer: Answer) -> list[tuple[str, int, str, bool]]:
+def article_rows(answer: Answer) -> list[tuple[str, int, str, bool]]:
     """The articles considered, in rank order: the answer's id, the place, the article's id, whether it is cited."""
     cited = {citation.article_id for citation in answer.citations}
     found = dict.fromkeys(passage.article.id for passage in answer.passages)
@@ -96,26 +96,33 @@ def places_of(answer: Answer) -> list[tuple[str, int, str, bool]]:
 
 # And back
 
-# What to SELECT for `kept_of` and `asked_of`; both end with the feedback.
-KEPT = (
+# What to SELECT for `answer_record` and `question_record`; both end with the feedback.
+ANSWER_COLUMNS = (
     "conversation_id, owner, asked, tags, tag_mode, document, answer_id, question, standalone, text, answered, "
     "confidence, generation, took_ms, helpful, reason, comment"
 )
-ASKED = (
+QUESTION_COLUMNS = (
     "answer_id, asked, question, kind, confidence, took_ms, coalesce(document ->> '$.audiences', '[]'), "
     "helpful, reason, comment"
 )
 _PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
-    "segments": Segment, "citations": Citation, "related": Related,
-}  # fmt: skip
+    "segments": Segment,
+    "citations": Citation,
+    "related": Related,
+}
 # Fields that the documents of older versions may lack.
 _NOTHING: dict[str, Any] = {
-    "writer": "extractive", "segments": (), "citations": (), "related": (), "degraded": (), "passages": (),
-}  # fmt: skip
+    "writer": "extractive",
+    "segments": (),
+    "citations": (),
+    "related": (),
+    "degraded": (),
+    "passages": (),
+}
 
 
-def kept_of(row: Sequence[Any]) -> Kept:
-    """From a row of `KEPT`. What a newer version has added to the document is passed over."""
+def answer_record(row: Sequence[Any]) -> AnswerRecord:
+    """From a row of `ANSWER_COLUMNS`. What a newer version has added to the document is passed over."""
     conversation_id, owner, asked, tags, mode, document, *columns = row
     own, thought = columns[: len(_OWN)], columns[len(_OWN) :]
     values = dict(zip(_OWN, own, strict=True))
@@ -124,16 +131,24 @@ def kept_of(row: Sequence[Any]) -> Kept:
     known = {field.name for field in fields(Answer)}
     answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
     filter = Filter(tuple(json.loads(tags)), mode)
-    return Kept(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
+    return AnswerRecord(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
 
 
-def asked_of(row: Sequence[Any], retrieved: Sequence[str], cited: Sequence[str]) -> Asked:
-    """From a row of `ASKED`, and the articles of the question."""
+def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequence[str]) -> QuestionRecord:
+    """From a row of `QUESTION_COLUMNS`, and the articles of the question."""
     id, asked, question, kind, confidence, took_ms, audiences, *thought = row
-    return Asked(
-        id, datetime.fromisoformat(asked), question, kind, confidence, took_ms, tuple(retrieved), tuple(cited),
-        _feedback(*thought), _tuples(json.loads(audiences)),
-    )  # fmt: skip
+    return QuestionRecord(
+        id,
+        datetime.fromisoformat(asked),
+        question,
+        kind,
+        confidence,
+        took_ms,
+        tuple(retrieved),
+        tuple(cited),
+        _feedback(*thought),
+        _tuples(json.loads(audiences)),
+    )
 
 
 def _restored(name: str, value: Any) -> Any:

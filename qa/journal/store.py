@@ -18,7 +18,18 @@ from pathlib import Path
 from indexes.types import Filter
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
 from qa.journal.migrations import migrate
-from qa.journal.records import ASKED, KEPT, Asked, Feedback, Kept, asked_of, document_of, kept_of, kind_of, places_of
+from qa.journal.records import (
+    ANSWER_COLUMNS,
+    QUESTION_COLUMNS,
+    AnswerRecord,
+    Feedback,
+    QuestionRecord,
+    answer_record,
+    article_rows,
+    document_of,
+    kind_of,
+    question_record,
+)
 from qa.types import Answer
 
 log = logging.getLogger(__name__)
@@ -83,9 +94,12 @@ class Journal:
             raise self._unavailable(error) from error
         with self.using() as db:
             for pragma in (
-                "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                "foreign_keys = ON",
+                "secure_delete = ON",
                 f"wal_autocheckpoint = {_LONG_LOG}",
-            ):  # fmt: skip
+            ):
                 db.execute(f"PRAGMA {pragma}")
             migrate(db, _MIGRATIONS)
 
@@ -97,22 +111,36 @@ class Journal:
             db.execute(
                 f"INSERT INTO answers SELECT ?, ?, coalesce(max(position) + 1, 0){', ?' * 13} FROM answers "
                 "WHERE conversation_id = ?",
-                (answer.answer_id, conversation_id, _moment(datetime.now(UTC)), answer.question,
-                 answer.standalone_question, answer.text, answer.answered, answer.confidence, answer.generation,
-                 answer.took_ms, kind_of(answer), json.dumps(filter.tags), filter.mode, document_of(answer), owner,
-                 conversation_id),
-            )  # fmt: skip
-            db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", places_of(answer))
+                (
+                    answer.answer_id,
+                    conversation_id,
+                    _moment(datetime.now(UTC)),
+                    answer.question,
+                    answer.standalone_question,
+                    answer.text,
+                    answer.answered,
+                    answer.confidence,
+                    answer.generation,
+                    answer.took_ms,
+                    kind_of(answer),
+                    json.dumps(filter.tags),
+                    filter.mode,
+                    document_of(answer),
+                    owner,
+                    conversation_id,
+                ),
+            )
+            db.executemany("INSERT INTO articles VALUES (?, ?, ?, ?)", article_rows(answer))
         self._unsettled = True
 
-    def conversation(self, conversation_id: str, owner: str = "") -> tuple[Kept, ...]:
+    def conversation(self, conversation_id: str, owner: str = "") -> tuple[AnswerRecord, ...]:
         """The answers of a conversation, oldest first. Raises UnknownConversation."""
         kept = self._kept("conversation_id = ? AND owner = ? ORDER BY position", conversation_id, owner)
         if not kept:
             raise no_conversation()
         return kept
 
-    def answer(self, answer_id: str) -> Kept:
+    def answer(self, answer_id: str) -> AnswerRecord:
         """One answer, whoever asked. Raises UnknownAnswer."""
         for kept in self._kept("answer_id = ?", answer_id):
             return kept
@@ -128,11 +156,12 @@ class Journal:
 
     # Statistics
 
-    def asked_since(self, moment: datetime) -> tuple[Asked, ...]:
+    def asked_since(self, moment: datetime) -> tuple[QuestionRecord, ...]:
         """Every question asked at `moment` or later, oldest first."""
         with self.using() as db:
             rows = db.execute(
-                f"SELECT {ASKED} FROM answers LEFT JOIN feedback USING (answer_id) WHERE asked >= ? ORDER BY asked",
+                f"SELECT {QUESTION_COLUMNS} FROM answers LEFT JOIN feedback USING (answer_id) WHERE asked >= ? "
+                "ORDER BY asked",
                 (_moment(moment),),
             ).fetchall()
             articles = db.execute(
@@ -146,7 +175,7 @@ class Journal:
             retrieved.setdefault(answer_id, []).append(article_id)
             if was_cited:
                 cited.setdefault(answer_id, []).append(article_id)
-        return tuple(asked_of(row, retrieved.get(row[0], ()), cited.get(row[0], ())) for row in rows)
+        return tuple(question_record(row, retrieved.get(row[0], ()), cited.get(row[0], ())) for row in rows)
 
     # Deletion
 
@@ -192,12 +221,12 @@ class Journal:
                     log.warning("%s is being read: deleted text leaves its log with the next deletion.", self._path)
         return deleted
 
-    def _kept(self, condition: str, *values: str) -> tuple[Kept, ...]:
+    def _kept(self, condition: str, *values: str) -> tuple[AnswerRecord, ...]:
         with self.using() as db:
             rows = db.execute(
-                f"SELECT {KEPT} FROM answers LEFT JOIN feedback USING (answer_id) WHERE {condition}", values
+                f"SELECT {ANSWER_COLUMNS} FROM answers LEFT JOIN feedback USING (answer_id) WHERE {condition}", values
             ).fetchall()
-        return tuple(kept_of(row) for row in rows)
+        return tuple(answer_record(row) for row in rows)
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:

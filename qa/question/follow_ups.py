@@ -29,7 +29,7 @@ _ANSWER_OPENING = 200  # characters of the last answer: its first sentence or tw
 _MARK = re.compile(r"(?<!\s)\s*\[\d+\]")
 
 
-class Rewriter(Protocol):
+class QuestionRewriter(Protocol):
     def standalone(self, question: Question) -> Standalone: ...
 
 

@@ -56,8 +56,14 @@ class Evidence:
     def confidence(self) -> float:
         """The fitted probability that the knowledge base answers the question."""
         values = (
-            self.similarity, self.matched, self.detail, self.closed, self.particular, self.unknown, self.size,
-        )  # fmt: skip
+            self.similarity,
+            self.matched,
+            self.detail,
+            self.closed,
+            self.particular,
+            self.unknown,
+            self.size,
+        )
         z = _INTERCEPT + sum(slope * value for slope, value in zip(_SLOPES, values, strict=True))
         return 1 / (1 + math.exp(-z))
 

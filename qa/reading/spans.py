@@ -30,7 +30,7 @@ _DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class QuotableFeatures:
     """A quotable span. `words`: the terms of it and of the sentence that introduces it."""
 
     kind: QuotableKind
@@ -41,7 +41,7 @@ class Span:
     amount: bool  # a sentence with a number in it
 
 
-def spans_of(passage: Passage) -> tuple[Span, ...]:
+def quotable_features(passage: Passage) -> tuple[QuotableFeatures, ...]:
     """The spans of a passage, one a quotable, in order."""
     quotables = passage.quotables
     if not quotables:
@@ -52,16 +52,16 @@ def spans_of(passage: Passage) -> tuple[Span, ...]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _spans(text: str, offset: int, quotables: tuple[Quotable, ...]) -> tuple[Span, ...]:
+def _spans(text: str, offset: int, quotables: tuple[Quotable, ...]) -> tuple[QuotableFeatures, ...]:
     texts = [text[q.start - offset : q.end - offset] for q in quotables]
     return tuple(_span(quotables, texts, place) for place in range(len(quotables)))
 
 
-def _span(quotables: Sequence[Quotable], texts: Sequence[str], place: int) -> Span:
+def _span(quotables: Sequence[Quotable], texts: Sequence[str], place: int) -> QuotableFeatures:
     kind, text = quotables[place].kind, texts[place]
     sentence = kind == "sentence"
     introduced = place and not sentence and quotables[place - 1].kind == "sentence" and _introduces(texts[place - 1])
-    return Span(
+    return QuotableFeatures(
         kind=kind,
         words=frozenset(terms(f"{texts[place - 1]} {text}" if introduced else text)),
         introduces=_introduces(text),

@@ -9,7 +9,7 @@ from typing import Self
 
 from indexes.search.analysis import distinct_terms, informative_terms
 from indexes.types import QuotableKind
-from qa.reading.spans import Span, spans_of
+from qa.reading.spans import QuotableFeatures, quotable_features
 from qa.types import Passage
 
 _CONSIDERED = 5  # passages
@@ -63,7 +63,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _QuestionProfile:
     """A question: its terms by rarity, and what its form asks for."""
 
     weights: Mapping[str, float]
@@ -87,7 +87,7 @@ class _Asked:
 class _Candidate:
     quote: Quote
     place: int  # among the passage's quotables
-    span: Span
+    span: QuotableFeatures
     score: float
 
     @property
@@ -100,7 +100,7 @@ class ExtractiveWriter:
 
     def write(self, question: str, passages: Sequence[Passage], rarity: Callable[[str], float]) -> tuple[Quote, ...]:
         """The quotations that answer `question`, the one that answers best first; `()` if nothing can be quoted."""
-        asked = _Asked.of(question, rarity)
+        asked = _QuestionProfile.of(question, rarity)
         candidates = [
             candidate
             for rank, passage in enumerate(passages[:_CONSIDERED])
@@ -112,11 +112,11 @@ class ExtractiveWriter:
         return tuple(_compose(asked, candidates))
 
 
-def _candidates(asked: _Asked, passage: Passage, rank: int) -> list[_Candidate]:
+def _candidates(asked: _QuestionProfile, passage: Passage, rank: int) -> list[_Candidate]:
     context = distinct_terms(passage.context)
     trust = _trust(asked, passage, rank)
     found = []
-    for place, (quotable, span) in enumerate(zip(passage.quotables, spans_of(passage), strict=True)):
+    for place, (quotable, span) in enumerate(zip(passage.quotables, quotable_features(passage), strict=True)):
         if span.introduces:
             continue  # it comes with the block it introduces
         own = covered(asked.weights, span.words)
@@ -126,14 +126,14 @@ def _candidates(asked: _Asked, passage: Passage, rank: int) -> list[_Candidate]:
     return found
 
 
-def _trust(asked: _Asked, passage: Passage, rank: int) -> float:
+def _trust(asked: _QuestionProfile, passage: Passage, rank: int) -> float:
     """How far a passage is believed to be about the question, from its rank, its similarity and its heading."""
     similarity = passage.similarity if passage.similarity is not None else 0.4
     opposite = bool(passage.heading and not asked.negative and _NEGATIVE.search(passage.heading[-1]))
     return (0.5 + max(similarity, 0.0)) / (1 + 0.2 * rank) * (_OPPOSITE if opposite else 1.0)
 
 
-def _fitness(asked: _Asked, span: Span, *, opens: bool) -> float:
+def _fitness(asked: _QuestionProfile, span: QuotableFeatures, *, opens: bool) -> float:
     """What the form of a quotation adds for the form of the question."""
     bonus = 0.1 if opens else 0.0  # a section opens with its point
     if span.kind == "sentence":
@@ -141,7 +141,7 @@ def _fitness(asked: _Asked, span: Span, *, opens: bool) -> float:
     return bonus + (_WANTED if span.kind in asked.forms else _UNWANTED[span.kind])
 
 
-def _fitness_of_sentence(asked: _Asked, span: Span, *, opens: bool) -> float:
+def _fitness_of_sentence(asked: _QuestionProfile, span: QuotableFeatures, *, opens: bool) -> float:
     bonus = -0.3 if span.dangles or span.elsewhere else 0.0
     if asked.amount and span.amount:
         bonus += 0.2
@@ -150,7 +150,7 @@ def _fitness_of_sentence(asked: _Asked, span: Span, *, opens: bool) -> float:
     return bonus
 
 
-def _compose(asked: _Asked, candidates: Sequence[_Candidate]) -> list[Quote]:
+def _compose(asked: _QuestionProfile, candidates: Sequence[_Candidate]) -> list[Quote]:
     """The best candidate, what it needs to be understood, and what adds to it."""
     best = candidates[0]
     chosen = [best]
@@ -166,7 +166,7 @@ def _compose(asked: _Asked, candidates: Sequence[_Candidate]) -> list[Quote]:
     return _in_reading_order(chosen)
 
 
-def _adds(asked: _Asked, candidate: _Candidate, chosen: Sequence[_Candidate], said: set[str]) -> bool:
+def _adds(asked: _QuestionProfile, candidate: _Candidate, chosen: Sequence[_Candidate], said: set[str]) -> bool:
     """Whether a candidate says something new that is asked for, or answers nearly as well as the best one."""
     best, quote = chosen[0], candidate.quote
     if candidate.span.elsewhere or any(_overlap(candidate, other) for other in chosen):
@@ -215,6 +215,6 @@ def _needed_before(candidate: _Candidate) -> Quote | None:
     before = passage.quotables[place - 1] if place else None
     if before is None or before.kind != "sentence":
         return None
-    introduces = spans_of(passage)[place - 1].introduces
+    introduces = quotable_features(passage)[place - 1].introduces
     needed = candidate.span.dangles and not introduces if candidate.span.kind == "sentence" else introduces
     return Quote("sentence", passage, before.start, before.end) if needed else None

@@ -65,14 +65,20 @@ def start_server(index: Path, folder: Path, port: int = 0, **settings: str) -> S
     """A server of `index` on a free port, or on `port`; its journal in `folder`; `settings` as FOOTNOTE_… variables."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {
-        **os.environ, "FOOTNOTE_INDEX": str(index), "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
+        **os.environ,
+        "FOOTNOTE_INDEX": str(index),
+        "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
         "FOOTNOTE_KEYS": str(folder / "keys.sqlite"),
-        "FOOTNOTE_MODELS": str(ROOT / "var" / "models"), **settings,
-    }  # fmt: skip
+        "FOOTNOTE_MODELS": str(ROOT / "var" / "models"),
+        **settings,
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "web", "serve", "--host", "127.0.0.1", "--port", str(port)],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout
     for line in process.stdout:
         if " at http://" in line:

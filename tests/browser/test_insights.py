@@ -37,8 +37,19 @@ def test_the_api_is_described_accessibly(looked_at: Page) -> None:
 
 def test_every_page_has_the_content_security_policy(page: Page) -> None:
     article = "/articles/load-testing-with-k6"
-    for url in ("/browse", article, f"{article}.md", "/articles/gone", "/insights", "/insights/inspect?q=tokens",
-                "/insights/gaps.csv", "/docs", "/openapi.json", "/llms.txt", "/static/browse.js"):  # fmt: skip
+    for url in (
+        "/browse",
+        article,
+        f"{article}.md",
+        "/articles/gone",
+        "/insights",
+        "/insights/inspect?q=tokens",
+        "/insights/gaps.csv",
+        "/docs",
+        "/openapi.json",
+        "/llms.txt",
+        "/static/browse.js",
+    ):
         headers = page.request.get(url).headers
         assert headers["content-security-policy"] == HEADERS["content-security-policy"], url
 

@@ -48,15 +48,27 @@ class Driver:
         self._process.communicate()
 
     def begin(
-        self, source: Path, root: Path, *, pause: float = 0.0, traced: bool = False, model: str | None = None,
+        self,
+        source: Path,
+        root: Path,
+        *,
+        pause: float = 0.0,
+        traced: bool = False,
+        model: str | None = None,
         large: int = LARGE,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """Start an ingest that takes `pause` seconds a batch; its process id. A traced one waits for its tracer."""
         output = self._folder / f"output-{len(self._outputs)}"
         order = {
-            "do": "start", "root": str(root), "source": str(source), "model": model or self.model, "pause": pause,
-            "traced": traced, "large": large, "output": str(output),
-        }  # fmt: skip
+            "do": "start",
+            "root": str(root),
+            "source": str(source),
+            "model": model or self.model,
+            "pause": pause,
+            "traced": traced,
+            "large": large,
+            "output": str(output),
+        }
         process = int(self._asked(order)["process"])
         self._outputs[process] = output
         return process
@@ -68,9 +80,14 @@ class Driver:
         return Ended(**ended, output=output.read_text(errors="replace") if output.exists() else "")
 
     def ingest(
-        self, source: Path, root: Path, kill_after: float | None = None, *, model: str | None = None,
+        self,
+        source: Path,
+        root: Path,
+        kill_after: float | None = None,
+        *,
+        model: str | None = None,
         large: int = LARGE,
-    ) -> Ended:  # fmt: skip
+    ) -> Ended:
         return self.end(self.begin(source, root, model=model, large=large), kill_after)
 
     def _asked(self, order: dict[str, Any]) -> dict[str, Any]:

@@ -37,12 +37,18 @@ class Server:
         with log.open("w") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "web", "serve", "--index", str(root)],
-                cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True,
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
                 env={
-                    **os.environ, "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
-                    "FOOTNOTE_KEYS": str(folder / "keys.sqlite"), "FOOTNOTE_PORT": "0", **environment,
+                    **os.environ,
+                    "FOOTNOTE_JOURNAL": str(folder / "journal.sqlite"),
+                    "FOOTNOTE_KEYS": str(folder / "keys.sqlite"),
+                    "FOOTNOTE_PORT": "0",
+                    **environment,
                 },
-            )  # fmt: skip
+            )
         assert process.stdout is not None
         line = process.stdout.readline()
         if "http://" not in line:

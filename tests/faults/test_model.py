@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 from indexes.models.embedding import Embedder
 from indexes.models.export_folder import META_FILE, MODEL_FILE, TOKENIZER_FILE
 from indexes.types import FloatMatrix
-from qa.embedding_deadline import PatientEmbedder
+from qa.embedding_deadline import DeadlineEmbedder
 from qa.journal.store import Journal
 from tests.conftest import ROOT, make_services
 from tests.faults.ingests import Driver, write_revision
 from tests.faults.serving import Server
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 
 Serve = Callable[..., Server]
@@ -98,9 +98,9 @@ class Hanging:
 
 def test_a_model_that_hangs_leaves_keyword_answers(index: Path, tmp_path: Path) -> None:
     hanging, journal = Hanging(threading.Event()), Journal(tmp_path / "journal.sqlite")
-    services = make_services(index, PatientEmbedder(hanging, workers=2, deadline=0.2), journal)
+    services = make_services(index, DeadlineEmbedder(hanging, workers=2, deadline=0.2), journal)
     with TestClient(
-        create_app(services, max_body=262_144, turns=Turns(2, 64)), raise_server_exceptions=False
+        create_app(services, max_body=262_144, slots=WorkSlots(2, 64)), raise_server_exceptions=False
     ) as client:
         for question in QUESTIONS:
             response = client.post("/api/v1/ask", json={"question": question})

@@ -19,9 +19,13 @@ PACKAGES = ("indexes", "ingest", "qa", "web")
 FUNCTIONS = {"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
 LENGTH = 65_536
 _OF_CATEGORY = {
-    sre.CATEGORY_SPACE: " \n", sre.CATEGORY_DIGIT: "7", sre.CATEGORY_WORD: "a_", sre.CATEGORY_NOT_SPACE: "a.",
-    sre.CATEGORY_NOT_DIGIT: "a ", sre.CATEGORY_NOT_WORD: " -",
-}  # fmt: skip
+    sre.CATEGORY_SPACE: " \n",
+    sre.CATEGORY_DIGIT: "7",
+    sre.CATEGORY_WORD: "a_",
+    sre.CATEGORY_NOT_SPACE: "a.",
+    sre.CATEGORY_NOT_DIGIT: "a ",
+    sre.CATEGORY_NOT_WORD: " -",
+}
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,12 @@ def server(tmp_path: Path, embedder: Embedder, chunker: Chunker, key: str) -> It
     source = write_articles(tmp_path / "source", TINY)
     Synchroniser(tmp_path / "index", embedder, chunker, 3, quiet).sync([source])
     server = Server.start(
-        tmp_path / "index", tmp_path, **UNLIMITED, FOOTNOTE_PUBLIC_URL="https://kb.example",
+        tmp_path / "index",
+        tmp_path,
+        **UNLIMITED,
+        FOOTNOTE_PUBLIC_URL="https://kb.example",
         FOOTNOTE_KEYS=str(tmp_path / "keys.sqlite"),
-    )  # fmt: skip
+    )
     yield server
     server.close()
 
@@ -57,10 +60,24 @@ def test_every_route_answers_as_the_openapi_document_says(server: Server, key: s
     report = tmp_path / "report.json"
     address = f"http://{server.address}/openapi.json"
     command = [
-        str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(CONFIG), "run", address,
-        "--header", f"Authorization: Bearer {key}", "--max-examples", str(A_ROUTE), "--continue-on-failure",
-        "--generation-database", "none", "--report-json-path", str(report), "--no-color", "--wait-for-schema", "60",
-    ]  # fmt: skip
+        str(Path(sys.executable).parent / "schemathesis"),
+        "--config-file",
+        str(CONFIG),
+        "run",
+        address,
+        "--header",
+        f"Authorization: Bearer {key}",
+        "--max-examples",
+        str(A_ROUTE),
+        "--continue-on-failure",
+        "--generation-database",
+        "none",
+        "--report-json-path",
+        str(report),
+        "--no-color",
+        "--wait-for-schema",
+        "60",
+    ]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     said = [line for line in (tmp_path / "server.log").read_text(encoding="utf-8").splitlines() if "unexpected" in line]

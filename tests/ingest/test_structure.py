@@ -52,14 +52,20 @@ def test_headings_have_their_level_plain_text_anchor_and_place() -> None:
         (2, "Limits", "limits"),
     ]
     assert [ARTICLE[h.start :].split("\n")[0] for h in headings] == [
-        "# Rotating tokens", "## Detecting *reuse*", "### In `Redis`", "## Limits",
-    ]  # fmt: skip
+        "# Rotating tokens",
+        "## Detecting *reuse*",
+        "### In `Redis`",
+        "## Limits",
+    ]
 
 
 def test_a_section_knows_its_heading_path_without_a_heading_that_repeats_the_title() -> None:
     assert [section.path for section in outline(ARTICLE, "Rotating Tokens").sections] == [
-        (), ("Detecting reuse",), ("Detecting reuse", "In Redis"), ("Limits",),
-    ]  # fmt: skip
+        (),
+        ("Detecting reuse",),
+        ("Detecting reuse", "In Redis"),
+        ("Limits",),
+    ]
 
 
 def test_a_top_heading_of_its_own_is_part_of_the_path() -> None:

@@ -16,10 +16,10 @@ import pytest
 from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
 from indexes.models.embedding import Embedder
 from indexes.search.analysis import informative_terms
-from indexes.snapshots.ingest_log import Ingest, past
+from indexes.snapshots.ingest_log import IngestRecord, past
 from indexes.snapshots.publishing import current_generation, generations, open_current, writing
 from indexes.snapshots.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
-from indexes.types import ANYONE, EmbeddedBatch, FloatVector, Reader
+from indexes.types import ANYONE, EmbeddedBatch, FloatVector, Viewer
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing
 from ingest.sync import Report, Synchroniser
@@ -286,16 +286,16 @@ def test_the_history_counts_for_each_reader_what_they_may_read(shop: Workshop) -
     (shop.source / "zebra.md").write_text("---\naudience: legal, sre\n---\nThe zebra contract.")
     shop.sync()
     counts = {
-        name: [(i.articles, i.added, i.changed, i.removed, i.skipped) for i in map(_seen_by(reader), past(shop.index))]
-        for name, reader in {"legal": Reader(frozenset(["legal"])), "anyone": ANYONE}.items()
+        name: [(i.articles, i.added, i.changed, i.removed, i.skipped) for i in map(_seen_by(viewer), past(shop.index))]
+        for name, viewer in {"legal": Viewer(frozenset(["legal"])), "anyone": ANYONE}.items()
     }
     assert counts["legal"] == [(6, 0, 0, 1, 0), (7, 1, 1, 0, 0), (6, 6, 0, 0, 0)]
     assert counts["anyone"] == [(6, 0, 0, 0, 0), (6, 1, 0, 0, 0), (5, 5, 0, 0, 0)]
     assert "zebra" not in (shop.index / "history.jsonl").read_text()
 
 
-def _seen_by(reader: Reader) -> Callable[[Ingest], Ingest]:
-    return lambda ingest: ingest.seen_by(reader)
+def _seen_by(viewer: Viewer) -> Callable[[IngestRecord], IngestRecord]:
+    return lambda ingest: ingest.seen_by(viewer)
 
 
 def test_a_kept_article_is_read_again_as_soon_as_its_file_is_mended(shop: Workshop) -> None:

@@ -8,15 +8,25 @@ from typing import cast
 
 import pytest
 
-from indexes.snapshots.article_table import Listed
+from indexes.snapshots.article_table import ArticleSummary
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.catalogue import Catalogue, Selection, Wanted
 
 
-def listed(id: str, title: str, tags: str, updated: str, featured: bool = False, views: int = 0) -> Listed:
-    return Listed(id, title, f"About {title.lower()}.", tuple(tags.split()), featured, views,
-                  date.fromisoformat(updated), "Article", "KB", None)  # fmt: skip
+def listed(id: str, title: str, tags: str, updated: str, featured: bool = False, views: int = 0) -> ArticleSummary:
+    return ArticleSummary(
+        id,
+        title,
+        f"About {title.lower()}.",
+        tuple(tags.split()),
+        featured,
+        views,
+        date.fromisoformat(updated),
+        "Article",
+        "KB",
+        None,
+    )
 
 
 SHELF = [
@@ -29,7 +39,7 @@ SHELF = [
 
 @dataclass
 class _Table:
-    def listed(self) -> list[Listed]:
+    def listed(self) -> list[ArticleSummary]:
         return SHELF
 
 
@@ -77,9 +87,14 @@ def test_every_word_must_occur() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("idempotncy", "idempotency"), ("cachnig", "caching"), ("refesh token", "refresh token"), ("rotatnig", "rotating"),
-     ("idempotnc", "idempotency")],
-)  # fmt: skip
+    [
+        ("idempotncy", "idempotency"),
+        ("cachnig", "caching"),
+        ("refesh token", "refresh token"),
+        ("rotatnig", "rotating"),
+        ("idempotnc", "idempotency"),
+    ],
+)
 def test_a_mistyped_word_finds_what_was_meant_and_says_so(typed: str, meant: str) -> None:
     found = select(Wanted(typed))
     assert found.corrected == meant

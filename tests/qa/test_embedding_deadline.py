@@ -10,7 +10,7 @@ import pytest
 
 from indexes.errors import ModelUnavailable
 from indexes.types import FloatMatrix
-from qa.embedding_deadline import PatientEmbedder
+from qa.embedding_deadline import DeadlineEmbedder
 
 LONG = 60.0
 SHORT = 0.05
@@ -36,14 +36,14 @@ class Stuck:
 def test_a_model_that_works_answers_through_it() -> None:
     model = Stuck()
     model.go.set()
-    assert PatientEmbedder(model, workers=2, deadline=LONG).embed_question("q").tolist() == [[1, 1]]
+    assert DeadlineEmbedder(model, workers=2, deadline=LONG).embed_question("q").tolist() == [[1, 1]]
     assert model.asked == ["q"]
 
 
 def test_what_the_model_raises_is_raised_to_the_one_who_asked_and_the_next_is_served() -> None:
     model = Stuck()
     model.go.set()
-    patient = PatientEmbedder(model, workers=1, deadline=LONG)
+    patient = DeadlineEmbedder(model, workers=1, deadline=LONG)
     with pytest.raises(ValueError, match="not a text"):
         patient.embed_question("bad")
     assert patient.embed_question("q").shape == (1, 2)
@@ -51,7 +51,7 @@ def test_what_the_model_raises_is_raised_to_the_one_who_asked_and_the_next_is_se
 
 def test_a_model_that_hangs_is_given_up_on_and_then_not_waited_for() -> None:
     model = Stuck()
-    patient = PatientEmbedder(model, workers=1, deadline=SHORT)
+    patient = DeadlineEmbedder(model, workers=1, deadline=SHORT)
     with pytest.raises(ModelUnavailable, match="took longer"):
         patient.embed_question("first")
     with pytest.raises(ModelUnavailable, match="hangs"):
@@ -62,7 +62,7 @@ def test_a_model_that_hangs_is_given_up_on_and_then_not_waited_for() -> None:
 
 def test_a_model_that_recovers_is_used_again() -> None:
     model = Stuck()
-    patient = PatientEmbedder(model, workers=1, deadline=SHORT)
+    patient = DeadlineEmbedder(model, workers=1, deadline=SHORT)
     with pytest.raises(ModelUnavailable):
         patient.embed_question("first")
     model.go.set()

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp
 from qa.journal.store import Journal
 from qa.retrieval import QuestionEmbedder
 from tests.conftest import make_services
-from web.access.doors import Doors
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.serving.draining import Drain
 from web.serving.server import DrainingServer
@@ -47,15 +47,15 @@ def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
 
 @contextmanager
 def served_from(
-    index: Path, embedder: QuestionEmbedder, folder: Path, doors: Doors | None = None, capacity: int = 64
+    index: Path, embedder: QuestionEmbedder, folder: Path, access_rules: AccessRules | None = None, capacity: int = 64
 ) -> Iterator[str]:
     """The application over `index`, with a journal of its own in `folder`; its address.
 
-    Without `doors`, all is open to whoever sits at the machine.
+    Without `access_rules`, all is open to whoever sits at the machine.
     """
     journal = Journal(folder / "journal.sqlite")
     services = make_services(index, embedder, journal)
-    services = replace(services, doors=doors) if doors else services
-    with served(create_app(services, 262_144, Turns(2, capacity)), services.drain) as address:
+    services = replace(services, access_rules=access_rules) if access_rules else services
+    with served(create_app(services, 262_144, WorkSlots(2, capacity)), services.drain) as address:
         yield address
     journal.close()

@@ -111,7 +111,7 @@ BODIES: dict[str, bytes] = {
     "a question that is an object": b'{"question": {"' + SECRET.encode() + b'": 1}}',
     "two hundred thousand tags": b'{"question": "x", "tags": [' + b",".join([b'"a"'] * 60_000) + b"]}",
     "a long conversation id": b'{"question": "x", "conversation_id": "' + b"a" * 100_000 + b'"}',
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("path", [ASK, STREAM, "/api/v1/feedback"])
@@ -139,9 +139,17 @@ def test_clients_of_openai_and_forms_are_refused_in_their_own_way(line: Line, bo
 
 @pytest.mark.parametrize(
     "kind",
-    ["content-type: text/plain", "content-type: application/xml", FORM, MULTIPART, "content-type: ", "x: y",
-     "content-type: application/json; charset=utf-7", "content-type: \x7f"],
-)  # fmt: skip
+    [
+        "content-type: text/plain",
+        "content-type: application/xml",
+        FORM,
+        MULTIPART,
+        "content-type: ",
+        "x: y",
+        "content-type: application/json; charset=utf-7",
+        "content-type: \x7f",
+    ],
+)
 def test_another_media_type_than_json_is_refused_or_read_as_json(line: Line, kind: str) -> None:
     answered = line.send(asking(b'{"question": "x"}', kind=kind))
     if kind.isprintable():  # the server's own parser hangs up on others
@@ -151,9 +159,13 @@ def test_another_media_type_than_json_is_refused_or_read_as_json(line: Line, kin
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(chunked(b'{"question": ', b'"How long does an access token live?"}'), 200), (chunked(LARGE), 413),
-     (chunked(*[b"x" * 1000] * 300), 413), (chunked(b"{"), 422)],
-)  # fmt: skip
+    [
+        (chunked(b'{"question": ', b'"How long does an access token live?"}'), 200),
+        (chunked(LARGE), 413),
+        (chunked(*[b"x" * 1000] * 300), 413),
+        (chunked(b"{"), 422),
+    ],
+)
 def test_a_body_without_a_length_is_counted_as_it_comes(line: Line, body: bytes, status: int) -> None:
     request = raw("POST", ASK, JSON, "transfer-encoding: chunked", body=body, length=False)
     assert line.send(request).status == status
@@ -242,7 +254,7 @@ def test_a_method_that_is_not_served_is_told_which_are(line: Line, method: str, 
         raw("GET", b"/liv\x00ez"),
     ],
     ids=["version", "TLS", "header", "target", "length", "lengths", "chunk", "name", "NUL"],
-)  # fmt: skip
+)
 def test_what_is_no_http_is_refused_and_the_server_goes_on(line: Line, request_: bytes) -> None:
     try:
         answered = line.send(request_ + b"\r\n\r\n")

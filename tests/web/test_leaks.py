@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from indexes.types import ANYONE, Reader
+from indexes.types import ANYONE, Viewer
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from qa.journal.store import Journal
@@ -30,9 +30,9 @@ from tests.conftest import KB, TINY, Site, make_services, quiet, write_articles
 from tests.web.slack import standin
 from tests.web.slack.conftest import PUBLIC
 from tests.web.slack.standin import Slack
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
-from web.observing.metrics import State
+from web.observing.metrics import IndexState
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build
@@ -114,9 +114,11 @@ def some_tags(rng: random.Random) -> list[str]:
 def asking(path: str) -> Move:
     def move(visitor: Visitor, rng: random.Random) -> httpx2.Response:
         body: dict[str, object] = {
-            "question": question(rng), "tags": some_tags(rng), "tag_mode": rng.choice(("any", "all")),
+            "question": question(rng),
+            "tags": some_tags(rng),
+            "tag_mode": rng.choice(("any", "all")),
             "limit": rng.choice((1, 8, 50)),
-        }  # fmt: skip
+        }
         if rng.random() < 0.3 and visitor.conversations:
             body["conversation_id"] = rng.choice(visitor.conversations)
         return visitor.ask(path, body)
@@ -127,10 +129,13 @@ def asking(path: str) -> Move:
 def listing(visitor: Visitor, rng: random.Random) -> httpx2.Response:
     words = " ".join(rng.sample(WORDS, rng.choice((0, 1, 1, 2))))
     params = {
-        "q": words, "tag": some_tags(rng), "tag_mode": rng.choice(("any", "all")), "limit": rng.choice((2, 50)),
+        "q": words,
+        "tag": some_tags(rng),
+        "tag_mode": rng.choice(("any", "all")),
+        "limit": rng.choice((2, 50)),
         "sort": rng.choice(("featured", "newest", "views", "title", "relevance")),
         "cursor": rng.choice(visitor.cursors),
-    }  # fmt: skip
+    }
     response = visitor.client.get("/api/v1/articles", params={name: value for name, value in params.items() if value})
     visitor.cursors += re.findall(r'"next_cursor":"([^"]+)"', response.text)
     return response
@@ -262,13 +267,13 @@ def visitors(
 
 
 def _visitor(folder: Path, embedder: Embedder, journal: Journal) -> Visitor:
-    services, turns, slack = make_services(folder / "index", embedder, journal), Turns(2, 64), Slack()
+    services, slots, slack = make_services(folder / "index", embedder, journal), WorkSlots(2, 64), Slack()
     settings = Settings(
         slack_signing_secret=SecretStr(standin.SECRET), slack_bot_token=SecretStr(standin.TOKEN), public_url=PUBLIC
     )
     api = web_client(standin.TOKEN, f"{slack.address}/api/")
-    app = create_app(services, 262_144, turns, (), build(settings, services, turns, api, slack.http_client()))
-    _, key = services.doors.keys.create("hr", ("ask", "read", "feedback", "admin"), ["hr"])
+    app = create_app(services, 262_144, slots, (), build(settings, services, slots, api, slack.http_client()))
+    _, key = services.access_rules.keys.create("hr", ("ask", "read", "feedback", "admin"), ["hr"])
     client = TestClient(app, "http://127.0.0.1:8000", client=("127.0.0.1", 5000), raise_server_exceptions=False)
     return Visitor(client, slack, key, journal)
 
@@ -316,8 +321,8 @@ def test_what_is_hidden_from_others_answers_its_group(visitors: tuple[Visitor, V
     services = visitors[0].client.app.state.services  # type: ignore[attr-defined]
     question = "How many times does a client retry the aardvark?"
     for_sre, for_anyone = (
-        services.conversations.ask(Question(question, reader=reader)).answer
-        for reader in (Reader(frozenset(["sre"])), ANYONE)
+        services.conversations.ask(Question(question, viewer=viewer)).answer
+        for viewer in (Viewer(frozenset(["sre"])), ANYONE)
     )
     assert "aardvark" in {citation.article_id for citation in for_sre.citations}
     assert "aardvark" not in {passage.article.id for passage in for_anyone.passages}
@@ -340,20 +345,20 @@ def test_a_permalink_dies_with_the_right_to_read_what_it_quotes(site: Site) -> N
 def test_an_answer_for_a_group_stays_with_it_when_the_article_is_deleted(site: Site) -> None:
     write_articles(site.source, {"tokens": TINY["tokens"].replace("tags:", "audience: [sre]\ntags:")})
     site.ingest()
-    asked = Question("How long does an access token live?", reader=Reader(frozenset(["sre"])))
+    asked = Question("How long does an access token live?", viewer=Viewer(frozenset(["sre"])))
     answer = site.services.conversations.ask(asked).answer
     assert answer.citations[0].article_id == "tokens"
     (site.source / "tokens.md").unlink()
     site.ingest()
     assert site.client.get(f"/answers/{answer.answer_id}").status_code == 404
-    assert site.services.conversations.answer(answer.answer_id, asked.reader).answer.text == answer.text
+    assert site.services.conversations.answer(answer.answer_id, asked.viewer).answer.text == answer.text
 
 
 def test_figures_for_operators_count_what_is_for_everyone(visitors: tuple[Visitor, Visitor]) -> None:
     counts = []
     for visitor in visitors:
         services = visitor.client.app.state.services  # type: ignore[attr-defined]
-        state = State(services.store, ())
+        state = IndexState(services.store, ())
         found = {metric.name: metric.samples[0].value for metric in state.collect() if metric.samples}
         counts.append((found["footnote_index_articles"], found["footnote_index_chunks"]))
     assert counts[0] == counts[1]

@@ -27,7 +27,7 @@ from qa.journal.migrations import migrate
 from web.errors import BadKey, KeysUnavailable, UnknownKey
 
 Scope: TypeAlias = Literal["ask", "read", "feedback", "admin"]
-State: TypeAlias = Literal["usable", "expired", "revoked"]
+KeyState: TypeAlias = Literal["usable", "expired", "revoked"]
 Clock: TypeAlias = Callable[[], datetime]
 
 EVERY_GROUP = "*"  # as a group of a key: its holder may read every article
@@ -66,7 +66,7 @@ class Key:
     revoked: datetime | None = None
     used: datetime | None = None
 
-    def state(self, now: datetime) -> State:
+    def state(self, now: datetime) -> KeyState:
         if self.revoked:
             return "revoked"
         return "expired" if self.expires and self.expires <= now else "usable"
@@ -110,9 +110,14 @@ class KeyStore:
         expires = now + lasting if lasting else None
         key = Key(secrets.token_hex(6), name, tuple(dict.fromkeys(scopes)), tuple(dict.fromkeys(groups)), now, expires)
         row = (
-            key.id, _hash(secret), name, json.dumps(key.scopes), json.dumps(key.groups), _moment(now),
+            key.id,
+            _hash(secret),
+            name,
+            json.dumps(key.scopes),
+            json.dumps(key.groups),
+            _moment(now),
             _moment(expires) if expires else None,
-        )  # fmt: skip
+        )
         with self._writing() as db:
             db.execute(
                 "INSERT INTO keys (id, hash, name, scopes, groups, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)", row

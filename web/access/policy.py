@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from indexes.types import ANYONE, KEEPER, Reader
+from indexes.types import ANYONE, KEEPER, Viewer
 from web.access.keys import EVERY_GROUP, KEY_START, Key, KeyStore, Scope
 from web.access.principals import SCOPES, Principal
 from web.access.proxies import Proxies, is_forwarded, is_loopback
@@ -90,7 +90,7 @@ class Policy:
         raise Misdirected
 
     def _user(self, name: str, groups: frozenset[str]) -> Visitor:
-        return Visitor(Principal(f"user:{name}", ASKER, Reader(groups)), "proxy")
+        return Visitor(Principal(f"user:{name}", ASKER, Viewer(groups)), "proxy")
 
     def _anybody(self) -> Visitor:
         return Visitor(Principal("", self.anybody, ANYONE), "nothing")
@@ -98,8 +98,8 @@ class Policy:
 
 def holder(key: Key, proof: Proof) -> Visitor:
     """Whoever holds a key."""
-    reader = KEEPER if EVERY_GROUP in key.groups else Reader(frozenset(key.groups))
-    return Visitor(Principal(f"key:{key.id}", frozenset(key.scopes), reader), proof, key)
+    viewer = KEEPER if EVERY_GROUP in key.groups else Viewer(frozenset(key.groups))
+    return Visitor(Principal(f"key:{key.id}", frozenset(key.scopes), viewer), proof, key)
 
 
 def bearer(authorization: str) -> str:

@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from indexes.types import Reader
+from indexes.types import Viewer
 from web.access.keys import Scope
 
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
@@ -25,7 +25,7 @@ class Principal:
 
     id: str
     scopes: frozenset[Scope]
-    reader: Reader
+    viewer: Viewer
 
 
 def principal_of(connection: HTTPConnection) -> Principal:

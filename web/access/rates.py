@@ -18,11 +18,11 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from web.shared_state import Numbers, Shared
+from web.shared_state import Shared, SharedCounters
 
 log = logging.getLogger(__name__)
 
-Act: TypeAlias = Literal["ask", "read", "failure"]
+RateKind: TypeAlias = Literal["ask", "read", "failure"]
 
 _MOST = 20_000  # counters of one kind of caller, about two each: about 3 MB
 _SITE = 64  # bits of an IPv6 address: whoever has one has all that begin like it (RFC 6177)
@@ -48,22 +48,22 @@ class Rates:
 
     def __init__(self, ask: str = "", read: str = "", failure: str = "", shared: Shared | None = None) -> None:
         """`failure`: of keys that are wrong. `shared`: where it is counted, None: in this process alone."""
-        limits: dict[Act, str] = {"ask": ask, "read": read, "failure": failure}
+        limits: dict[RateKind, str] = {"ask": ask, "read": read, "failure": failure}
         self._rates = {act: [parse(rate) for rate in limit.split()] for act, limit in limits.items()}
         self._shared = shared or Shared()
         # Apart, so that strangers, of whom there is no end, never make those forgotten who are known.
         self._known = _Limiter(self._shared, "known")
         self._strangers = _Limiter(self._shared, "strangers")
 
-    def of_principal(self, id: str, act: Act) -> Allowance:
+    def of_principal(self, id: str, act: RateKind) -> Allowance:
         """Count an act of a principal who is known."""
         return self._count(self._known, id, act)
 
-    def of_address(self, address: str, act: Act) -> Allowance:
+    def of_address(self, address: str, act: RateKind) -> Allowance:
         """Count an act of somebody unknown at a network address."""
         return self._count(self._strangers, _site(address), act)
 
-    def _count(self, limiter: _Limiter, who: str, act: Act) -> Allowance:
+    def _count(self, limiter: _Limiter, who: str, act: RateKind) -> Allowance:
         rates = self._rates[act]
         if not rates:
             return UNLIMITED
@@ -81,10 +81,12 @@ class _Limiter:
 
     def __init__(self, shared: Shared, name: str) -> None:
         self._shared = shared
-        self._counters = _Counters(Numbers(shared, name, _MOST))
+        self._counters = _Counters(SharedCounters(shared, name, _MOST))
         self._windows = SlidingWindowCounterRateLimiter(self._counters)
 
-    def count(self, rates: Sequence[RateLimitItem], act: Act, who: str) -> tuple[list[bool], list[tuple[int, int]]]:
+    def count(
+        self, rates: Sequence[RateLimitItem], act: RateKind, who: str
+    ) -> tuple[list[bool], list[tuple[int, int]]]:
         """Of each rate: whether it is used up; how often more, and in how many seconds more often."""
         with self._shared.transaction() as db:
             self._counters.open(db)
@@ -94,13 +96,13 @@ class _Limiter:
                     self._windows.hit(rate, act, who)
             return spent, [self._left(rate, act, who) for rate in rates]
 
-    def _left(self, rate: RateLimitItem, act: Act, who: str) -> tuple[int, int]:
+    def _left(self, rate: RateLimitItem, act: RateKind, who: str) -> tuple[int, int]:
         reset, remaining = self._windows.get_window_stats(rate, act, who)
         # A window that was used up at once frees its first place a share of the window after it has slid on.
         return remaining, max(1, math.ceil(reset - time.time() + rate.get_expiry() / rate.amount))
 
 
-def _told(act: Act, rates: Sequence[RateLimitItem], left: Sequence[tuple[int, int]]) -> dict[str, str]:
+def _told(act: RateKind, rates: Sequence[RateLimitItem], left: Sequence[tuple[int, int]]) -> dict[str, str]:
     names = [f'"{act}-{rate.GRANULARITY.name}"' for rate in rates]
     policies = [f"{name};q={rate.amount};w={rate.get_expiry()}" for name, rate in zip(names, rates, strict=True)]
     limits = [f"{name};r={remaining};t={wait}" for name, (remaining, wait) in zip(names, left, strict=True)]
@@ -120,7 +122,7 @@ class _Counters(MemoryStorage):
 
     STORAGE_SCHEME = ["shared"]
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: SharedCounters) -> None:
         super().__init__()
         self._numbers = numbers
 

@@ -35,7 +35,7 @@ class Agents:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._own = urlsplit(services.doors.own).netloc  # "" where it is not known
+        self._own = urlsplit(services.access_rules.own).netloc  # "" where it is not known
         self._starting: asyncio.Task[StreamableHTTPSessionManager] | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -94,4 +94,4 @@ def _caller(context: Any) -> Caller:
     """Who sent the HTTP request that a call came with."""
     request: Request = context.request
     principal = principal_of(request)
-    return Caller(principal.reader, principal.scopes, principal.id, str(request.base_url))
+    return Caller(principal.viewer, principal.scopes, principal.id, str(request.base_url))

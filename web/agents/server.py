@@ -50,9 +50,13 @@ def serving(tools: Sequence[Tool], caller_of: CallerOf, drain: Drain) -> Server[
         return await _result(drain, tool, asked.arguments or {}, caller)
 
     return Server(
-        "footnote", version="0.1.0", title="Footnote", instructions=_INSTRUCTIONS, on_list_tools=list_tools,
+        "footnote",
+        version="0.1.0",
+        title="Footnote",
+        instructions=_INSTRUCTIONS,
+        on_list_tools=list_tools,
         on_call_tool=call_tool,
-    )  # fmt: skip
+    )
 
 
 async def _result(drain: Drain, tool: Tool, arguments: Mapping[str, Any], caller: Caller) -> CallToolResult:
@@ -89,9 +93,12 @@ def _not_valid(error: ValidationError) -> str:
 
 def _described(tool: Tool) -> Described:
     return Described(
-        name=tool.name, title=tool.title, description=tool.about, input_schema=tool.takes.model_json_schema(),
+        name=tool.name,
+        title=tool.title,
+        description=tool.about,
+        input_schema=tool.takes.model_json_schema(),
         output_schema=tool.gives.model_json_schema(mode="serialization"),
         annotations=ToolAnnotations(
             title=tool.title, read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
         ),
-    )  # fmt: skip
+    )

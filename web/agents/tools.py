@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import Article, Filter, Reader, TagMode
+from indexes.types import Article, Filter, TagMode, Viewer
 from qa.answering import Answerer
 from qa.conversations import Exchange
 from qa.errors import UnknownConversation, UnknownTag
@@ -33,7 +33,7 @@ class ToolFailure(Exception):
 class Caller:
     """Whose agent calls. `site`: address of the pages; `id`: owner of the conversations."""
 
-    reader: Reader
+    viewer: Viewer
     scopes: frozenset[Scope]
     id: str
     site: str
@@ -100,7 +100,7 @@ class FetchOut(BaseModel):
     metadata: MetadataOut
 
 
-class AskIn(_In):
+class AskToolIn(_In):
     question: Annotated[QuestionText, Field(description="One question, in plain words.")]
     tags: Tags = []
     tag_mode: Mode = "any"
@@ -140,39 +140,47 @@ class Tools:
 
     def search(self, asked: SearchIn, caller: Caller) -> SearchOut:
         filter = Filter(tuple(asked.tags), asked.tag_mode)
-        passages = self._answerer.search(asked.query, filter, _PASSAGES, caller.reader).passages
+        passages = self._answerer.search(asked.query, filter, _PASSAGES, caller.viewer).passages
         best = _best_of_each_article(passages)[: asked.limit]
         return SearchOut(results=[self._result(passage, caller.site) for passage in best])
 
     def fetch(self, asked: FetchIn, caller: Caller) -> FetchOut:
-        snapshot = self._store.seen_by(caller.reader)
+        snapshot = self._store.seen_by(caller.viewer)
         article = snapshot.articles.article(asked.id)
         if article is None:
             raise ToolFailure(_no_article(get_close_matches(asked.id[:200], snapshot.articles.ids(), n=3, cutoff=0.5)))
         end = asked.start + _MOST_TEXT
         return FetchOut(
-            id=article.id, title=article.title, text=article.markdown[asked.start : end],
-            url=urljoin(caller.site, self._links.article(article.id)), metadata=_metadata(article, end),
-        )  # fmt: skip
+            id=article.id,
+            title=article.title,
+            text=article.markdown[asked.start : end],
+            url=urljoin(caller.site, self._links.article(article.id)),
+            metadata=_metadata(article, end),
+        )
 
-    def ask(self, asked: AskIn, caller: Caller) -> AskOut:
-        question = Question(asked.question, Filter(tuple(asked.tags), asked.tag_mode), reader=caller.reader)
+    def ask(self, asked: AskToolIn, caller: Caller) -> AskOut:
+        question = Question(asked.question, Filter(tuple(asked.tags), asked.tag_mode), viewer=caller.viewer)
         exchange = self._asker.ask(question, asked.conversation, caller.id)
         answer, urls = exchange.answer, elsewhere(exchange.answer.citations, caller.site)
         return AskOut(
-            answered=answer.answered, text=linked(answer, caller.site), confidence=answer.confidence,
+            answered=answer.answered,
+            text=linked(answer, caller.site),
+            confidence=answer.confidence,
             citations=[CitationOut.of(replace(citation, url=urls[citation.n])) for citation in answer.citations],
             missing=list(answer.missing),
             related=[NearOut(id=r.article_id, title=r.title, url=urljoin(caller.site, r.url)) for r in answer.related],
             conversation=exchange.conversation_id,
-        )  # fmt: skip
+        )
 
     def _result(self, passage: Passage, site: str) -> ResultOut:
         url = self._links.passage(passage.article.id, passage.start, passage.end)
         return ResultOut(
-            id=passage.article.id, title=passage.article.title, url=urljoin(site, url), text=passage.text,
+            id=passage.article.id,
+            title=passage.article.title,
+            url=urljoin(site, url),
+            text=passage.text,
             heading=list(passage.heading),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,25 +214,37 @@ def offered(tools: Tools) -> tuple[Tool, ...]:
     """The tools with what agents are told of them."""
     return (
         Tool(
-            "search", "Search the knowledge base",
+            "search",
+            "Search the knowledge base",
             "Find articles of the knowledge base, best first, each with its best passage. Use it to look around or to "
             "gather several sources; to get one question answered, use `ask`. `fetch` reads an article in full.",
-            "read", SearchIn, SearchOut, tools.search,
+            "read",
+            SearchIn,
+            SearchOut,
+            tools.search,
         ),
         Tool(
-            "fetch", "Read an article",
+            "fetch",
+            "Read an article",
             "Read one article of the knowledge base in full, as Markdown, by an id from `search` or `ask`.",
-            "read", FetchIn, FetchOut, tools.fetch,
+            "read",
+            FetchIn,
+            FetchOut,
+            tools.fetch,
         ),
         Tool(
-            "ask", "Ask the knowledge base",
+            "ask",
+            "Ask the knowledge base",
             "Get one question answered from the knowledge base. Every sentence of the answer is quoted from an article "
             "and has a footnote with a link to the exact passage: pass the links on to the user. Where `answered` is "
             "false the knowledge base does not say; say so instead of guessing. Ask one thing at a time; for a "
             "follow-up, send the `conversation` of the answer before.",
-            "ask", AskIn, AskOut, tools.ask,
+            "ask",
+            AskToolIn,
+            AskOut,
+            tools.ask,
         ),
-    )  # fmt: skip
+    )
 
 
 def _best_of_each_article(passages: Sequence[Passage]) -> list[Passage]:
@@ -236,10 +256,15 @@ def _best_of_each_article(passages: Sequence[Passage]) -> list[Passage]:
 
 def _metadata(article: Article, end: int) -> MetadataOut:
     return MetadataOut(
-        summary=article.summary, tags=list(article.tags), category=article.category, type=article.type,
-        updated=article.updated.isoformat() if article.updated else None, source=article.source_url,
-        characters=len(article.markdown), next_start=end if end < len(article.markdown) else None,
-    )  # fmt: skip
+        summary=article.summary,
+        tags=list(article.tags),
+        category=article.category,
+        type=article.type,
+        updated=article.updated.isoformat() if article.updated else None,
+        source=article.source_url,
+        characters=len(article.markdown),
+        next_start=end if end < len(article.markdown) else None,
+    )
 
 
 def _no_article(near: Sequence[str]) -> str:

@@ -14,9 +14,9 @@ from qa.catalogue import Order, Wanted
 from qa.related import related
 from web.access.principals import Reading
 from web.api import cursors
-from web.api.schemas import ArticleDetailOut, ArticleOut, ArticlePage, Page, RelatedOut, TagName, TagOut, Text
+from web.api.schemas import ArticleDetailOut, ArticleOut, ArticlePage, ListPage, RelatedOut, TagName, TagOut, Text
 from web.middleware.problems import NoSuchArticle
-from web.services import Use
+from web.services import ServicesDep
 
 router = APIRouter(prefix="/api/v1", tags=["articles"])
 
@@ -30,7 +30,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 @router.get("/articles")
 def articles(
-    use: Use,
+    services: ServicesDep,
     principal: Reading,
     tag: Annotated[list[TagName], Query(max_length=50)] = [],
     tag_mode: TagMode = "any",
@@ -45,12 +45,12 @@ def articles(
     Without `sort` a search gives the best match first, everything else the featured articles. Where no article has a
     word of `q`, a near one is searched for: `corrected` then says what was.
     """
-    snapshot, offset = use.store.seen_by(principal.reader), cursors.decode(cursor)
+    snapshot, offset = services.store.seen_by(principal.viewer), cursors.decode(cursor)
     filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
-    found = use.catalogue.select(snapshot, Wanted(q, filter, featured, sort), use.views.all())
+    found = services.catalogue.select(snapshot, Wanted(q, filter, featured, sort), services.views.all())
     shown = found.articles[offset : offset + limit]
     return ArticlePage(
-        items=[ArticleOut.of(article, use.links) for article in shown],
+        items=[ArticleOut.of(article, services.links) for article in shown],
         total=len(found.articles),
         next_cursor=cursors.next_cursor(offset, len(shown), len(found.articles)),
         tags=[TagOut(tag=name, count=count) for name, count in found.tags],
@@ -61,35 +61,35 @@ def articles(
 
 @router.get("/articles/{article_id:path}/related")
 def related_articles(
-    use: Use, principal: Reading, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
-) -> Page[RelatedOut]:
+    services: ServicesDep, principal: Reading, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
+) -> ListPage[RelatedOut]:
     """Articles related to one, best first, each with the reason."""
-    snapshot = use.store.seen_by(principal.reader)
-    found = related(snapshot, find_article(snapshot, article_id), limit, use.links)
-    return Page(items=[RelatedOut.of(entry) for entry in found], total=len(found))
+    snapshot = services.store.seen_by(principal.viewer)
+    found = related(snapshot, find_article(snapshot, article_id), limit, services.links)
+    return ListPage(items=[RelatedOut.of(entry) for entry in found], total=len(found))
 
 
 @router.get("/articles/{article_id:path}")
-def article(use: Use, principal: Reading, article_id: ArticleId) -> ArticleDetailOut:
+def article(services: ServicesDep, principal: Reading, article_id: ArticleId) -> ArticleDetailOut:
     """One article with the Markdown that citations' offsets refer to."""
-    snapshot = use.store.seen_by(principal.reader)
+    snapshot = services.store.seen_by(principal.viewer)
     found = find_article(snapshot, article_id)
     headings = snapshot.articles.headings(found.id)
-    return ArticleDetailOut.with_text(found, headings, use.views.of(found.id), use.links)
+    return ArticleDetailOut.with_text(found, headings, services.views.of(found.id), services.links)
 
 
 @router.get("/tags")
 def tags(
-    use: Use,
+    services: ServicesDep,
     principal: Reading,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     cursor: Cursor = None,
-) -> Page[TagOut]:
+) -> ListPage[TagOut]:
     """Every tag with the number of articles that carry it, most frequent first."""
-    counts = use.store.seen_by(principal.reader).articles.tag_counts()
+    counts = services.store.seen_by(principal.viewer).articles.tag_counts()
     offset = cursors.decode(cursor)
     shown = [TagOut(tag=name, count=count) for name, count in counts[offset : offset + limit]]
-    return Page(items=shown, total=len(counts), next_cursor=cursors.next_cursor(offset, len(shown), len(counts)))
+    return ListPage(items=shown, total=len(counts), next_cursor=cursors.next_cursor(offset, len(shown), len(counts)))
 
 
 def find_article(snapshot: Snapshot, article_id: str) -> Article:

@@ -17,11 +17,11 @@ from qa.answering import known_filter
 from qa.conversations import Exchange
 from qa.types import Question, Turn
 from web.access.principals import Asking, Principal, Reading
-from web.api.schemas import AnswerOut, AskIn, Page, PassageOut, QuestionText, TagName
+from web.api.schemas import AnswerOut, AskIn, ListPage, PassageOut, QuestionText, TagName
 from web.middleware import problems
 from web.rendering import answer_view
 from web.rendering.element_tree import Tree
-from web.services import Services, Use
+from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
 log = logging.getLogger(__name__)
@@ -34,30 +34,30 @@ _AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 # Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop. So does writing the
 # JSON; given an `AnswerOut`, FastAPI would change threads once more to look whether it is one.
 @router.post("/ask", response_model=AnswerOut, responses=problems.NO_CONVERSATION)
-def ask(body: AskIn, use: Use, principal: Asking) -> Response:
+def ask(body: AskIn, services: ServicesDep, principal: Asking) -> Response:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
-    exchange = use.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
-    return Response(AnswerOut.of(exchange, use.links).model_dump_json(), media_type="application/json")
+    exchange = services.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
+    return Response(AnswerOut.of(exchange, services.links).model_dump_json(), media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _AskRequest:
     question: Question
     conversation_id: str | None
     owner: str
 
 
-def _asked(body: AskIn, use: Use, principal: Asking) -> _Asked:
+def _asked(body: AskIn, services: ServicesDep, principal: Asking) -> _AskRequest:
     """What can be refused with a status is refused before the stream begins."""
-    known_filter(use.store.seen_by(principal.reader), Filter(tuple(body.tags), body.tag_mode))
-    question = use.conversations.prepare(_question(body, principal), body.conversation_id, principal.id)
-    return _Asked(question, body.conversation_id, principal.id)
+    known_filter(services.store.seen_by(principal.viewer), Filter(tuple(body.tags), body.tag_mode))
+    question = services.conversations.prepare(_question(body, principal), body.conversation_id, principal.id)
+    return _AskRequest(question, body.conversation_id, principal.id)
 
 
 @router.post("/ask/stream", response_class=EventSourceResponse, responses=problems.NO_CONVERSATION)
 async def stream(
-    asked: Annotated[_Asked, Depends(_asked)],
-    use: Use,
+    asked: Annotated[_AskRequest, Depends(_asked)],
+    services: ServicesDep,
     view: Annotated[bool, Query(description="adds the answer as elements for a page to build: `view`")] = False,
 ) -> AsyncIterable[ServerSentEvent]:
     """`ask` as server-sent events: `sources`, `token`… (their `text` joined is the answer's), `answer`.
@@ -65,13 +65,13 @@ async def stream(
     Instead of the rest there may come `error` (a problem), or `interrupted` when the server is shutting down.
     """
     try:
-        exchange, elements = await use.drain.or_result(lambda: _answered(use, asked, view))
+        exchange, elements = await services.drain.or_result(lambda: _answered(services, asked, view))
     except Draining:
         yield ServerSentEvent(event="interrupted", data={"detail": "The server is restarting: please ask again."})
     except Exception as error:
         yield ServerSentEvent(event="error", data=problems.of(error))
     else:
-        answer = AnswerOut.of(exchange, use.links)
+        answer = AnswerOut.of(exchange, services.links)
         articles = len({passage.article_id for passage in answer.passages})
         yield ServerSentEvent(event="sources", data={"articles": articles, "passages": answer.passages})
         for text in _pieces(answer.text):
@@ -80,13 +80,13 @@ async def stream(
         yield ServerSentEvent(event="answer", data={**whole, "view": elements} if view else whole)
 
 
-def _answered(use: Services, asked: _Asked, view: bool) -> tuple[Exchange, list[Tree]]:
-    exchange = use.conversations.reply(asked.question, asked.conversation_id, asked.owner)
+def _answered(services: Services, asked: _AskRequest, view: bool) -> tuple[Exchange, list[Tree]]:
+    exchange = services.conversations.reply(asked.question, asked.conversation_id, asked.owner)
     if not view:
         return exchange, []
     number = 1 + len(asked.question.history) // 2
     turn = answer_view.given(
-        exchange, asked.question.filter, number, use.store.seen_by(asked.question.reader), use.links
+        exchange, asked.question.filter, number, services.store.seen_by(asked.question.viewer), services.links
     )
     return exchange, answer_view.view(turn)
 
@@ -103,12 +103,12 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _question(body: AskIn, principal: Principal) -> Question:
     history = tuple(Turn(turn.role, turn.text) for turn in body.history)
-    return Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit, principal.reader)
+    return Question(body.question, Filter(tuple(body.tags), body.tag_mode), history, body.limit, principal.viewer)
 
 
 @router.get("/search")
 def search(
-    use: Use,
+    services: ServicesDep,
     principal: Reading,
     q: Annotated[
         QuestionText, Query(description="what to search for: at most 4,000 characters, not counting blanks around them")
@@ -116,8 +116,8 @@ def search(
     tag: Annotated[list[TagName], Query(max_length=50)] = [],
     tag_mode: TagMode = "any",
     limit: Annotated[int, Query(ge=1, le=50)] = 8,
-) -> Page[PassageOut]:
+) -> ListPage[PassageOut]:
     """Passages, best first, without an answer."""
-    passages = use.answerer.search(q, Filter(tuple(tag), tag_mode), limit, principal.reader).passages
-    items = [PassageOut.of(passage, use.links) for passage in passages]
-    return Page(items=items, total=len(items))
+    passages = services.answerer.search(q, Filter(tuple(tag), tag_mode), limit, principal.viewer).passages
+    items = [PassageOut.of(passage, services.links) for passage in passages]
+    return ListPage(items=items, total=len(items))

@@ -10,7 +10,7 @@ from qa.journal.records import Feedback
 from web.access.principals import Asking, Judging
 from web.api.schemas import ConversationOut, FeedbackIn, FeedbackOut
 from web.middleware import problems
-from web.services import Use
+from web.services import ServicesDep
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
 
@@ -18,20 +18,22 @@ Id = Annotated[str, Path(max_length=100)]
 
 
 @router.post("/feedback", responses=problems.NO_ANSWER)
-def give_feedback(body: FeedbackIn, use: Use, principal: Judging) -> FeedbackOut:
+def give_feedback(body: FeedbackIn, services: ServicesDep, principal: Judging) -> FeedbackOut:
     """Say whether an answer helped; said again, it replaces what was said before."""
     feedback = Feedback(body.helpful, body.reason, body.comment)
-    use.conversations.give_feedback(body.answer_id, feedback, principal.id)
+    services.conversations.give_feedback(body.answer_id, feedback, principal.id)
     return FeedbackOut(answer_id=body.answer_id, helpful=body.helpful, reason=body.reason, comment=body.comment)
 
 
 @router.get("/conversations/{conversation_id}")
-def conversation(conversation_id: Id, use: Use, principal: Asking) -> ConversationOut:
+def conversation(conversation_id: Id, services: ServicesDep, principal: Asking) -> ConversationOut:
     """A conversation with all that is kept of it, oldest answer first."""
-    return ConversationOut.of(conversation_id, use.conversations.kept(conversation_id, principal.id, principal.reader))
+    return ConversationOut.of(
+        conversation_id, services.conversations.kept(conversation_id, principal.id, principal.viewer)
+    )
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
-def delete(conversation_id: Id, use: Use, principal: Asking) -> None:
+def delete(conversation_id: Id, services: ServicesDep, principal: Asking) -> None:
     """Delete a conversation, its answers and the feedback on them for good."""
-    use.conversations.delete(conversation_id, principal.id)
+    services.conversations.delete(conversation_id, principal.id)

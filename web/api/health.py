@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from web.access.principals import Keeping, Reading
 from web.api.schemas import HealthOut, StatusOut
-from web.services import Use
+from web.services import ServicesDep
 
 router = APIRouter(tags=["health"])
 
@@ -20,28 +20,28 @@ def livez() -> HealthOut:
 
 
 @router.get("/readyz")
-def readyz(use: Use) -> HealthOut:
+def readyz(services: ServicesDep) -> HealthOut:
     """A whole snapshot is open. `detail` says if it is not the current one, and why."""
-    use.store.current()
-    return HealthOut(status="ok", detail=use.store.problem or "")
+    services.store.current()
+    return HealthOut(status="ok", detail=services.store.problem or "")
 
 
 @router.get("/api/v1/status")
-def status(use: Use, principal: Reading) -> StatusOut:
+def status(services: ServicesDep, principal: Reading) -> StatusOut:
     """The snapshot being served, and parts that are unavailable."""
-    manifest = use.store.seen_by(principal.reader).manifest
+    manifest = services.store.seen_by(principal.viewer).manifest
     return StatusOut(
         generation=manifest.generation,
         built=manifest.created,
         articles=manifest.articles,
         chunks=manifest.chunks,
         embedding_model=manifest.embedder,
-        degraded=[*use.degraded, *(["snapshot"] if use.store.problem else [])],
-        problem=use.store.problem,
+        degraded=[*services.degraded, *(["snapshot"] if services.store.problem else [])],
+        problem=services.store.problem,
     )
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(use: Use, principal: Keeping) -> PlainTextResponse:
+def metrics(services: ServicesDep, principal: Keeping) -> PlainTextResponse:
     """Figures for Prometheus, in its text format; docs/operations.md says what they mean."""
-    return PlainTextResponse(use.figures.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return PlainTextResponse(services.figures.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

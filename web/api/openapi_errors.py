@@ -37,24 +37,31 @@ _HEADERS: dict[int, Schema] = {
     _BUSY: {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 0}}},
 }
 _REQUEST_ID: Schema = {
-    "description": "names the request in the log; one that was sent is kept", "required": True,
+    "description": "names the request in the log; one that was sent is kept",
+    "required": True,
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~+/=:-]{1,64}$"},
-}  # fmt: skip
+}
 _PROBLEM: Schema = {
-    "title": "Problem", "description": "RFC 9457", "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457",
+    "type": "object",
     "required": ["type", "title", "status", "detail", "request_id"],
     "properties": {
-        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
-        "detail": {"type": "string"}, "request_id": {"type": "string"},
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
         "errors": {
             "type": "array",
             "items": {
-                "type": "object", "required": ["field", "message"],
+                "type": "object",
+                "required": ["field", "message"],
                 "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
             },
         },
     },
-}  # fmt: skip
+}
 _SECURITY: Schema = {
     "key": {"type": "http", "scheme": "bearer", "description": "a key of `footnote keys create`"},
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "of a browser that signed in"},

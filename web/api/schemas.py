@@ -9,11 +9,11 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
-from indexes.snapshots.article_table import Listed
+from indexes.snapshots.article_table import ArticleSummary
 from indexes.types import Article, Heading, TagMode
 from qa import types as qa
 from qa.conversations import Exchange
-from qa.journal.records import Kept
+from qa.journal.records import AnswerRecord
 from qa.links import Links
 
 _LONGEST_TAG = 200  # characters
@@ -111,10 +111,15 @@ class PassageOut(BaseModel):
     def of(cls, passage: qa.Passage, links: Links) -> Self:
         article = passage.article
         return cls(
-            article_id=article.id, title=article.title, url=links.passage(article.id, passage.start, passage.end),
-            heading=list(passage.heading), text=passage.text, start=passage.start, end=passage.end,
+            article_id=article.id,
+            title=article.title,
+            url=links.passage(article.id, passage.start, passage.end),
+            heading=list(passage.heading),
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
             score=round(passage.score, 6),
-        )  # fmt: skip
+        )
 
 
 class RelatedOut(BaseModel):
@@ -149,13 +154,21 @@ class AnswerOut(BaseModel):
     def of(cls, exchange: Exchange, links: Links) -> Self:
         answer = exchange.answer
         return cls(
-            answer_id=answer.answer_id, conversation_id=exchange.conversation_id, question=answer.question,
-            standalone_question=answer.standalone_question, answered=answer.answered, confidence=answer.confidence,
-            text=answer.text, writer=answer.writer, citations=[CitationOut.of(c) for c in answer.citations],
+            answer_id=answer.answer_id,
+            conversation_id=exchange.conversation_id,
+            question=answer.question,
+            standalone_question=answer.standalone_question,
+            answered=answer.answered,
+            confidence=answer.confidence,
+            text=answer.text,
+            writer=answer.writer,
+            citations=[CitationOut.of(c) for c in answer.citations],
             passages=[PassageOut.of(p, links) for p in answer.passages],
-            related=[RelatedOut.of(r) for r in answer.related], missing=list(answer.missing),
-            degraded=list(answer.degraded), took_ms=answer.took_ms,
-        )  # fmt: skip
+            related=[RelatedOut.of(r) for r in answer.related],
+            missing=list(answer.missing),
+            degraded=list(answer.degraded),
+            took_ms=answer.took_ms,
+        )
 
 
 class FeedbackIn(BaseModel):
@@ -193,19 +206,29 @@ class KeptOut(BaseModel):
     feedback: FeedbackOut | None
 
     @classmethod
-    def of(cls, kept: Kept) -> Self:
+    def of(cls, kept: AnswerRecord) -> Self:
         answer, thought = kept.answer, kept.feedback
         return cls(
-            answer_id=answer.answer_id, asked=kept.asked, question=answer.question,
-            standalone_question=answer.standalone_question, tags=list(kept.filter.tags), tag_mode=kept.filter.mode,
-            answered=answer.answered, confidence=answer.confidence, text=answer.text, writer=answer.writer,
+            answer_id=answer.answer_id,
+            asked=kept.asked,
+            question=answer.question,
+            standalone_question=answer.standalone_question,
+            tags=list(kept.filter.tags),
+            tag_mode=kept.filter.mode,
+            answered=answer.answered,
+            confidence=answer.confidence,
+            text=answer.text,
+            writer=answer.writer,
             missing=list(answer.missing),
-            citations=[CitationOut.of(c) for c in answer.citations], related=[RelatedOut.of(r) for r in answer.related],
-            degraded=list(answer.degraded), took_ms=answer.took_ms,
-            feedback=thought and FeedbackOut(
+            citations=[CitationOut.of(c) for c in answer.citations],
+            related=[RelatedOut.of(r) for r in answer.related],
+            degraded=list(answer.degraded),
+            took_ms=answer.took_ms,
+            feedback=thought
+            and FeedbackOut(
                 answer_id=answer.answer_id, helpful=thought.helpful, reason=thought.reason, comment=thought.comment
             ),
-        )  # fmt: skip
+        )
 
 
 class ConversationOut(BaseModel):
@@ -214,7 +237,7 @@ class ConversationOut(BaseModel):
     turns: list[KeptOut]
 
     @classmethod
-    def of(cls, conversation_id: str, kept: Sequence[Kept]) -> Self:
+    def of(cls, conversation_id: str, kept: Sequence[AnswerRecord]) -> Self:
         title = kept[0].answer.question
         return cls(conversation_id=conversation_id, title=title, turns=[KeptOut.of(k) for k in kept])
 
@@ -233,7 +256,7 @@ class ArticleOut(BaseModel):
     source_url: str | None
 
     @classmethod
-    def of(cls, article: Listed, links: Links) -> Self:
+    def of(cls, article: ArticleSummary, links: Links) -> Self:
         return cls(url=links.article(article.id), **_listed(article))
 
 
@@ -263,13 +286,13 @@ class TagOut(BaseModel):
     count: int
 
 
-class Page(BaseModel, Generic[Item]):
+class ListPage(BaseModel, Generic[Item]):
     items: list[Item]
     total: int
     next_cursor: str | None = None
 
 
-class ArticlePage(Page[ArticleOut]):
+class ArticlePage(ListPage[ArticleOut]):
     tags: list[TagOut]  # of all matching articles, not of this page alone
     offered: list[TagOut] = []  # tags that would narrow the list, or with tag_mode=any widen it, most frequent first
     corrected: str = ""  # what was searched for in place of words that no article has
@@ -290,9 +313,16 @@ class HealthOut(BaseModel):
     detail: str = ""
 
 
-def _listed(article: Article | Listed) -> dict[str, object]:
+def _listed(article: Article | ArticleSummary) -> dict[str, object]:
     return {
-        "id": article.id, "title": article.title, "summary": article.summary, "tags": list(article.tags),
-        "featured": article.featured, "views": article.views, "updated": article.updated, "type": article.type,
-        "category": article.category, "source_url": article.source_url,
-    }  # fmt: skip
+        "id": article.id,
+        "title": article.title,
+        "summary": article.summary,
+        "tags": list(article.tags),
+        "featured": article.featured,
+        "views": article.views,
+        "updated": article.updated,
+        "type": article.type,
+        "category": article.category,
+        "source_url": article.source_url,
+    }

@@ -32,9 +32,12 @@ def add_commands(commands: Commands) -> None:
         "--scope", action="append", choices=get_args(Scope), help=f"what it may do; repeatable ({', '.join(_ASKER)})"
     )
     create.add_argument(
-        "--group", action="append", type=_name, default=[],
+        "--group",
+        action="append",
+        type=_name,
+        default=[],
         help=f"articles for this group are there for its holder; repeatable; '{EVERY_GROUP}' for every group",
-    )  # fmt: skip
+    )
     create.add_argument(
         "--expires", type=_lasting, default="90d", metavar="TIME", help=f"12h, 90d, 52w or {_NEVER} (90d)"
     )

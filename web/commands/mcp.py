@@ -7,7 +7,7 @@ import logging
 
 from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
-from indexes.types import KEEPER, Reader
+from indexes.types import KEEPER, Viewer
 from qa.commands import build_answerer, open_retrieval
 from qa.links import Links
 from web.agents.tools import Caller, Tools, offered
@@ -20,9 +20,10 @@ _ANYWHERE = ("", "0.0.0.0", "::")
 def add_commands(commands: Commands) -> None:
     parser = command(commands, "mcp", _mcp, "serve agents over standard input and output (Model Context Protocol)")
     parser.add_argument(
-        "--group", action="append", help="serve as for a member of this group, '' for none; repeatable. Left out, "
-        "every article is there",
-    )  # fmt: skip
+        "--group",
+        action="append",
+        help="serve as for a member of this group, '' for none; repeatable. Left out, every article is there",
+    )
     add_index_option(parser)
 
 
@@ -45,8 +46,8 @@ def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
 
 def caller_of(args: argparse.Namespace, settings: Settings) -> Caller:
     """Whoever starts this holds the files, and chooses as whom to read them."""
-    reader = KEEPER if args.group is None else Reader(frozenset(args.group))
-    return Caller(reader, frozenset(("read", "ask")), "", settings.public_url or _here(settings))
+    viewer = KEEPER if args.group is None else Viewer(frozenset(args.group))
+    return Caller(viewer, frozenset(("read", "ask")), "", settings.public_url or _here(settings))
 
 
 def _here(settings: Settings) -> str:

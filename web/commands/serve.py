@@ -13,7 +13,7 @@ from typing import NoReturn
 from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
 from web.serving import listening
-from web.serving.worker_slot import Place
+from web.serving.worker_slot import WorkerSlot
 from web.settings import MOST_WORKERS, Settings
 from web.slack.setup import is_set_up
 
@@ -41,7 +41,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     assert isinstance(settings, Settings)
     if args.allow_anonymous:
         settings = settings.model_copy(update={"allow_anonymous": True})
-    place = Place.given()
+    place = WorkerSlot.given()
     if place:
         listener = socket.socket(fileno=place.listener)
     else:

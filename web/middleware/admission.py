@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.admission import Overloaded, Turn, Turns
+from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.middleware.headers import HEADERS
 from web.middleware.problems import MEDIA_TYPE, failure
 from web.observing import recording
@@ -22,17 +22,17 @@ _SOME_ID = "0" * 32  # where the id of a request goes
 _BUSY = "More is asked than can be answered at the moment: please try again in a second."
 
 
-class Door:
+class EarlyRefusal:
     """ASGI middleware, outside all others: who comes when it is too much is refused before anything is done for them.
 
     With all that is done for a request, refusing three of four would take a third of the time there is for answers.
-    Programs of the API alone are refused here, in words that are always the same; `Turns` counts them, and no line of
-    the log tells of each.
+    Programs of the API alone are refused here, in words that are always the same; `WorkSlots` counts them, and no line
+    of the log tells of each.
     """
 
-    def __init__(self, app: ASGIApp, turns: Turns) -> None:
+    def __init__(self, app: ASGIApp, slots: WorkSlots) -> None:
         self._app = app
-        self._turns = turns
+        self._slots = slots
         document = json.loads(bytes(_refusal(Request({"type": "http", "path": _PROGRAMS, "headers": []})).body))
         refusal = JSONResponse({**document, "request_id": _SOME_ID}, 503, {**HEADERS, **_LATER}, MEDIA_TYPE)
         self._headers, self._body = refusal.raw_headers, bytes(refusal.body)
@@ -41,14 +41,14 @@ class Door:
         if not self._refuses(scope):
             await self._app(scope, receive, send)
             return
-        self._turns.refuse()
+        self._slots.refuse()
         id = uuid.uuid4().hex.encode()
         headers = [*self._headers, (recording.HEADER.encode(), id)]
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": self._body.replace(_SOME_ID.encode(), id)})
 
     def _refuses(self, scope: Scope) -> bool:
-        if scope["type"] != "http" or not (self._turns.full and scope["path"].startswith(_PROGRAMS)):
+        if scope["type"] != "http" or not (self._slots.full and scope["path"].startswith(_PROGRAMS)):
             return False
         return all(name != b"origin" for name, _ in scope["headers"])  # another site's page must be let read it
 
@@ -56,28 +56,28 @@ class Door:
 class Admission:
     """ASGI middleware: requests take turns. Health, static files and Slack are always served."""
 
-    def __init__(self, app: ASGIApp, turns: Turns) -> None:
+    def __init__(self, app: ASGIApp, slots: WorkSlots) -> None:
         self._app = app
-        self._turns = turns
+        self._slots = slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_ALWAYS_SERVED):
             await self._app(scope, receive, send)
             return
-        if self._turns.full:  # before a byte of the body is read
-            self._turns.refuse()
+        if self._slots.full:  # before a byte of the body is read
+            self._slots.refuse()
             await _refuse(scope, receive, send)
             return
         replayed = await _whole(receive)  # a turn never waits for a slow sender
         try:
-            turn = await self._turns.take()
+            slot = await self._slots.take()
         except Overloaded:
             await _refuse(scope, replayed, send)
             return
         try:
-            await self._app(scope, replayed, _until_streaming(turn, send))
+            await self._app(scope, replayed, _until_streaming(slot, send))
         finally:
-            turn.give_back()
+            slot.give_back()
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +101,7 @@ async def _whole(receive: Receive) -> Receive:
     return replayed
 
 
-def _until_streaming(turn: Turn, send: Send) -> Send:
+def _until_streaming(slot: WorkSlot, send: Send) -> Send:
     """`send`, which gives the turn back at the first event of a stream: a stream may stay open for minutes."""
     streaming = False
 
@@ -112,7 +112,7 @@ def _until_streaming(turn: Turn, send: Send) -> Send:
                 name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"]
             )
         elif streaming and message.get("body"):
-            turn.give_back()
+            slot.give_back()
         await send(message)
 
     return watched

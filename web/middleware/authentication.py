@@ -11,13 +11,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.access.doors import GONE, Doors
 from web.access.forgery import is_forged
 from web.access.keys import Key
 from web.access.policy import NOBODY, Misdirected, Visitor, bearer
 from web.access.principals import CHALLENGE
 from web.access.proxies import Proxies
-from web.access.rates import UNLIMITED, Act, Allowance
+from web.access.rates import UNLIMITED, Allowance, RateKind
+from web.access.rules import GONE, AccessRules
 from web.errors import BadKey, KeysUnavailable
 from web.middleware.problems import KEYS_UNAVAILABLE, failure
 
@@ -28,10 +28,18 @@ _ALWAYS_OPEN = ("/livez", "/readyz", "/static/", "/widget.js", "/openapi.json", 
 _SIGNING = ("/sign-in", "/sign-out")
 _TRYING = ("POST", "/sign-in")
 _FOR_WIDGETS = ("/api/v1/ask", "/api/v1/ask/stream")
-_ASKING = frozenset((  # what costs about as much as an answer
-    ("POST", "/"), ("POST", "/api/v1/ask"), ("POST", "/api/v1/ask/stream"), ("GET", "/api/v1/search"),
-    ("GET", "/insights/inspect"), ("POST", "/v1/chat/completions"), ("POST", "/mcp"), ("POST", "/mcp/"),
-))  # fmt: skip
+_ASKING = frozenset(
+    (  # what costs about as much as an answer
+        ("POST", "/"),
+        ("POST", "/api/v1/ask"),
+        ("POST", "/api/v1/ask/stream"),
+        ("GET", "/api/v1/search"),
+        ("GET", "/insights/inspect"),
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/mcp"),
+        ("POST", "/mcp/"),
+    )
+)
 _PRIVATE = {"cache-control": "private, no-cache"}  # what one may see is not there for another
 _LATER = {"retry-after": "30"}
 _NOT_HERE = (
@@ -46,22 +54,22 @@ class _Refused(Exception):
         self.headers = headers
 
 
-class Gate:
+class Authentication:
     """ASGI middleware: tells the routes whose request it is (`web.access.principals.principal_of`), or refuses it.
 
     It stands before a body is read and a turn is waited for, so that what is refused costs next to nothing.
     """
 
-    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+    def __init__(self, app: ASGIApp, access_rules: AccessRules) -> None:
         self._app = app
-        self._doors = doors
+        self._access_rules = access_rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_ALWAYS_OPEN):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        address = _client(request, self._doors.policy.proxies)
+        address = _client(request, self._access_rules.policy.proxies)
         try:
             visitor, allowance = self._let_in(request, address)
         except _Refused as refused:
@@ -70,15 +78,15 @@ class Gate:
             return
         if visitor.key:
             await self._note_use(visitor.key)
-        scope["scheme"] = _scheme(request, self._doors.policy.proxies)
+        scope["scheme"] = _scheme(request, self._access_rules.policy.proxies)
         scope["client"] = (address, request.client.port if request.client else 0)
         scope["visitor"] = visitor
         await self._app(scope, receive, _adding({**_PRIVATE, **allowance.headers}, send))
 
     def _let_in(self, request: Request, address: str) -> tuple[Visitor, Allowance]:
         visitor = self._visitor(request, address)
-        widgets = self._doors.widgets if request.scope["path"] in _FOR_WIDGETS else frozenset[str]()
-        if is_forged(request.method, request.headers, visitor.proof, self._doors.own, widgets):
+        widgets = self._access_rules.widgets if request.scope["path"] in _FOR_WIDGETS else frozenset[str]()
+        if is_forged(request.method, request.headers, visitor.proof, self._access_rules.own, widgets):
             raise _Refused(403, "This was sent by another site: open Footnote itself and try again there.", {})
         allowance = self._allowance(request, visitor, address)
         if not allowance.granted:
@@ -87,7 +95,7 @@ class Gate:
 
     def _visitor(self, request: Request, address: str) -> Visitor:
         try:
-            return self._doors.policy.visitor(request, self._doors.keys)
+            return self._access_rules.policy.visitor(request, self._access_rules.keys)
         except BadKey as error:
             if request.scope["path"] in _SIGNING:  # where one gets a better one
                 return NOBODY
@@ -99,7 +107,7 @@ class Gate:
             raise _Refused(503, KEYS_UNAVAILABLE, _LATER) from error
 
     def _refusal(self, error: BadKey, request: Request, address: str) -> _Refused:
-        allowance = self._doors.rates.of_address(address, "failure")
+        allowance = self._access_rules.rates.of_address(address, "failure")
         if not allowance.granted:
             return _Refused(429, _often(allowance), allowance.headers)
         if bearer(request.headers.get("authorization", "")):
@@ -112,16 +120,18 @@ class Gate:
             return UNLIMITED
         what = (request.method, request.scope["path"])
         if what == _TRYING:
-            return self._doors.rates.of_address(address, "failure")
-        act: Act = "ask" if what in _ASKING else "read"
+            return self._access_rules.rates.of_address(address, "failure")
+        act: RateKind = "ask" if what in _ASKING else "read"
         id = visitor.principal.id
-        return self._doors.rates.of_principal(id, act) if id else self._doors.rates.of_address(address, act)
+        return (
+            self._access_rules.rates.of_principal(id, act) if id else self._access_rules.rates.of_address(address, act)
+        )
 
     async def _note_use(self, key: Key) -> None:
         if not key.use_is_old(datetime.now(UTC)):
             return
         try:
-            await run_in_threadpool(self._doors.keys.note_use, key)
+            await run_in_threadpool(self._access_rules.keys.note_use, key)
         except KeysUnavailable as error:  # it can be used all the same
             log.warning("The use of a key was not noted: %s", error)
 

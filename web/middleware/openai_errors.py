@@ -11,8 +11,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 _PATHS = ("/v1/", "/v1")
-_CODES = {401: "invalid_api_key", 403: "permission_denied", 413: "request_too_large", 429: "rate_limit_exceeded",
-          503: "overloaded"}  # fmt: skip
+_CODES = {
+    401: "invalid_api_key",
+    403: "permission_denied",
+    413: "request_too_large",
+    429: "rate_limit_exceeded",
+    503: "overloaded",
+}
 _NOTHING = "There is nothing here: POST /v1/chat/completions answers, GET /v1/models lists its models."
 _TYPES = {403: "permission_error", 429: "rate_limit_error"}
 
@@ -62,8 +67,9 @@ def refused(request: Request, error: Exception) -> Response:
 def document(status: int, message: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
     """The error as an object."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-    error = ErrorOut(message=_encodable(message), type=kind, param=param and _encodable(param),
-                     code=code or _CODES.get(status))  # fmt: skip
+    error = ErrorOut(
+        message=_encodable(message), type=kind, param=param and _encodable(param), code=code or _CODES.get(status)
+    )
     return ErrorsOut(error=error).model_dump()
 
 

@@ -81,9 +81,12 @@ def of(error: Exception) -> dict[str, Any]:
 
 def _document(status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
         "request_id": request_id(),
-    }  # fmt: skip
+    }
     return {**document, "errors": list(errors)} if errors else document
 
 

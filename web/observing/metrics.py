@@ -20,18 +20,19 @@ from indexes.types import ANYONE
 from qa.journal.records import kind_of
 from qa.journal.store import Journal
 from qa.types import Answer
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.observing.recording import Finished
 
 _REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # upper bounds, seconds
 _STAGE = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 _PARTS = ("snapshot", "vectors")  # that may be missing while questions are answered all the same
 _OF_ALL: dict[str, Callable[[float, float], float]] = {
-    "process_start_time_seconds": min, "process_max_fds": max,
-}  # fmt: skip
+    "process_start_time_seconds": min,
+    "process_max_fds": max,
+}
 
 
-class Figures:
+class Metrics:
     """All that /metrics shows: of this process, or of all processes of the server together."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -50,10 +51,10 @@ class Figures:
         self.counted = Counted(own)
         self._load = Load(own)
 
-    def watch(self, store: SnapshotStore, turns: Turns, journal: Journal, degraded: tuple[str, ...]) -> None:
+    def watch(self, store: SnapshotStore, slots: WorkSlots, journal: Journal, degraded: tuple[str, ...]) -> None:
         """Tell of these too, from now on."""
-        self._load.watch(turns, journal)
-        self._shown.register(State(store, degraded))
+        self._load.watch(slots, journal)
+        self._shown.register(IndexState(store, degraded))
 
     def note(self) -> None:
         """Note how things stand, for the others to tell: what they tell of this process is as old as its last note."""
@@ -73,9 +74,12 @@ class Counted:
             "footnote_requests", "requests that are over", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
-            "footnote_request_seconds", "time of a request, a stream to its end", ["route"], buckets=_REQUEST,
+            "footnote_request_seconds",
+            "time of a request, a stream to its end",
+            ["route"],
+            buckets=_REQUEST,
             registry=registry,
-        )  # fmt: skip
+        )
         self._stages = Histogram(
             "footnote_stage_seconds", "time of a stage of answering", ["stage"], buckets=_STAGE, registry=registry
         )
@@ -83,9 +87,11 @@ class Counted:
             "footnote_answer_seconds", "time to answer or decline a question", buckets=_STAGE, registry=registry
         )
         self._answers = Counter(
-            "footnote_answers", "questions by what came of them: answer, refusal or courtesy", ["kind"],
+            "footnote_answers",
+            "questions by what came of them: answer, refusal or courtesy",
+            ["kind"],
             registry=registry,
-        )  # fmt: skip
+        )
         self._vectors = Counter(
             "footnote_question_vectors", "vectors of questions: remembered or embedded", ["found"], registry=registry
         )
@@ -119,26 +125,26 @@ class Load:
         self._waiting = _sum("footnote_requests_waiting", "requests that wait for their turn", registry)
         self._turned_away = Counter("footnote_requests_turned_away", "requests past capacity", registry=registry)
         self._failures = Counter("footnote_journal_failures", "uses of the journal that failed", registry=registry)
-        self._watched: tuple[Turns, Journal] | None = None
+        self._watched: tuple[WorkSlots, Journal] | None = None
         self._told = (0, 0)
 
-    def watch(self, turns: Turns, journal: Journal) -> None:
-        self._watched = turns, journal
+    def watch(self, slots: WorkSlots, journal: Journal) -> None:
+        self._watched = slots, journal
 
     def note(self) -> None:
         if not self._watched:
             return
-        turns, journal = self._watched
-        self._working.set(turns.working)
-        self._waiting.set(turns.waiting)
-        now, before = (turns.turned_away, journal.failures), self._told
+        slots, journal = self._watched
+        self._working.set(slots.working)
+        self._waiting.set(slots.waiting)
+        now, before = (slots.turned_away, journal.failures), self._told
         self._turned_away.inc(now[0] - before[0])
         self._failures.inc(now[1] - before[1])
         self._told = now
 
 
 @dataclass(frozen=True)
-class State(Collector):
+class IndexState(Collector):
     """What is served and what is missing, looked up when it is asked for. Every process serves the same."""
 
     store: SnapshotStore

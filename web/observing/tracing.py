@@ -87,9 +87,14 @@ class Tracing:
 def _tell(span: trace.Span, scope: Scope) -> None:
     notes = notes_of(scope)
     span.update_name(f"{notes.method} {notes.route}")
-    span.set_attributes({
-        "http.request.method": notes.method, "http.route": notes.route, "http.response.status_code": notes.status,
-        "footnote.request_id": notes.id, "footnote.principal": notes.principal,
-    })  # fmt: skip
+    span.set_attributes(
+        {
+            "http.request.method": notes.method,
+            "http.route": notes.route,
+            "http.response.status_code": notes.status,
+            "footnote.request_id": notes.id,
+            "footnote.principal": notes.principal,
+        }
+    )
     if notes.status >= _OUR_FAULT:
         span.set_status(trace.StatusCode.ERROR)

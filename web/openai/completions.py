@@ -16,7 +16,7 @@ from web.api.schemas import CitationOut, TagName, Text
 
 MODEL = "footnote"
 
-Ignored: TypeAlias = Annotated[Any, Field(description="Accepted, and changes nothing.")]
+IgnoredParameter: TypeAlias = Annotated[Any, Field(description="Accepted, and changes nothing.")]
 ModelName: TypeAlias = Annotated[
     Text,
     StringConstraints(min_length=1, max_length=2_000),
@@ -50,14 +50,14 @@ def _parts(content: object) -> object:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-Role: TypeAlias = Literal["system", "developer", "user", "assistant"]
+MessageRole: TypeAlias = Literal["system", "developer", "user", "assistant"]
 _ROLES = "only system, developer, user and assistant messages are read here: there are no tools to hear from"
 
 
 class MessageIn(BaseModel):
     """A message. Its other fields change nothing: clients send answers back with all that these came with."""
 
-    role: Annotated[Role, _only("system", "developer", "user", "assistant", said=_ROLES)]
+    role: Annotated[MessageRole, _only("system", "developer", "user", "assistant", said=_ROLES)]
     content: Annotated[list[TextPart], BeforeValidator(_parts, json_schema_input_type=str | list[TextPart] | None)] = []
 
     @property
@@ -71,7 +71,7 @@ class TextFormat(BaseModel):
 
 class StreamOptions(BaseModel):
     include_usage: bool = False
-    include_obfuscation: Ignored = None
+    include_obfuscation: IgnoredParameter = None
 
 
 _MESSAGES = [{"role": "user", "content": "How do I rotate refresh tokens?"}]
@@ -112,29 +112,29 @@ class CompletionIn(BaseModel):
     web_search_options: Annotated[None, _only(None, said="nothing but the knowledge base is searched")] = None
     moderation: Annotated[None, _only(None, said="nothing is moderated here")] = None
 
-    frequency_penalty: Ignored = None
-    functions: Ignored = None
-    logit_bias: Ignored = None
-    metadata: Ignored = None
-    min_p: Ignored = None
-    parallel_tool_calls: Ignored = None
-    prediction: Ignored = None
-    presence_penalty: Ignored = None
-    prompt_cache_key: Ignored = None
-    prompt_cache_options: Ignored = None
-    prompt_cache_retention: Ignored = None
-    reasoning_effort: Ignored = None
-    repetition_penalty: Ignored = None
-    safety_identifier: Ignored = None
-    seed: Ignored = None
-    service_tier: Ignored = None
-    store: Ignored = None
-    temperature: Ignored = None
-    tools: Ignored = None
-    top_k: Ignored = None
-    top_p: Ignored = None
-    user: Ignored = None
-    verbosity: Ignored = None
+    frequency_penalty: IgnoredParameter = None
+    functions: IgnoredParameter = None
+    logit_bias: IgnoredParameter = None
+    metadata: IgnoredParameter = None
+    min_p: IgnoredParameter = None
+    parallel_tool_calls: IgnoredParameter = None
+    prediction: IgnoredParameter = None
+    presence_penalty: IgnoredParameter = None
+    prompt_cache_key: IgnoredParameter = None
+    prompt_cache_options: IgnoredParameter = None
+    prompt_cache_retention: IgnoredParameter = None
+    reasoning_effort: IgnoredParameter = None
+    repetition_penalty: IgnoredParameter = None
+    safety_identifier: IgnoredParameter = None
+    seed: IgnoredParameter = None
+    service_tier: IgnoredParameter = None
+    store: IgnoredParameter = None
+    temperature: IgnoredParameter = None
+    tools: IgnoredParameter = None
+    top_k: IgnoredParameter = None
+    top_p: IgnoredParameter = None
+    user: IgnoredParameter = None
+    verbosity: IgnoredParameter = None
 
     @model_validator(mode="after")
     def tags_in_one_place(self) -> Self:

@@ -33,9 +33,10 @@ def asked(messages: Sequence[MessageIn]) -> tuple[str, tuple[Turn, ...]]:
         raise Refusal(400, "The last user message is empty: ask something.", "messages")
     if len(question) > LONGEST_QUESTION:
         raise Refusal(
-            400, f"The last user message is longer than {LONGEST_QUESTION} characters: ask a shorter question.",
+            400,
+            f"The last user message is longer than {LONGEST_QUESTION} characters: ask a shorter question.",
             "messages",
-        )  # fmt: skip
+        )
     return question, _turns(said[:last])
 
 

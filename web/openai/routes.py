@@ -35,7 +35,7 @@ from web.openai.completions import (
 from web.openai.dialogue import asked, chosen, model_of, named
 from web.openai.tokens import count_tokens
 from web.rendering.marks import elsewhere, linked, pieces
-from web.services import Services, Use
+from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
 log = logging.getLogger(__name__)
@@ -49,17 +49,17 @@ router = APIRouter(prefix="/v1", tags=["chat clients"], responses=_ERRORS)
 
 
 @router.get("/models")
-def models(use: Use, principal: AskingOrReading) -> ModelsOut:
+def models(services: ServicesDep, principal: AskingOrReading) -> ModelsOut:
     """The models: `footnote`, which answers from all articles, and one for each of the most frequent tags."""
-    snapshot = use.store.seen_by(principal.reader)
+    snapshot = services.store.seen_by(principal.viewer)
     tags = [name for name, _ in snapshot.articles.tag_counts()[:MOST_TAGS]]
     return ModelsOut(data=[_model(snapshot, Filter()), *(_model(snapshot, Filter((tag,))) for tag in tags)])
 
 
 @router.get("/models/{model:path}")
-def model(use: Use, principal: AskingOrReading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
+def model(services: ServicesDep, principal: AskingOrReading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
-    snapshot = use.store.seen_by(principal.reader)
+    snapshot = services.store.seen_by(principal.viewer)
     return _model(snapshot, Filter(named(snapshot, model)))
 
 
@@ -68,7 +68,7 @@ def _model(snapshot: Snapshot, filter: Filter) -> ModelOut:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _CompletionRequest:
     """What a request asks. `site`: where footnotes lead; `owner`: who asks."""
 
     body: CompletionIn
@@ -77,12 +77,12 @@ class _Asked:
     owner: str
 
 
-def _asked(body: CompletionIn, use: Use, principal: Asking, request: Request) -> _Asked:
+def _asked(body: CompletionIn, services: ServicesDep, principal: Asking, request: Request) -> _CompletionRequest:
     """What can be refused with a status is refused before a stream begins."""
     text, history = asked(body.messages)
-    filter = chosen(use.store.seen_by(principal.reader), body)
-    question = Question(text, filter, history, reader=principal.reader)
-    return _Asked(body, question, str(request.base_url), principal.id)
+    filter = chosen(services.store.seen_by(principal.viewer), body)
+    question = Question(text, filter, history, viewer=principal.viewer)
+    return _CompletionRequest(body, question, str(request.base_url), principal.id)
 
 
 @router.post(
@@ -90,7 +90,7 @@ def _asked(body: CompletionIn, use: Use, principal: Asking, request: Request) ->
     response_model=CompletionOut,
     responses={200: {"content": {_STREAM: {"itemSchema": _EVENT}}}},
 )
-async def complete(asked: Annotated[_Asked, Depends(_asked)], use: Use) -> Response:
+async def complete(asked: Annotated[_CompletionRequest, Depends(_asked)], services: ServicesDep) -> Response:
     """Answer the last user message of a conversation, as OpenAI's chat completions do; with `stream`, in chunks.
 
     The footnotes of the answer are links, and also listed in `citations`. An answer is quoted from
@@ -98,21 +98,26 @@ async def complete(asked: Annotated[_Asked, Depends(_asked)], use: Use) -> Respo
     """
     if asked.body.stream:
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-        return StreamingResponse(_stream(asked, use), media_type=_STREAM, headers=headers)
-    completion = await run_in_threadpool(_complete, asked, use)
+        return StreamingResponse(_stream(asked, services), media_type=_STREAM, headers=headers)
+    completion = await run_in_threadpool(_complete, asked, services)
     return Response(completion.model_dump_json(), media_type="application/json")
 
 
-def _complete(asked: _Asked, use: Services) -> CompletionOut:
-    answer = use.conversations.ask(asked.question, owner=asked.owner).answer
+def _complete(asked: _CompletionRequest, services: Services) -> CompletionOut:
+    answer = services.conversations.ask(asked.question, owner=asked.owner).answer
     text, reason = _within(asked.body.most_tokens, linked(answer, asked.site))
     citations = _cited(answer, text, asked.site)
     return CompletionOut(
-        id=f"chatcmpl-{answer.answer_id}", created=int(time.time()), model=model_of(asked.question.filter),
+        id=f"chatcmpl-{answer.answer_id}",
+        created=int(time.time()),
+        model=model_of(asked.question.filter),
         choices=[ChoiceOut(message=MessageOut(content=text, citations=citations), finish_reason=reason)],
-        usage=UsageOut.of(count_tokens, asked.body.messages, text), citations=citations, answer_id=answer.answer_id,
-        answered=answer.answered, confidence=answer.confidence,
-    )  # fmt: skip
+        usage=UsageOut.of(count_tokens, asked.body.messages, text),
+        citations=citations,
+        answer_id=answer.answer_id,
+        answered=answer.answered,
+        confidence=answer.confidence,
+    )
 
 
 def _within(most: int | None, text: str) -> tuple[str, FinishReason]:
@@ -136,9 +141,9 @@ def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
     ]
 
 
-async def _stream(asked: _Asked, use: Services) -> AsyncIterator[str]:
+async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterator[str]:
     try:
-        completion = await use.drain.or_result(lambda: _complete(asked, use))
+        completion = await services.drain.or_result(lambda: _complete(asked, services))
     except Draining:
         yield _event(openai_errors.document(503, "The server is restarting: please ask again.", code="interrupted"))
     except Exception as error:
@@ -154,8 +159,13 @@ def _chunks(completion: CompletionOut, body: CompletionIn) -> Iterator[dict[str,
     """The completion in pieces: the role, the text, then why it ended and what it rests on, and at last its usage."""
     with_usage = body.stream_options is not None and body.stream_options.include_usage
     whole = completion.model_dump(mode="json")
-    head = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"],
-            **({"usage": None} if with_usage else {})}  # fmt: skip
+    head = {
+        "id": whole["id"],
+        "object": "chat.completion.chunk",
+        "created": whole["created"],
+        "model": whole["model"],
+        **({"usage": None} if with_usage else {}),
+    }
     (choice,) = completion.choices
     yield {**head, "choices": [_delta({"role": "assistant", "content": ""})]}
     for piece in pieces(choice.message.content):

@@ -58,11 +58,16 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> O
     about = str(operation.get("description", ""))
     first, _, rest = about.partition("\n\n")
     return Operation(
-        anchor=str(operation.get("operationId", f"{method}{path}")), method=method.upper(),
-        path=path.replace(":path}", "}"), summary=first or str(operation.get("summary", "")), about=rest,
-        parameters=parameters, body=tuple(_fields(document, sent)),
-        answer=tuple(_fields(document, _schema(document, given))), example=_example(document, path, method, sent),
-    )  # fmt: skip
+        anchor=str(operation.get("operationId", f"{method}{path}")),
+        method=method.upper(),
+        path=path.replace(":path}", "}"),
+        summary=first or str(operation.get("summary", "")),
+        about=rest,
+        parameters=parameters,
+        body=tuple(_fields(document, sent)),
+        answer=tuple(_fields(document, _schema(document, given))),
+        example=_example(document, path, method, sent),
+    )
 
 
 def _parameter(document: Schema, entry: Schema) -> Field:
@@ -71,9 +76,11 @@ def _parameter(document: Schema, entry: Schema) -> Field:
         about.append("Part of the path.")
     schema = _resolved(document, entry.get("schema", {}))
     return Field(
-        str(entry["name"]), _type(document, schema), bool(entry.get("required")),
+        str(entry["name"]),
+        _type(document, schema),
+        bool(entry.get("required")),
         " ".join(part for part in (*about, _limits(schema)) if part),
-    )  # fmt: skip
+    )
 
 
 def _schema(document: Schema, holder: Schema) -> Schema:
@@ -126,8 +133,11 @@ def _type(document: Schema, schema: Schema) -> str:
 def _limits(schema: Schema) -> str:
     """Bounds and default in words."""
     words = []
-    for low, high, unit in (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"),
-                            ("minItems", "maxItems", " entries")):  # fmt: skip
+    for low, high, unit in (
+        ("minimum", "maximum", ""),
+        ("minLength", "maxLength", " characters"),
+        ("minItems", "maxItems", " entries"),
+    ):
         if low in schema and high in schema:
             words.append(f"{schema[low]:g} to {schema[high]:g}{unit}.")
         elif high in schema:

@@ -22,7 +22,7 @@ from web.middleware.problems import NoSuchArticle
 from web.observing.recording import notes_of
 from web.rendering import articles
 from web.rendering.highlighting import Span
-from web.services import Services, Use
+from web.services import Services, ServicesDep
 
 log = logging.getLogger(__name__)
 
@@ -37,67 +37,92 @@ _LIKE = 80  # of 100: how well the best part of a title must fit
 
 @router.get("/articles/{article_id:path}")
 def article(
-    use: Use, principal: Reading, request: Request, article_id: str, cite: str = "", answer: str = "", voted: str = ""
+    services: ServicesDep,
+    principal: Reading,
+    request: Request,
+    article_id: str,
+    cite: str = "",
+    answer: str = "",
+    voted: str = "",
 ) -> Response:
     """An article, with the passage `cite` (as START-END) marked; as Markdown where the address ends in `.md`.
 
     `answer` is the id of the answer that the reader came from, `voted` whether they have just said their opinion.
     """
-    snapshot = use.store.seen_by(principal.reader)
+    snapshot = services.store.seen_by(principal.viewer)
     found = snapshot.articles.article(article_id)
     if found is not None:
-        views = _counted(use, request, found)
+        views = _counted(services, request, found)
         return templating.unchanged_or(
-            request, _article(use, principal, snapshot, found, views, cite, answer, bool(voted))
+            request, _article(services, principal, snapshot, found, views, cite, answer, bool(voted))
         )
     source = snapshot.articles.article(article_id.removesuffix(".md"))
     if source is not None:
         text = PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
-        text.headers["link"] = f'<{use.links.article(source.id)}>; rel="canonical"'
+        text.headers["link"] = f'<{services.links.article(source.id)}>; rel="canonical"'
         return templating.unchanged_or(request, text)
-    return _missing(use, principal, snapshot, article_id)
+    return _missing(services, principal, snapshot, article_id)
 
 
 @router.post("/articles/{article_id:path}")
 def vote(
-    use: Use, principal: Judging, request: Request, article_id: str, helpful: Annotated[Literal["yes", "no"], Form()]
+    services: ServicesDep,
+    principal: Judging,
+    request: Request,
+    article_id: str,
+    helpful: Annotated[Literal["yes", "no"], Form()],
 ) -> Response:
     """Whether the reader found the article helpful."""
-    found = find_article(use.store.seen_by(principal.reader), article_id)
-    use.views.vote(found.id, *_reader(request), helpful == "yes")
-    return RedirectResponse(f"{use.links.article(found.id)}?voted={helpful}#~helpful", 303)
+    found = find_article(services.store.seen_by(principal.viewer), article_id)
+    services.views.vote(found.id, *_viewer(request), helpful == "yes")
+    return RedirectResponse(f"{services.links.article(found.id)}?voted={helpful}#~helpful", 303)
 
 
-def _counted(use: Services, request: Request, article: Article) -> int:
+def _counted(services: Services, request: Request, article: Article) -> int:
     """Counts a reader who opens the article; the views it then has on top of its listing's figure."""
     try:
         if notes_of(request.scope).method == "GET" and "prefetch" not in request.headers.get("sec-purpose", ""):
-            use.views.count(article.id, *_reader(request))
-        return use.views.of(article.id)
+            services.views.count(article.id, *_viewer(request))
+        return services.views.of(article.id)
     except JournalUnavailable as error:  # an article can be read all the same
         log.error("A view was not counted: %s", error)
         return 0
 
 
-def _reader(request: Request) -> tuple[str, str]:
+def _viewer(request: Request) -> tuple[str, str]:
     return request.client.host if request.client else "", request.headers.get("user-agent", "")
 
 
 def _article(
-    use: Services, principal: Principal, snapshot: Snapshot, article: Article, views: int, cite: str, answer: str,
+    services: Services,
+    principal: Principal,
+    snapshot: Snapshot,
+    article: Article,
+    views: int,
+    cite: str,
+    answer: str,
     voted: bool,
-) -> HTMLResponse:  # fmt: skip
+) -> HTMLResponse:
     table = snapshot.articles
     headings, passage = table.headings(article.id), _cited(cite, article.markdown)
-    body = articles.article(article, headings, lambda id: table.article(id) is not None, use.links, passage)
+    body = articles.article(article, headings, lambda id: table.article(id) is not None, services.links, passage)
     return templating.page(
-        "article.html", snapshot, principal, nav="", article=article, body=body, passage=passage,
-        views=article.views + views, url=use.links.article(article.id), voted=voted,
+        "article.html",
+        snapshot,
+        principal,
+        nav="",
+        article=article,
+        body=body,
+        passage=passage,
+        views=article.views + views,
+        url=services.links.article(article.id),
+        voted=voted,
         contents=_contents(article, headings),
         back=f"/answers/{answer}" if passage and re.fullmatch(r"[0-9a-f]{8,64}", answer) else "",
         minutes=max(1, round(len(article.markdown.split()) / _WORDS_A_MINUTE)),
-        related=related(snapshot, article, _RELATED, use.links), category=templating.category(snapshot),
-    )  # fmt: skip
+        related=related(snapshot, article, _RELATED, services.links),
+        category=templating.category(snapshot),
+    )
 
 
 def _cited(cite: str, markdown: str) -> Span | None:
@@ -114,9 +139,9 @@ def _contents(article: Article, headings: Sequence[Heading]) -> list[Heading]:
     return listed[:_LONGEST_CONTENTS] if len(listed) > 1 else []
 
 
-def _missing(use: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
+def _missing(services: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
     words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())[:200]
-    titles = [(use.links.article(found.id), found.title) for found in _near(snapshot, article_id, words)]
+    titles = [(services.links.article(found.id), found.title) for found in _near(snapshot, article_id, words)]
     return templating.page("missing.html", snapshot, principal, 404, nav="", near=titles, words=words)
 
 

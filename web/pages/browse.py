@@ -19,14 +19,17 @@ from qa.errors import UnknownTag
 from web import templating
 from web.access.principals import Principal, Reading
 from web.api.articles import MOST_TAGS
-from web.services import Services, Use
+from web.services import Services, ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _PAGE_SIZE = 20
 _ORDERS: dict[Order, str] = {
-    "featured": "Featured first", "newest": "Newest", "views": "Most viewed", "title": "Title",
-}  # fmt: skip
+    "featured": "Featured first",
+    "newest": "Newest",
+    "views": "Most viewed",
+    "title": "Title",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +72,44 @@ class Browsing:
 
 
 @router.get("/browse")
-def browse(use: Use, principal: Reading, request: Request) -> Response:
+def browse(services: ServicesDep, principal: Reading, request: Request) -> Response:
     """The listing of the knowledge base, searched, filtered and sorted as its address says."""
-    snapshot, state = use.store.seen_by(principal.reader), Browsing.read(request.query_params)
+    snapshot, state = services.store.seen_by(principal.viewer), Browsing.read(request.query_params)
     try:
         filter = known_filter(snapshot, Filter(state.tags, state.tag_mode))
     except UnknownTag as error:
-        return _browse(use, principal, snapshot, state, Filter(state.tags, "all"), templating.no_tag(error))
-    return _browse(use, principal, snapshot, replace(state, tags=filter.tags), filter)
+        return _browse(services, principal, snapshot, state, Filter(state.tags, "all"), templating.no_tag(error))
+    return _browse(services, principal, snapshot, replace(state, tags=filter.tags), filter)
 
 
 def _browse(
-    use: Services, principal: Principal, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = ""
+    services: Services, principal: Principal, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = ""
 ) -> Response:
     wanted = Wanted(state.q, filter, state.featured or None, state.sort)
-    found = use.catalogue.select(snapshot, wanted, use.views.all())
+    found = services.catalogue.select(snapshot, wanted, services.views.all())
     total = len(found.articles)
     last = max(1, -(-total // _PAGE_SIZE))
     state = replace(state, page=min(state.page, last))
     offset = (state.page - 1) * _PAGE_SIZE
     return templating.page(
-        "browse.html", snapshot, principal, 422 if error else 200, nav="browse", state=state, error=error, total=total,
-        pages=range(1, last + 1), articles=found.articles[offset : offset + _PAGE_SIZE], orders=_ORDERS,
-        links=use.links, tags=_offered(state, found.offered)[:MOST_TAGS], corrected=found.corrected,
-        ask=_ask(state, found), category=templating.category(snapshot), categories=snapshot.articles.categories(),
-    )  # fmt: skip
+        "browse.html",
+        snapshot,
+        principal,
+        422 if error else 200,
+        nav="browse",
+        state=state,
+        error=error,
+        total=total,
+        pages=range(1, last + 1),
+        articles=found.articles[offset : offset + _PAGE_SIZE],
+        orders=_ORDERS,
+        links=services.links,
+        tags=_offered(state, found.offered)[:MOST_TAGS],
+        corrected=found.corrected,
+        ask=_ask(state, found),
+        category=templating.category(snapshot),
+        categories=snapshot.articles.categories(),
+    )
 
 
 def _offered(state: Browsing, counts: Sequence[TagCount]) -> list[TagCount]:

@@ -14,15 +14,15 @@ from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversations import UNKEPT
 from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
-from qa.journal.records import Feedback, Kept
+from qa.journal.records import AnswerRecord, Feedback
 from qa.types import LONGEST_QUESTION, Question
 from web import templating
 from web.access.principals import Asking, Judging, Principal, Reading
 from web.api.schemas import AskIn, Text
 from web.pages import conversation_markdown
 from web.rendering import answer_view
-from web.rendering.answer_view import MISSING_TOPIC, REASONS, Turn
-from web.services import Services, Use
+from web.rendering.answer_view import MISSING_TOPIC, REASONS, AnswerView
+from web.services import Services, ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -41,7 +41,7 @@ _EXAMPLES = (  # asked of the bundled knowledge base; shown only where the artic
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class QuestionForm:
     """What the asker has typed, and what was wrong with it."""
 
     question: str = ""
@@ -51,14 +51,14 @@ class Draft:
 
 
 @router.get("/")
-def chat(use: Use, principal: Reading, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
+def chat(services: ServicesDep, principal: Reading, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
     """The empty chat; `q` fills in the question, `tags` chooses tags."""
-    return _chat(use, principal, Draft(_typed(q), tuple(tags)))
+    return _chat(services, principal, QuestionForm(_typed(q), tuple(tags)))
 
 
 @router.post("/")
 def ask(
-    use: Use,
+    services: ServicesDep,
     principal: Asking,
     question: Annotated[str, Form()] = "",
     conversation_id: Annotated[str, Form()] = "",
@@ -66,63 +66,67 @@ def ask(
 ) -> Response:
     """On to the conversation with its answer, or back with what was wrong and the question as it was typed."""
     question = question.replace("\r\n", "\n")  # forms send line breaks as two characters, the limit counts one
-    draft = Draft(question, tuple(tags), conversation_id)
+    draft = QuestionForm(question, tuple(tags), conversation_id)
     filter = Filter(tuple(tags))
     try:
         asked = AskIn(question=question, tags=tags, conversation_id=conversation_id or None)
         filter = Filter(tuple(asked.tags))
-        exchange = use.conversations.ask(
-            Question(asked.question, filter, reader=principal.reader), asked.conversation_id, principal.id
+        exchange = services.conversations.ask(
+            Question(asked.question, filter, viewer=principal.viewer), asked.conversation_id, principal.id
         )
     except ValidationError as error:
-        return _chat(use, principal, replace(draft, error=_wrong_with(error)), status=422)
+        return _chat(services, principal, replace(draft, error=_wrong_with(error)), status=422)
     except UnknownTag as error:
         known = tuple(tag for tag in tags if tag != error.tag)
-        return _chat(use, principal, replace(draft, tags=known, error=templating.no_tag(error)), status=422)
+        return _chat(services, principal, replace(draft, tags=known, error=templating.no_tag(error)), status=422)
     except UnknownConversation:
         gone = "This conversation is no longer there. Ask again to start a new one."
-        return _chat(use, principal, replace(draft, conversation_id="", error=gone), status=404)
+        return _chat(services, principal, replace(draft, conversation_id="", error=gone), status=404)
     if UNKEPT not in exchange.answer.degraded:
         # A page of its own, so that reloading it or coming back to it does not ask again.
         return RedirectResponse(f"/conversations/{exchange.conversation_id}#a-{exchange.answer.answer_id}", 303)
-    turn = answer_view.given(exchange, filter, 1, use.store.seen_by(principal.reader), use.links)
-    return _chat(use, principal, Draft(tags=draft.tags, conversation_id=conversation_id), [turn])
+    turn = answer_view.given(exchange, filter, 1, services.store.seen_by(principal.viewer), services.links)
+    return _chat(services, principal, QuestionForm(tags=draft.tags, conversation_id=conversation_id), [turn])
 
 
 # Before the page of a conversation, whose address would match too.
 @router.get("/conversations/{conversation_id}.md")
-def conversation_as_markdown(use: Use, principal: Asking, request: Request, conversation_id: str) -> Response:
+def conversation_as_markdown(
+    services: ServicesDep, principal: Asking, request: Request, conversation_id: str
+) -> Response:
     """A conversation for keeping elsewhere."""
-    return _markdown(use, principal, request, use.conversations.kept(conversation_id, principal.id, principal.reader))
+    return _markdown(
+        services, principal, request, services.conversations.kept(conversation_id, principal.id, principal.viewer)
+    )
 
 
 @router.get("/conversations/{conversation_id}")
-def conversation(use: Use, principal: Asking, conversation_id: str) -> Response:
+def conversation(services: ServicesDep, principal: Asking, conversation_id: str) -> Response:
     """A conversation, to be gone on with."""
-    kept = use.conversations.kept(conversation_id, principal.id, principal.reader)
-    shown = answer_view.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
-    return _chat(use, principal, Draft(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
+    kept = services.conversations.kept(conversation_id, principal.id, principal.viewer)
+    shown = answer_view.kept(kept, services.store.seen_by(principal.viewer), services.links)[-_SHOWN:]
+    return _chat(services, principal, QuestionForm(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
 
 
 @router.post("/conversations/{conversation_id}/delete")
-def delete(use: Use, principal: Asking, conversation_id: str) -> Response:
+def delete(services: ServicesDep, principal: Asking, conversation_id: str) -> Response:
     """Delete a conversation, and back to an empty chat."""
-    use.conversations.delete(conversation_id, principal.id)
+    services.conversations.delete(conversation_id, principal.id)
     return RedirectResponse("/", 303)
 
 
 @router.get("/answers/{answer_id}.md")
-def answer_as_markdown(use: Use, principal: Reading, request: Request, answer_id: str) -> Response:
+def answer_as_markdown(services: ServicesDep, principal: Reading, request: Request, answer_id: str) -> Response:
     """An answer with its sources, for pasting elsewhere."""
-    return _markdown(use, principal, request, [use.conversations.answer(answer_id, principal.reader)])
+    return _markdown(services, principal, request, [services.conversations.answer(answer_id, principal.viewer)])
 
 
 @router.get("/answers/{answer_id}")
-def answer(use: Use, principal: Reading, answer_id: str) -> Response:
+def answer(services: ServicesDep, principal: Reading, answer_id: str) -> Response:
     """One answer, for sharing: it tells nothing of the conversation around it."""
-    kept = use.conversations.answer(answer_id, principal.reader)
-    snapshot = use.store.seen_by(principal.reader)
-    (turn,) = answer_view.kept([replace(kept, conversation_id="")], snapshot, use.links)
+    kept = services.conversations.answer(answer_id, principal.viewer)
+    snapshot = services.store.seen_by(principal.viewer)
+    (turn,) = answer_view.kept([replace(kept, conversation_id="")], snapshot, services.links)
     own = kept.owner == principal.id
     return templating.page(
         "answer.html",
@@ -138,7 +142,7 @@ def answer(use: Use, principal: Reading, answer_id: str) -> Response:
 
 @router.post("/answers/{answer_id}/feedback")
 def give_feedback(
-    use: Use,
+    services: ServicesDep,
     principal: Judging,
     request: Request,
     answer_id: str,
@@ -148,42 +152,55 @@ def give_feedback(
 ) -> Response:
     """Keep the feedback; what is shown in place of its form comes as elements, or on the page of the answer."""
     feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
-    use.conversations.give_feedback(answer_id, feedback, principal.id)
+    services.conversations.give_feedback(answer_id, feedback, principal.id)
     if "application/json" in request.headers.get("accept", ""):
-        answered = use.conversations.answer(answer_id, principal.reader).answer.answered
+        answered = services.conversations.answer(answer_id, principal.viewer).answer.answered
         return JSONResponse(answer_view.feedback_view(answer_id, answered, feedback))
     return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
 
 
-def _markdown(use: Services, principal: Principal, request: Request, kept: Sequence[Kept]) -> Response:
-    shown = answer_view.kept(kept, use.store.seen_by(principal.reader), use.links)
+def _markdown(services: Services, principal: Principal, request: Request, kept: Sequence[AnswerRecord]) -> Response:
+    shown = answer_view.kept(kept, services.store.seen_by(principal.viewer), services.links)
     text = conversation_markdown.markdown([turn.answer for turn in shown], str(request.base_url))
     return PlainTextResponse(text, media_type=_MARKDOWN)
 
 
-def _chat(use: Services, principal: Principal, draft: Draft, shown: Sequence[Turn] = (), status: int = 200) -> Response:
-    snapshot = use.store.seen_by(principal.reader)
+def _chat(
+    services: Services, principal: Principal, draft: QuestionForm, shown: Sequence[AnswerView] = (), status: int = 200
+) -> Response:
+    snapshot = services.store.seen_by(principal.viewer)
     table = snapshot.articles
     counts = table.tag_counts()[:_TOP_TAGS]
     tags = [tag for tag, _ in counts]
     newest = table.listing(sort="newest", limit=1).articles
     return templating.page(
-        "chat.html", snapshot, principal, status, nav="ask", draft=draft, turns=shown or _so_far(use, principal, draft),
-        most=LONGEST_QUESTION, category=templating.category(snapshot), newest=newest[0].updated if newest else None,
-        examples=_examples(snapshot), top_tags=counts, reasons=REASONS, missing_topic=MISSING_TOPIC,
+        "chat.html",
+        snapshot,
+        principal,
+        status,
+        nav="ask",
+        draft=draft,
+        turns=shown or _so_far(services, principal, draft),
+        most=LONGEST_QUESTION,
+        category=templating.category(snapshot),
+        newest=newest[0].updated if newest else None,
+        examples=_examples(snapshot),
+        top_tags=counts,
+        reasons=REASONS,
+        missing_topic=MISSING_TOPIC,
         tags=[*tags, *(tag for tag in draft.tags if tag not in tags)],
-    )  # fmt: skip
+    )
 
 
-def _so_far(use: Services, principal: Principal, draft: Draft) -> list[Turn]:
+def _so_far(services: Services, principal: Principal, draft: QuestionForm) -> list[AnswerView]:
     """The conversation that a question which was refused belongs to."""
     if not draft.conversation_id:
         return []
     try:
-        kept = use.conversations.kept(draft.conversation_id, principal.id, principal.reader)
+        kept = services.conversations.kept(draft.conversation_id, principal.id, principal.viewer)
     except (UnknownConversation, JournalUnavailable):
         return []
-    return answer_view.kept(kept, use.store.seen_by(principal.reader), use.links)[-_SHOWN:]
+    return answer_view.kept(kept, services.store.seen_by(principal.viewer), services.links)[-_SHOWN:]
 
 
 def _examples(snapshot: Snapshot) -> list[str]:

@@ -8,17 +8,22 @@ from fastapi.responses import HTMLResponse, Response
 from web import templating
 from web.access.principals import Reading
 from web.pages import api_reference
-from web.services import Use
+from web.services import ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/docs")
-def docs(use: Use, principal: Reading, request: Request) -> Response:
+def docs(services: ServicesDep, principal: Reading, request: Request) -> Response:
     """Every route of the API with its parameters, fields and an example."""
     document = request.app.openapi()
     shown = templating.page(
-        "docs.html", use.store.seen_by(principal.reader), principal, nav="docs", title=document["info"]["title"],
-        summary=document["info"].get("summary", ""), groups=api_reference.operations(document),
-    )  # fmt: skip
+        "docs.html",
+        services.store.seen_by(principal.viewer),
+        principal,
+        nav="docs",
+        title=document["info"]["title"],
+        summary=document["info"].get("summary", ""),
+        groups=api_reference.operations(document),
+    )
     return templating.unchanged_or(request, shown)

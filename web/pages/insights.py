@@ -16,7 +16,7 @@ from qa.types import LONGEST_QUESTION
 from web import templating
 from web.access.principals import Keeping
 from web.pages import charts
-from web.services import Services, Use
+from web.services import Services, ServicesDep
 
 router = APIRouter(prefix="/insights", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -28,30 +28,43 @@ Days = Annotated[int, Query(ge=1, le=366)]
 
 
 @router.get("")
-def insights(use: Use, principal: Keeping, days: Days = 30) -> Response:
+def insights(services: ServicesDep, principal: Keeping, days: Days = 30) -> Response:
     """Figures, content gaps, articles by use, overlaps, and past ingests."""
-    snapshot = use.store.seen_by(principal.reader)
-    asked = use.insights.asked(days, principal.reader, use.store.current())
-    figures = use.insights.figures(asked, days)
-    gaps = use.insights.gaps(asked)
+    snapshot = services.store.seen_by(principal.viewer)
+    asked = services.insights.asked(days, principal.viewer, services.store.current())
+    figures = services.insights.figures(asked, days)
+    gaps = services.insights.gaps(asked)
     return templating.page(
-        "insights.html", snapshot, principal, nav="insights", days=days, periods=_PERIODS, figures=figures,
-        questions_chart=charts.questions(figures.days), latency_chart=charts.latency(figures.days),
-        gaps=[_gap(use, snapshot, gap) for gap in gaps[:_GAPS]], first=_FIRST, more_gaps=max(0, len(gaps) - _GAPS),
-        unanswered=figures.asked - figures.answered, by_meaning=not use.degraded, shown=_ARTICLES,
-        articles=use.insights.articles(snapshot, asked, days), alike=use.insights.alike(snapshot)[:_ARTICLES],
-        ingests=[ingest.seen_by(principal.reader) for ingest in past(snapshot.path.parent, _INGESTS)], links=use.links,
-    )  # fmt: skip
+        "insights.html",
+        snapshot,
+        principal,
+        nav="insights",
+        days=days,
+        periods=_PERIODS,
+        figures=figures,
+        questions_chart=charts.questions(figures.days),
+        latency_chart=charts.latency(figures.days),
+        gaps=[_gap(services, snapshot, gap) for gap in gaps[:_GAPS]],
+        first=_FIRST,
+        more_gaps=max(0, len(gaps) - _GAPS),
+        unanswered=figures.asked - figures.answered,
+        by_meaning=not services.degraded,
+        shown=_ARTICLES,
+        articles=services.insights.articles(snapshot, asked, days),
+        alike=services.insights.similar_pairs(snapshot)[:_ARTICLES],
+        ingests=[ingest.seen_by(principal.viewer) for ingest in past(snapshot.path.parent, _INGESTS)],
+        links=services.links,
+    )
 
 
 @router.get("/gaps.csv")
-def export(use: Use, principal: Keeping, days: Days = 30) -> Response:
+def export(services: ServicesDep, principal: Keeping, days: Days = 30) -> Response:
     """Every unanswered question with its topic, to be sorted and shared out."""
-    snapshot = use.store.seen_by(principal.reader)
+    snapshot = services.store.seen_by(principal.viewer)
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
-    for gap in use.insights.gaps(use.insights.asked(days, principal.reader, use.store.current())):
+    for gap in services.insights.gaps(services.insights.asked(days, principal.viewer, services.store.current())):
         for question in gap.questions:
             moment = f"{question.last:%Y-%m-%d %H:%M}"
             cells = [gap.label, question.text, str(question.times), moment, _title(snapshot, question.nearest)]
@@ -61,27 +74,31 @@ def export(use: Use, principal: Keeping, days: Days = 30) -> Response:
 
 
 @router.get("/inspect")
-def inspect(use: Use, principal: Keeping, q: str = "") -> Response:
+def inspect(services: ServicesDep, principal: Keeping, q: str = "") -> Response:
     """Where each passage ranks for one question, by keywords, by meaning and together."""
     text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
-    found = use.inspector.inspect(text, principal.reader) if text else None
+    found = services.inspector.inspect(text, principal.viewer) if text else None
     return templating.page(
         "inspect.html",
-        use.store.seen_by(principal.reader),
+        services.store.seen_by(principal.viewer),
         principal,
         nav="insights",
         q=text,
         found=found,
-        links=use.links,
+        links=services.links,
     )
 
 
-def _gap(use: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
+def _gap(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
     return {
-        "label": gap.label, "times": gap.times, "last": gap.last.date(), "questions": gap.questions[1 : _QUESTIONS + 1],
-        "more": max(0, len(gap.questions) - 1 - _QUESTIONS), "nearest": _title(snapshot, gap.nearest),
-        "url": use.links.article(gap.nearest),
-    }  # fmt: skip
+        "label": gap.label,
+        "times": gap.times,
+        "last": gap.last.date(),
+        "questions": gap.questions[1 : _QUESTIONS + 1],
+        "more": max(0, len(gap.questions) - 1 - _QUESTIONS),
+        "nearest": _title(snapshot, gap.nearest),
+        "url": services.links.article(gap.nearest),
+    }
 
 
 def _title(snapshot: Snapshot, article_id: str) -> str:

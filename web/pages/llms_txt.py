@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from web import templating
 from web.access.principals import Reading
-from web.services import Use
+from web.services import ServicesDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,9 +18,9 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 
 
 @router.get("/llms.txt")
-def llms(use: Use, principal: Reading, request: Request) -> Response:
+def llms(services: ServicesDep, principal: Reading, request: Request) -> Response:
     """The articles with links to their Markdown, in the form of llmstxt.org."""
-    snapshot = use.store.seen_by(principal.reader)
+    snapshot = services.store.seen_by(principal.viewer)
     category = templating.category(snapshot)
     listed = sorted(snapshot.articles.listed(), key=lambda article: article.title.casefold())
     lines = [f"# {_plain(category.name)}", ""]
@@ -29,11 +29,13 @@ def llms(use: Use, principal: Reading, request: Request) -> Response:
     lines += [
         "Questions are answered, every sentence with its source, by `POST /api/v1/ask`; `/openapi.json` describes it.",
         "Agents find tools at `/mcp` (Model Context Protocol), chat clients a model at `/v1` (OpenAI's API).",
-        "", "## Articles", "",
-    ]  # fmt: skip
+        "",
+        "## Articles",
+        "",
+    ]
     for article in listed[:_MOST]:
         about = f": {_plain(article.summary)}" if article.summary else ""
-        lines.append(f"- [{_plain(article.title)}]({use.links.article(article.id)}.md){about}")
+        lines.append(f"- [{_plain(article.title)}]({services.links.article(article.id)}.md){about}")
     if len(listed) > _MOST:
         lines += ["", f"{len(listed) - _MOST} more: `GET /api/v1/articles`."]
     return templating.unchanged_or(request, PlainTextResponse("\n".join([*lines, ""])))

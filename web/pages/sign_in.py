@@ -8,12 +8,12 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from web import templating
-from web.access.doors import GONE
 from web.access.policy import COOKIE, Visitor
 from web.access.principals import CHALLENGE
 from web.access.proxies import is_loopback
+from web.access.rules import GONE
 from web.errors import BadKey
-from web.services import Use
+from web.services import ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -28,11 +28,11 @@ def page(request: Request, next: Annotated[str, Query()] = "/") -> Response:
 
 @router.post("/sign-in")
 def sign_in(
-    use: Use, request: Request, key: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
+    services: ServicesDep, request: Request, key: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
 ) -> Response:
     """Begin a session."""
     try:
-        token, lasts = use.doors.keys.sign_in(key.strip())
+        token, lasts = services.access_rules.keys.sign_in(key.strip())
     except BadKey as error:
         return _page(request, _here(next), str(error))
     response = RedirectResponse(_here(next), 303)
@@ -43,9 +43,9 @@ def sign_in(
 
 
 @router.post("/sign-out")
-def sign_out(use: Use, request: Request) -> Response:
+def sign_out(services: ServicesDep, request: Request) -> Response:
     """End the session, here and in the file."""
-    use.doors.keys.sign_out(request.cookies.get(COOKIE, ""))
+    services.access_rules.keys.sign_out(request.cookies.get(COOKIE, ""))
     # What the browser has kept of the site is for nobody who comes after.
     return RedirectResponse("/sign-in", 303, {"set-cookie": GONE, "clear-site-data": '"cache", "storage"'})
 

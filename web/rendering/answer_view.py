@@ -12,7 +12,7 @@ from markupsafe import Markup
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversations import UNKEPT, Exchange
-from qa.journal.records import Feedback, Kept
+from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
 from qa.suggesting import suggestions
 from qa.types import Answer, Citation
@@ -32,7 +32,7 @@ MISSING_TOPIC = "missing topic"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceView:
     """A footnote in full. `changed`: the article no longer has these words in this place."""
 
     n: int
@@ -45,7 +45,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class AnswerView:
     """A question and its answer. `number`: its place in the conversation, from 1. `own`: the reader asked it."""
 
     number: int
@@ -55,7 +55,7 @@ class Turn:
     html: Markup
     confidence: str
     notes: tuple[str, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[SourceView, ...]
     suggestions: tuple[str, ...]
     feedback: Feedback | None
     own: bool = True
@@ -66,12 +66,12 @@ class Turn:
         return UNKEPT not in self.answer.degraded
 
 
-def given(exchange: Exchange, filter: Filter, number: int, snapshot: Snapshot, links: Links) -> Turn:
+def given(exchange: Exchange, filter: Filter, number: int, snapshot: Snapshot, links: Links) -> AnswerView:
     """An answer just given."""
     return _turn(exchange.conversation_id, exchange.answer, filter, None, number, snapshot, links)
 
 
-def kept(conversation: Sequence[Kept], snapshot: Snapshot, links: Links) -> list[Turn]:
+def kept(conversation: Sequence[AnswerRecord], snapshot: Snapshot, links: Links) -> list[AnswerView]:
     """The answers of a conversation, their footnotes leading to where the words are today."""
     return [
         _turn(k.conversation_id, k.answer, k.filter, k.feedback, number, snapshot, links)
@@ -79,7 +79,7 @@ def kept(conversation: Sequence[Kept], snapshot: Snapshot, links: Links) -> list
     ]
 
 
-def view(turn: Turn) -> list[Tree]:
+def view(turn: AnswerView) -> list[Tree]:
     """The turn as elements for the browser to build."""
     return tree(templating.fragment("turn.html", turn=turn, reasons=REASONS, missing_topic=MISSING_TOPIC))
 
@@ -88,10 +88,14 @@ def feedback_view(answer_id: str, answered: bool, feedback: Feedback | None) -> 
     """The form that asks for feedback, or thanks for it, as elements."""
     return tree(
         templating.fragment(
-            "feedback.html", id=answer_id, answered=answered, feedback=feedback, reasons=REASONS,
+            "feedback.html",
+            id=answer_id,
+            answered=answered,
+            feedback=feedback,
+            reasons=REASONS,
             missing_topic=MISSING_TOPIC,
         )
-    )  # fmt: skip
+    )
 
 
 def doubts(answer: Answer) -> tuple[str, ...]:
@@ -100,19 +104,31 @@ def doubts(answer: Answer) -> tuple[str, ...]:
 
 
 def _turn(
-    conversation_id: str, answer: Answer, filter: Filter, feedback: Feedback | None, number: int, snapshot: Snapshot,
+    conversation_id: str,
+    answer: Answer,
+    filter: Filter,
+    feedback: Feedback | None,
+    number: int,
+    snapshot: Snapshot,
     links: Links,
-) -> Turn:  # fmt: skip
+) -> AnswerView:
     found = [_today(citation, answer.answer_id, snapshot, links) for citation in answer.citations]
     settled = replace(answer, citations=tuple(citation for citation, _ in found))
-    return Turn(
-        number, conversation_id, filter, settled, answers.answer(settled, f"Answer {number}, "),
-        in_words(answer.confidence), doubts(answer), tuple(source for _, source in found),
-        suggestions(answer, snapshot), feedback,
-    )  # fmt: skip
+    return AnswerView(
+        number,
+        conversation_id,
+        filter,
+        settled,
+        answers.answer(settled, f"Answer {number}, "),
+        in_words(answer.confidence),
+        doubts(answer),
+        tuple(source for _, source in found),
+        suggestions(answer, snapshot),
+        feedback,
+    )
 
 
-def _today(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, Source]:
+def _today(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
     """The citation with the address its words have now: articles move on, an answer stays."""
     article = snapshot.articles.article(citation.article_id)
     start = -1
@@ -125,10 +141,15 @@ def _today(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links)
     else:
         url = links.passage(citation.article_id, start, start + len(citation.quote))
         url = url.replace("#", f"&{urlencode({'answer': answer_id})}#")
-    source = Source(
-        citation.n, url, citation.title, citation.heading, answers.plain(citation.quote, _EXCERPT),
-        article.updated if article else None, start < 0,
-    )  # fmt: skip
+    source = SourceView(
+        citation.n,
+        url,
+        citation.title,
+        citation.heading,
+        answers.plain(citation.quote, _EXCERPT),
+        article.updated if article else None,
+        start < 0,
+    )
     return replace(citation, url=url), source
 
 

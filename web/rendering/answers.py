@@ -13,8 +13,14 @@ from web.rendering import markdown
 from web.rendering.markdown import Attributes, element
 from web.rendering.sanitising import leads_somewhere
 
-_GAPS = {"paragraph_close": " ", "heading_close": " ", "softbreak": " ", "hardbreak": " ", "th_close": " · ",
-         "td_close": " · "}  # fmt: skip
+_GAPS = {
+    "paragraph_close": " ",
+    "heading_close": " ",
+    "softbreak": " ",
+    "hardbreak": " ",
+    "th_close": " · ",
+    "td_close": " · ",
+}
 
 
 def answer(answer: Answer, label: str = "") -> Markup:
@@ -65,6 +71,9 @@ def _wrapped(children: list[Token], attrs: Attributes) -> list[Token]:
 def _footnote(citation: Citation) -> list[Token]:
     place = " › ".join((citation.title, *citation.heading))
     attrs: Attributes = {
-        "class": "cite", "href": citation.url, "title": place, "aria-label": f"Source {citation.n}: {place}",
-    }  # fmt: skip
+        "class": "cite",
+        "href": citation.url,
+        "title": place,
+        "aria-label": f"Source {citation.n}: {place}",
+    }
     return element("a", attrs, f"[{citation.n}]")

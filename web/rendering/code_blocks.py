@@ -38,11 +38,28 @@ _LANGUAGES = frozenset(
 """.split()
 )
 _CLASSES: dict[_TokenType, str] = {  # Pygments' own short names, of the kinds worth telling apart
-    Comment: "c", Keyword: "k", Operator.Word: "k", String: "s", Literal: "s", Number: "m", Name.Function: "nf",
-    Name.Class: "nf", Name.Decorator: "nf", Name.Tag: "nt", Name.Attribute: "na", Name.Property: "na",
-    Name.Builtin: "nb", Name.Variable: "nv", Name.Constant: "nb", Generic.Inserted: "gi", Generic.Deleted: "gd",
-    Generic.Heading: "k", Generic.Subheading: "k", Generic.Prompt: "c", Generic.Output: "c",
-}  # fmt: skip
+    Comment: "c",
+    Keyword: "k",
+    Operator.Word: "k",
+    String: "s",
+    Literal: "s",
+    Number: "m",
+    Name.Function: "nf",
+    Name.Class: "nf",
+    Name.Decorator: "nf",
+    Name.Tag: "nt",
+    Name.Attribute: "na",
+    Name.Property: "na",
+    Name.Builtin: "nb",
+    Name.Variable: "nv",
+    Name.Constant: "nb",
+    Generic.Inserted: "gi",
+    Generic.Deleted: "gd",
+    Generic.Heading: "k",
+    Generic.Subheading: "k",
+    Generic.Prompt: "c",
+    Generic.Output: "c",
+}
 
 
 def html(code: str, language: str, cited: Span) -> str:

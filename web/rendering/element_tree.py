@@ -17,13 +17,13 @@ _VOID = frozenset(("br", "hr", "input", "wbr"))
 
 def tree(html: str) -> list[Tree]:
     """The elements of our own, well-formed HTML. Space between blocks is left out."""
-    reader = _Reader()
+    reader = _TreeParser()
     reader.feed(html)
     reader.close()
     return reader.top
 
 
-class _Reader(HTMLParser):
+class _TreeParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.top: list[Tree] = []

@@ -48,14 +48,14 @@ def _locate(state: StateCore) -> None:
     passage: Span | None = state.env.get(PASSAGE)
     if passage is None:
         return
-    source = _Source(state.src)
+    source = _SourceMap(state.src)
     for token, places in source.places(state.tokens, passage):
         low, high = bisect_left(places, passage[0]), bisect_left(places, passage[1])
         if low < high:
             token.meta[CITED] = (low, high)
 
 
-class _Source:
+class _SourceMap:
     """The lines of an article, and where in it the content of a block token stands."""
 
     def __init__(self, text: str) -> None:

@@ -22,10 +22,56 @@ _Event: TypeAlias = tuple[Literal["open", "close", "text"], str, str]  # kind, t
 
 _DEEPEST = 50  # elements of raw HTML inside one another
 _OURS = f"{secrets.token_hex(8)}:"
-_INLINE = {"a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
-           "strong", "sub", "sup", "u", "var"}  # fmt: skip
-_BLOCK = {"blockquote", "caption", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol",
-          "p", "pre", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"}  # fmt: skip
+_INLINE = {
+    "a",
+    "abbr",
+    "b",
+    "cite",
+    "code",
+    "del",
+    "em",
+    "i",
+    "ins",
+    "kbd",
+    "mark",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+    "var",
+}
+_BLOCK = {
+    "blockquote",
+    "caption",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+}
 _VOID = {"br", "hr"}
 _OWN_ATTRIBUTES = {"id", "class", "role", "tabindex", "aria-label", "title", "start"}
 
@@ -152,7 +198,7 @@ class _Balance:
             self._out.append(f"</{self._opened.pop()}>")
 
 
-class _Reader(HTMLParser):
+class _EventParser(HTMLParser):
     """Tags and texts of raw HTML, without what stands in scripts and styles."""
 
     def __init__(self) -> None:
@@ -171,7 +217,7 @@ class _Reader(HTMLParser):
 
 
 def _events(html: str) -> list[_Event]:
-    reader = _Reader()
+    reader = _EventParser()
     reader.feed(html)
     reader.close()
     return reader.events

@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from web.serving.draining import Drain
-from web.serving.worker_slot import Place
+from web.serving.worker_slot import WorkerSlot
 
 _TICKS = 10  # of uvicorn, a second
 
@@ -34,8 +34,8 @@ class SupervisedServer(DrainingServer):
     """Says every second that it lives, and stops within a tenth of one when nobody hears it any more."""
 
     def __init__(
-        self, config: uvicorn.Config, drain: Drain, place: Place, each_second: Callable[[], None]
-    ) -> None:  # fmt: skip
+        self, config: uvicorn.Config, drain: Drain, place: WorkerSlot, each_second: Callable[[], None]
+    ) -> None:
         """`each_second`: what is to be done beside, quickly."""
         super().__init__(config, drain)
         self._place = place

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from web.serving import listening
-from web.serving.worker_slot import Place
+from web.serving.worker_slot import WorkerSlot
 
 _SILENCE = 30.0  # seconds without a word from a process that serves, which speaks every second, until it is replaced
 _GRACE = 6.0  # seconds to end in; open requests get three of them
@@ -102,7 +102,9 @@ class Supervisor:
     def _start(self, vacancy: Vacancy) -> None:
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
-        place = Place(vacancy.listener, writing, str(self._folder), len(self._listeners), announces=not self._serves)
+        place = WorkerSlot(
+            vacancy.listener, writing, str(self._folder), len(self._listeners), announces=not self._serves
+        )
         place.metrics.mkdir(exist_ok=True)
         environment = {**os.environ, **place.environment()}
         try:

@@ -12,7 +12,7 @@ _METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkerSlot:
     """One process's place among those that serve.
 
     `listener`, `beats`: file descriptors, of its socket and of the pipe in which it says that it lives. `folder`: of
@@ -26,7 +26,7 @@ class Place:
     announces: bool
 
     @classmethod
-    def given(cls) -> Place | None:
+    def given(cls) -> WorkerSlot | None:
         """The place of this process; None if it serves alone."""
         told = os.environ.get(_VARIABLE)
         return cls(**json.loads(told)) if told else None

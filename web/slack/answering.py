@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import Filter, Reader
+from indexes.types import Filter, Viewer
 from qa.answering import Answerer
 from qa.conversations import Conversations
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
-from qa.journal.records import Feedback, Kept
+from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
 from qa.types import Answer, Citation, Passage, Question
 from web import templating
-from web.slack.asking import Asked
+from web.slack.asking import SlackQuestion
 from web.slack.errors import Declined
 from web.slack.messages import More
 
@@ -35,16 +35,16 @@ class Answering:
     answerer: Answerer
     conversations: Conversations
     links: Links
-    reader: Reader
+    viewer: Viewer
     owner: str  # of the conversations: all of Slack, as everybody in a thread may go on with it
 
     def snapshot(self) -> Snapshot:
         """The articles that Slack may show."""
-        return self.store.seen_by(self.reader)
+        return self.store.seen_by(self.viewer)
 
-    def ask(self, asked: Asked, conversation_id: str | None = None) -> Answer:
+    def ask(self, asked: SlackQuestion, conversation_id: str | None = None) -> Answer:
         """Answer in the conversation named, which need not have begun, or in one of its own."""
-        question = Question(asked.text, Filter(asked.tags), reader=self.reader)
+        question = Question(asked.text, Filter(asked.tags), viewer=self.viewer)
         try:
             return self.conversations.reply(
                 self._prepared(question, conversation_id), conversation_id, self.owner
@@ -52,10 +52,10 @@ class Answering:
         except UnknownTag as error:
             raise Declined(templating.no_tag(error)) from error
 
-    def kept(self, answer_id: str) -> Kept:
+    def kept(self, answer_id: str) -> AnswerRecord:
         """An answer that was given, its footnotes where the words are today."""
         try:
-            kept = self.conversations.answer(answer_id, self.reader)
+            kept = self.conversations.answer(answer_id, self.viewer)
         except UnknownAnswer as error:
             raise Declined(_NOT_KEPT) from error
         except JournalUnavailable as error:
@@ -68,11 +68,11 @@ class Answering:
         citations = tuple(self._today(citation, snapshot) for citation in answer.citations)
         return replace(kept, answer=replace(answer, citations=citations, related=related))
 
-    def more(self, kept: Kept) -> More:
+    def more(self, kept: AnswerRecord) -> More:
         """What else was found for the question of an answer."""
         answer = kept.answer
         try:
-            found = self.answerer.search(answer.standalone_question, kept.filter, _CANDIDATES, self.reader).passages
+            found = self.answerer.search(answer.standalone_question, kept.filter, _CANDIDATES, self.viewer).passages
         except UnknownTag:  # the tag is gone, and with it what it led to
             found = ()
         passages = [passage for passage in found if not _quoted(passage, answer.citations)]

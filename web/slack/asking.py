@@ -15,7 +15,7 @@ _MOST_TAGS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SlackQuestion:
     """A question and the tags its articles must have one of."""
 
     text: str
@@ -35,11 +35,11 @@ class Asked:
         return f"At most {_MOST_TAGS} tags, please." if len(self.tags) > _MOST_TAGS else ""
 
 
-def asked(text: str, bot: str = "") -> Asked:
+def asked(text: str, bot: str = "") -> SlackQuestion:
     """Reads `tag:kubernetes tag:"two words" the question`, as Slack sends it. `bot` is the user id of the bot."""
     typed = plain(text, bot)
     tags = tuple(dict.fromkeys(" ".join((quoted or bare).split()) for quoted, bare in _TAG.findall(typed)))
-    return Asked(" ".join(_TAG.sub(" ", typed).split()), tuple(tag for tag in tags if tag))
+    return SlackQuestion(" ".join(_TAG.sub(" ", typed).split()), tuple(tag for tag in tags if tag))
 
 
 def plain(text: str, bot: str = "") -> str:

@@ -8,16 +8,16 @@ from functools import partial
 
 from web.slack import messages
 from web.slack.answering import Answering
-from web.slack.asking import Asked, asked
+from web.slack.asking import SlackQuestion, asked
 from web.slack.messages import MORE, SHARE, Message, Payload, said, written
 from web.slack.sending import ResponseUrls, require_slack
-from web.slack.worker import BUSY, Job, Worker
+from web.slack.worker import BUSY, Job, JobWorker
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
+class SlashCommands:
     answering: Answering
-    worker: Worker
+    worker: JobWorker
     response_urls: ResponseUrls
 
     def receive(self, form: Mapping[str, str]) -> Payload | None:
@@ -34,7 +34,7 @@ class Commands:
             return None
         return _at_once(BUSY)
 
-    def _answer(self, question: Asked) -> Message:
+    def _answer(self, question: SlackQuestion) -> Message:
         answer = self.answering.ask(question)
         snapshot, links = self.answering.snapshot(), self.answering.links
         return messages.answered(answer, snapshot, links, question=question.text, buttons=(SHARE, MORE))

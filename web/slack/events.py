@@ -11,13 +11,13 @@ from typing import Any
 
 from web.slack import messages
 from web.slack.answering import Answering
-from web.slack.asking import Asked, asked
+from web.slack.asking import SlackQuestion, asked
 from web.slack.commands import help_for
 from web.slack.messages import MORE, Message, said
 from web.slack.payloads import field
 from web.slack.recent import Recent
 from web.slack.sending import Channels
-from web.slack.worker import Job, Worker
+from web.slack.worker import Job, JobWorker
 
 _SPOKEN = ("", "file_share", "thread_broadcast")  # subtypes of messages in which a person says something
 
@@ -34,7 +34,7 @@ class Events:
     """`seen` remembers events for `REMEMBERED` seconds, `secret` makes the ids of conversations."""
 
     answering: Answering
-    worker: Worker
+    worker: JobWorker
     channels: Channels
     seen: Recent
     secret: str
@@ -60,7 +60,7 @@ class Events:
         place = f"{team} {channel} {thread}".encode()
         return hmac.new(self.secret.encode(), place, hashlib.sha256).hexdigest()[:32]
 
-    def _answer(self, question: Asked, conversation_id: str, shared: bool) -> Message:
+    def _answer(self, question: SlackQuestion, conversation_id: str, shared: bool) -> Message:
         """`shared`: people of another organisation would read it too."""
         if shared:
             return _SHARED

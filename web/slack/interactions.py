@@ -19,7 +19,7 @@ from web.slack.messages import HELPFUL, MISSING, MORE, NOT_HELPFUL, REASON, SHAR
 from web.slack.payloads import field
 from web.slack.recent import Recent
 from web.slack.sending import ResponseType, ResponseUrls, require_slack
-from web.slack.worker import Job, Worker
+from web.slack.worker import Job, JobWorker
 
 ONCE = 10  # seconds in which a second press on "Share to channel" is taken for a double click
 
@@ -49,7 +49,7 @@ class Interactions:
     """`seen` remembers what was shared, for `ONCE` seconds."""
 
     answering: Answering
-    worker: Worker
+    worker: JobWorker
     response_urls: ResponseUrls
     seen: Recent
 
@@ -78,9 +78,13 @@ class Interactions:
     def _shared(self, press: Press) -> Message:
         answer = self.answering.kept(press.answer_id).answer
         return messages.answered(
-            answer, self.answering.snapshot(), self.answering.links, question=answer.question, shared_by=press.user,
+            answer,
+            self.answering.snapshot(),
+            self.answering.links,
+            question=answer.question,
+            shared_by=press.user,
             buttons=(MORE,),
-        )  # fmt: skip
+        )
 
     def _share(self, press: Press, message: Message) -> None:
         """Post it where it was asked, and take away the copy that only the asker sees."""
@@ -93,9 +97,14 @@ class Interactions:
         more = self.answering.more(kept)
         asked = kept.answer.question if press.ephemeral or press.shared_by else ""
         return messages.answered(
-            kept.answer, self.answering.snapshot(), self.answering.links, question=asked, shared_by=press.shared_by,
-            more=more, buttons=(SHARE,) if press.ephemeral else (),
-        )  # fmt: skip
+            kept.answer,
+            self.answering.snapshot(),
+            self.answering.links,
+            question=asked,
+            shared_by=press.shared_by,
+            more=more,
+            buttons=(SHARE,) if press.ephemeral else (),
+        )
 
     def _judged(self, press: Press) -> Message:
         if press.action == HELPFUL:
@@ -122,6 +131,12 @@ def _press(payload: Mapping[str, Any]) -> Press | None:
     container = payload.get("container")
     ephemeral = isinstance(container, Mapping) and container.get("is_ephemeral") is True
     return Press(
-        field(action, "action_id"), value[1], value[2] or "", user, field(payload, "channel", "id"),
-        field(payload, "response_url"), ephemeral, field(payload, "container", "thread_ts"),
-    )  # fmt: skip
+        field(action, "action_id"),
+        value[1],
+        value[2] or "",
+        user,
+        field(payload, "channel", "id"),
+        field(payload, "response_url"),
+        ephemeral,
+        field(payload, "container", "thread_ts"),
+    )

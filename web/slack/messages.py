@@ -72,9 +72,15 @@ def written(markdown: str) -> Message:
 
 
 def answered(
-    answer: Answer, snapshot: Snapshot, links: Links, *, question: str = "", shared_by: str = "",
-    more: More | None = None, buttons: Sequence[str] = (),
-) -> Message:  # fmt: skip
+    answer: Answer,
+    snapshot: Snapshot,
+    links: Links,
+    *,
+    question: str = "",
+    shared_by: str = "",
+    more: More | None = None,
+    buttons: Sequence[str] = (),
+) -> Message:
     """An answer with its sources and buttons. `question` is shown above it; `shared_by` is the id of a Slack user.
 
     `buttons` stand before those that judge it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from web.shared_state import Numbers, Shared
+from web.shared_state import Shared, SharedCounters
 
 
 class Recent:
@@ -13,11 +13,11 @@ class Recent:
 
     def __init__(
         self, name: str, seconds: float, shared: Shared, most: int = 20_000, clock: Callable[[], float] = time.time
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`name`: of what is remembered, the same in all processes."""
         self._seconds = seconds
         self._shared = shared
-        self._seen = Numbers(shared, name, most, clock)
+        self._seen = SharedCounters(shared, name, most, clock)
 
     def first(self, key: str) -> bool:
         """Whether `key` was not seen lately; from now on it was."""

@@ -53,9 +53,15 @@ class ResponseUrls:
         self._sleep = sleep
 
     def send(
-        self, url: str, message: Message, *, response_type: ResponseType = "ephemeral", replace: bool | None = None,
-        delete: bool = False, thread: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        url: str,
+        message: Message,
+        *,
+        response_type: ResponseType = "ephemeral",
+        replace: bool | None = None,
+        delete: bool = False,
+        thread: str = "",
+    ) -> None:
         """To the asker alone, or to the channel; in a thread; in place of the message that was pressed, or beside it.
 
         Raises NotSlack, Undelivered.
@@ -142,9 +148,13 @@ class _Patience(RateLimitErrorRetryHandler):
     """Waits as long as Slack asks, unless that is longer than anybody waits for an answer."""
 
     def _can_retry(
-        self, *, state: RetryState, request: HttpRequest, response: HttpResponse | None = None,
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
         error: Exception | None = None,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         if response is None or response.status_code != httpx2.codes.TOO_MANY_REQUESTS:
             return False
         waits = [values[0] for name, values in response.headers.items() if name.lower() == "retry-after" and values]

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from web.admission import Overloaded, Turn, Turns
+from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.serving.draining import Drain, Draining
 from web.slack.errors import Declined, SlackError
 from web.slack.messages import Message, said
@@ -49,11 +49,11 @@ class Job:
     tell: Send
 
 
-class Worker:
+class JobWorker:
     """Does jobs, `at_once` of them side by side; `waiting` more may wait. For one event loop."""
 
-    def __init__(self, turns: Turns, drain: Drain, waiting: int = _WAITING, at_once: int = _AT_ONCE) -> None:
-        self._turns = turns
+    def __init__(self, slots: WorkSlots, drain: Drain, waiting: int = _WAITING, at_once: int = _AT_ONCE) -> None:
+        self._slots = slots
         self._drain = drain
         self._at_once = at_once
         self._queue: asyncio.Queue[Job] = asyncio.Queue(waiting)
@@ -106,11 +106,11 @@ class Worker:
 
     async def _do(self, job: Job) -> None:
         try:
-            turn = await self._turn()
+            slot = await self._turn()
             try:
                 message = await self._drain.or_result(job.work)
             finally:
-                turn.give_back()
+                slot.give_back()
         except Draining:
             await self._deliver(job.tell, INTERRUPTED)
         except Overloaded:
@@ -123,7 +123,7 @@ class Worker:
         else:
             await self._deliver(job.send, message)
 
-    async def _turn(self) -> Turn:
+    async def _turn(self) -> WorkSlot:
         """A turn to compute. Raises Overloaded, Draining."""
         clock = asyncio.get_running_loop().time
         until = clock() + _PATIENCE
@@ -131,7 +131,7 @@ class Worker:
             if self._drain.begun:
                 raise Draining
             try:
-                return await self._turns.take()
+                return await self._slots.take()
             except Overloaded:
                 if clock() > until:
                     raise

@@ -17,8 +17,8 @@ from ingest.errors import ArticleRejected, SourceMissing
 from ingest.isolation import Isolated
 from ingest.sources.items import Found, Ignored, Skipped, SourceItem, fingerprint
 from ingest.sources.website.fetching import Fetched, Fetcher, Robots, client, read_robots
-from ingest.sources.website.page_store import KeptPage, Page, PageStore
-from ingest.sources.website.sitemaps import Listed, read_sitemaps
+from ingest.sources.website.page_store import KeptPage, PageStore, WebPage
+from ingest.sources.website.sitemaps import SitemapEntry, read_sitemaps
 from ingest.sources.website.webpages import HTML, MARKDOWN, normal, page_id, read_page, within
 
 _KINDS = (*HTML, *MARKDOWN)
@@ -77,9 +77,15 @@ class _Crawl:
     """One walk through a site."""
 
     def __init__(
-        self, start: str, limits: Limits, robots: Robots, fetcher: Fetcher, store: PageStore, isolated: Isolated,
+        self,
+        start: str,
+        limits: Limits,
+        robots: Robots,
+        fetcher: Fetcher,
+        store: PageStore,
+        isolated: Isolated,
         ignored: Ignored,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._start = start
         self._limits = limits
         self._robots = robots
@@ -99,7 +105,7 @@ class _Crawl:
     def found(self) -> Iterator[Found]:
         follow = True
         for entry in self._listed():
-            if isinstance(entry, Listed):
+            if isinstance(entry, SitemapEntry):
                 follow = follow and not self._offer(entry.url, 0, entry.modified)
             else:
                 yield entry
@@ -113,7 +119,7 @@ class _Crawl:
             raise SourceMissing(f"No page of {self._start} could be read{self._problem and f' ({self._problem})'}.")
         yield from self._end(limit if self._waiting else "")
 
-    def _listed(self) -> Iterator[Listed | Skipped]:
+    def _listed(self) -> Iterator[SitemapEntry | Skipped]:
         named = [self._start] if ".xml" in urlsplit(self._start).path else self._robots.sitemaps
         wanted = named or [urljoin(self._start, "/sitemap.xml")]
         for entry in read_sitemaps(self._fetcher, wanted, self._start):
@@ -168,7 +174,7 @@ class _Crawl:
         self._problem = fetched.problem or self._problem
         return fetched
 
-    def _page(self, url: str, fetched: Fetched, kept: KeptPage | None, day: str) -> Page | None:
+    def _page(self, url: str, fetched: Fetched, kept: KeptPage | None, day: str) -> WebPage | None:
         """What an answer holds, kept for the next time; None if it is no page, or one that is known already."""
         if fetched.gone:
             self._store.forget(self._start, url)
@@ -187,11 +193,11 @@ class _Crawl:
         try:
             page = self._isolated.call(read_page, fetched, self._start, day, self._category)
         except ArticleRejected as error:
-            page = Page(final, problem=str(error))
+            page = WebPage(final, problem=str(error))
         self._store.put(self._start, url, KeptPage(page, fetched.etag, fetched.modified, time.time()))
         return page
 
-    def _article(self, url: str, page: Page) -> Iterator[Found]:
+    def _article(self, url: str, page: WebPage) -> Iterator[Found]:
         if page.hidden:
             self._ignored.by_ending["page that asks not to be indexed"] += 1
         elif page.article is None:

@@ -18,7 +18,7 @@ _STALE = 24 * 3600.0  # seconds after which a crawl that was stopped starts anew
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """A page as it was read: its article, or why it has none; and where its links lead."""
 
     url: str  # where it is known to live: its canonical address
@@ -32,7 +32,7 @@ class Page:
 class KeptPage:
     """`page` with what a server needs to say that it has not changed; `seen`: when it was last asked, epoch seconds."""
 
-    page: Page
+    page: WebPage
     etag: str
     modified: str
     seen: float
@@ -93,7 +93,7 @@ class PageStore:
         ).fetchone()
         return KeptPage(_read(row[0]), *row[1:]) if row else None
 
-    def unseen(self, site: str, since: float) -> list[tuple[str, Page]]:
+    def unseen(self, site: str, since: float) -> list[tuple[str, WebPage]]:
         """Pages, with their addresses, that no crawl has come across since then."""
         rows = self._db.execute("SELECT url, page FROM pages WHERE site = ? AND seen < ? ORDER BY url", (site, since))
         return [(url, _read(page)) for url, page in rows]
@@ -108,7 +108,7 @@ class PageStore:
             self._db.execute("DELETE FROM pages WHERE site = ? AND url = ?", (site, url))
 
 
-def _read(text: str) -> Page:
+def _read(text: str) -> WebPage:
     fields: dict[str, Any] = json.loads(text)
     article = fields["article"]
     if article is not None:
@@ -117,4 +117,4 @@ def _read(text: str) -> Page:
         article = Article(
             **{**article, "tags": tuple(article["tags"]), "audience": tuple(article["audience"]), "updated": day}
         )
-    return Page(**{**fields, "article": article, "links": tuple(fields["links"])})
+    return WebPage(**{**fields, "article": article, "links": tuple(fields["links"])})

@@ -16,14 +16,14 @@ _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SitemapEntry:
     """A page of a sitemap; `modified` is an ISO date, or ""."""
 
     url: str
     modified: str
 
 
-def read_sitemaps(fetcher: Fetcher, urls: Sequence[str], site: str) -> Iterator[Listed | Skipped]:
+def read_sitemaps(fetcher: Fetcher, urls: Sequence[str], site: str) -> Iterator[SitemapEntry | Skipped]:
     """The pages of sitemaps and of those they name, on the host of `site`. One that is not there lists nothing."""
     waiting, known = list(urls), set(urls)
     for place, url in enumerate(waiting):  # which grows while it is read
@@ -46,12 +46,14 @@ def read_sitemaps(fetcher: Fetcher, urls: Sequence[str], site: str) -> Iterator[
         known.update(new)
 
 
-def _parse(body: bytes) -> tuple[list[str], list[Listed]]:
+def _parse(body: bytes) -> tuple[list[str], list[SitemapEntry]]:
     """(sitemaps named, pages named). Expat itself refuses entities that expand to gigabytes."""
     root = ElementTree.fromstring(body)
     inner = [_text(entry, "loc") for entry in root.iter() if _name(entry) == "sitemap"]
     pages = [
-        Listed(_text(entry, "loc"), _text(entry, "lastmod")[:10]) for entry in root.iter() if _name(entry) == "url"
+        SitemapEntry(_text(entry, "loc"), _text(entry, "lastmod")[:10])
+        for entry in root.iter()
+        if _name(entry) == "url"
     ]
     return [url for url in inner if url], [page for page in pages if page.url]
 

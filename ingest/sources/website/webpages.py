@@ -15,7 +15,7 @@ from ingest.errors import ArticleRejected
 from ingest.formats.main_content import main_content, meta, parse_page
 from ingest.formats.parsing import clean, html_article, parse_markdown
 from ingest.sources.website.fetching import Fetched, same_host
-from ingest.sources.website.page_store import Page
+from ingest.sources.website.page_store import WebPage
 
 HTML = ("text/html", "application/xhtml+xml")
 MARKDOWN = ("text/markdown", "text/x-markdown")
@@ -50,11 +50,11 @@ def within(url: str, start: str) -> bool:
     return same_host(start, url) and (path == under or path.startswith(f"{under}/"))
 
 
-def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Page:
+def read_page(fetched: Fetched, start: str, day: str, category: Category) -> WebPage:
     """The page of an answer; `day` is what the site's sitemap says of its last change. Raises ArticleRejected."""
     if fetched.kind in MARKDOWN:
         article = parse_markdown(page_id(fetched.url), fetched.body, category)
-        return Page(fetched.url, replace(article, source_url=article.source_url or fetched.url))
+        return WebPage(fetched.url, replace(article, source_url=article.source_url or fetched.url))
     page = parse_page(clean(_decoded(fetched)))
     base = _base(page, fetched.url)
     url = _canonical(page, base, fetched.url, start)
@@ -64,9 +64,9 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Pag
     fields = {"url": url, "lastmod": day}
     hidden = "noindex" in orders or "none" in orders
     try:
-        return Page(url, html_article(page_id(url), page, main, category, fields, base), links=links, hidden=hidden)
+        return WebPage(url, html_article(page_id(url), page, main, category, fields, base), links=links, hidden=hidden)
     except ArticleRejected as error:  # its links are good all the same
-        return Page(url, problem=str(error), links=links, hidden=hidden)
+        return WebPage(url, problem=str(error), links=links, hidden=hidden)
 
 
 def _decoded(fetched: Fetched) -> str:

@@ -10,7 +10,7 @@ import pytest
 from indexes.search.analysis import informative_terms
 from indexes.search.keywords import KeywordIndex
 from indexes.search.postings import Postings
-from indexes.search.row_map import Numbering
+from indexes.search.row_map import RowMap
 from indexes.types import Hit
 
 TEXTS = ["cache cache token", "token", "cache lane road bridge"]
@@ -26,8 +26,8 @@ TOKEN_IN_1 = 0.470004 * 1 / (1 + 0.6375)  # 0.287026
 LANE_IN_2 = 0.980829 * 1 / (1 + 1.65)  # 0.370124
 
 
-def whole(rows: int) -> Numbering:
-    return Numbering(rows, np.zeros(0, dtype=np.int64))
+def whole(rows: int) -> RowMap:
+    return RowMap(rows, np.zeros(0, dtype=np.int64))
 
 
 def search(index: KeywordIndex, question: str, limit: int = 10, mask: list[bool] | None = None) -> list[Hit]:

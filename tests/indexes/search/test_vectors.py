@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from indexes.models.embedding import Embedder
-from indexes.search.ivf import Cells
-from indexes.search.row_map import Numbering
+from indexes.search.ivf import IvfIndex
+from indexes.search.row_map import RowMap
 from indexes.search.vectors import VectorIndex
 from indexes.types import FloatMatrix
 
@@ -86,8 +86,8 @@ def test_stored_vectors_come_back_as_they_were_in_the_order_asked_for(vectors: F
 
 
 def test_cells_name_candidates_and_stored_vectors_rank_them(vectors: FloatMatrix, embedder: Embedder) -> None:
-    exact, cells = VectorIndex.build(vectors), Cells.build(vectors, threads=1)
-    index = VectorIndex([vectors], Numbering(len(vectors), np.zeros(0, dtype=np.int64)), cells, exact=0)
+    exact, cells = VectorIndex.build(vectors), IvfIndex.build(vectors, threads=1)
+    index = VectorIndex([vectors], RowMap(len(vectors), np.zeros(0, dtype=np.int64)), cells, exact=0)
     for question in QUESTIONS:
         vector = embedder.embed_question(question)[0]
         found = index.search(vector, 4)
@@ -97,8 +97,8 @@ def test_cells_name_candidates_and_stored_vectors_rank_them(vectors: FloatMatrix
 
 def test_cells_are_searched_under_a_filter_and_without_what_is_gone(vectors: FloatMatrix, embedder: Embedder) -> None:
     alive = np.array([1, 2, 3, 4, 5, 6, 8, 9])
-    exact, cells = VectorIndex.build(vectors[alive]), Cells.build(vectors, threads=1)
-    index = VectorIndex([vectors], Numbering(len(vectors), np.array([0, 7])), cells, exact=0)
+    exact, cells = VectorIndex.build(vectors[alive]), IvfIndex.build(vectors, threads=1)
+    index = VectorIndex([vectors], RowMap(len(vectors), np.array([0, 7])), cells, exact=0)
     mask = np.array([True, False, True, True, True, False, True, True])
     for question in QUESTIONS:
         vector = embedder.embed_question(question)[0]
@@ -108,8 +108,8 @@ def test_cells_are_searched_under_a_filter_and_without_what_is_gone(vectors: Flo
 
 
 def test_a_saved_index_of_cells_answers_as_the_built_one(vectors: FloatMatrix, tmp_path: Path) -> None:
-    built = Cells.build(vectors, threads=1)
+    built = IvfIndex.build(vectors, threads=1)
     built.save(tmp_path / "cells.faiss")
-    opened = Cells.open(tmp_path / "cells.faiss")
+    opened = IvfIndex.open(tmp_path / "cells.faiss")
     for vector in vectors:
         assert opened.search(vector, 2, None, 1.0).tolist() == built.search(vector, 2, None, 1.0).tolist()

@@ -44,8 +44,11 @@ def test_a_listing_is_sorted_as_asked(table: ArticleTable, sort: Sort, expected:
 def test_pages_of_a_listing_follow_each_other_and_know_the_total(table: ArticleTable) -> None:
     pages = [table.listing(sort="title", limit=2, offset=offset) for offset in (0, 2, 4, 6)]
     assert [[article.id for article in page.articles] for page in pages] == [
-        ["caching", "guides/deploying"], ["retries", "tokens"], ["logging"], [],
-    ]  # fmt: skip
+        ["caching", "guides/deploying"],
+        ["retries", "tokens"],
+        ["logging"],
+        [],
+    ]
     assert {page.total for page in pages} == {5}
 
 

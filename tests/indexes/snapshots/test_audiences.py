@@ -12,12 +12,12 @@ import pytest
 from indexes.models.embedding import Embedder
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import ANYONE, KEEPER, Reader
+from indexes.types import ANYONE, KEEPER, Viewer
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
 
-SRE, LEGAL, BOTH = (Reader(frozenset(groups)) for groups in (["sre"], ["legal"], ["sre", "legal"]))
+SRE, LEGAL, BOTH = (Viewer(frozenset(groups)) for groups in (["sre"], ["legal"], ["sre", "legal"]))
 
 RESTRICTED = {
     "aardvark": """---
@@ -45,7 +45,7 @@ The zebra contract caps the damages at 5 million. Logs are kept for ten years.
 }
 VISIBLE = {
     "anyone": (ANYONE, []),
-    "another group": (Reader(frozenset(["hr"])), []),
+    "another group": (Viewer(frozenset(["hr"])), []),
     "sre": (SRE, ["aardvark", "guides/deploying-secretly"]),
     "legal": (LEGAL, ["guides/deploying-secretly", "zebra"]),
     "both": (BOTH, ["aardvark", "guides/deploying-secretly", "zebra"]),
@@ -82,8 +82,8 @@ def whole(shelf: Shelf) -> Snapshot:
 def test_a_view_cannot_be_told_from_an_index_without_the_hidden_articles(
     name: str, whole: Snapshot, shelf: Shelf
 ) -> None:
-    reader, restricted = VISIBLE[name]
-    assert_same(whole.seen_by(reader), shelf.index(name, {**TINY, **{id: RESTRICTED[id] for id in restricted}}))
+    viewer, restricted = VISIBLE[name]
+    assert_same(whole.seen_by(viewer), shelf.index(name, {**TINY, **{id: RESTRICTED[id] for id in restricted}}))
 
 
 def test_a_reader_for_whom_there_is_nothing_finds_nothing(shelf: Shelf, embedder: Embedder) -> None:
@@ -99,7 +99,7 @@ def test_nothing_is_hidden_where_nothing_is_restricted(shelf: Shelf) -> None:
 
 
 def test_a_view_is_made_once(whole: Snapshot) -> None:
-    assert whole.seen_by(SRE) is whole.seen_by(Reader(frozenset(["sre", "hr"])))
+    assert whole.seen_by(SRE) is whole.seen_by(Viewer(frozenset(["sre", "hr"])))
 
 
 def assert_same(view: Snapshot, other: Snapshot) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from indexes.snapshots.ingest_log import FILE, Ingest, past, remember
+from indexes.snapshots.ingest_log import FILE, IngestRecord, past, remember
 
-FIRST = Ingest("2026-03-30T10:00:00+00:00", "000001", ("kb",), 52, 52, 0, 0, 1, (("kb/a.md", "empty"),), 400, 9.5)
+FIRST = IngestRecord("2026-03-30T10:00:00+00:00", "000001", ("kb",), 52, 52, 0, 0, 1, (("kb/a.md", "empty"),), 400, 9.5)
 
 
 def test_the_newest_ingest_comes_first(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from indexes.types import (
     Heading,
     IndexedArticle,
     Quotable,
-    Reader,
+    Viewer,
 )
 
 THINGS = ("cache", "queue", "gateway", "database", "scheduler", "load balancer", "message broker", "search engine")
@@ -200,7 +200,7 @@ def test_who_may_not_read_an_article_of_either_segment_sees_an_index_without_bot
     assert np.array_equal(view.article_vectors, without.article_vectors)
     for words in ({"queue": 1.0, "cach": 1.0}, {"restart": 1.0}):
         assert view.keywords.search(words, 60) == without.keywords.search(words, 60)
-    assert whole.seen_by(Reader(frozenset(["sre"]))) is whole
+    assert whole.seen_by(Viewer(frozenset(["sre"]))) is whole
 
 
 def restricted(library: Library, id: str) -> IndexedArticle:

@@ -38,10 +38,18 @@ url: https://example.com/tokens
 Text.
 """
     assert markdown(text, "tokens") == Article(
-        id="tokens", title="Tokens", summary="How they rotate.", tags=("auth", "tokens"), featured=True, views=3,
-        updated=date(2026, 3, 30), type="Guide", category="Security", source_url="https://example.com/tokens",
+        id="tokens",
+        title="Tokens",
+        summary="How they rotate.",
+        tags=("auth", "tokens"),
+        featured=True,
+        views=3,
+        updated=date(2026, 3, 30),
+        type="Guide",
+        category="Security",
+        source_url="https://example.com/tokens",
         markdown="Text.",
-    )  # fmt: skip
+    )
 
 
 def test_without_front_matter_the_heading_is_the_title_and_the_rest_has_defaults() -> None:
@@ -97,9 +105,15 @@ def test_only_web_addresses_become_the_source(url: object) -> None:
 def test_nul_and_lone_surrogates_never_reach_an_article() -> None:
     hostile = "a\x00b\ud800c"
     article = record(
-        id=hostile, title=hostile, text=hostile, summary=hostile, tags=[hostile], type=hostile, category=hostile,
+        id=hostile,
+        title=hostile,
+        text=hostile,
+        summary=hostile,
+        tags=[hostile],
+        type=hostile,
+        category=hostile,
         url=f"https://example.com/{hostile}",
-    )  # fmt: skip
+    )
     clean = "a\ufffdb\ufffdc"
     assert article.id == article.title == article.summary == article.type == article.category == clean
     assert (article.tags, article.markdown, article.source_url) == ((clean,), clean, f"https://example.com/{clean}")

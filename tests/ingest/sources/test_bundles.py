@@ -145,15 +145,22 @@ HELP_CENTER = {
     "next_page": None,
     "articles": [
         {
-            "id": 360001, "url": "https://acme.example/api/v2/help_center/articles/360001.json",
-            "html_url": "https://help.acme.example/hc/en-us/articles/360001-Reset", "draft": False, "promoted": True,
-            "created_at": "2025-01-01T00:00:00Z", "updated_at": "2026-03-30T17:18:10Z", "name": "Resetting a password",
-            "title": "Resetting a password", "label_names": ["account", "login"], "section_id": 7,
+            "id": 360001,
+            "url": "https://acme.example/api/v2/help_center/articles/360001.json",
+            "html_url": "https://help.acme.example/hc/en-us/articles/360001-Reset",
+            "draft": False,
+            "promoted": True,
+            "created_at": "2025-01-01T00:00:00Z",
+            "updated_at": "2026-03-30T17:18:10Z",
+            "name": "Resetting a password",
+            "title": "Resetting a password",
+            "label_names": ["account", "login"],
+            "section_id": 7,
             "body": "<h2>Steps</h2><p>Open <b>Settings</b> and choose Reset.</p><ol><li>Confirm by mail.</li></ol>",
         },
         {"id": 360002, "title": "Secret plans", "draft": True, "body": "<p>Not yet.</p>"},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", ["json", "list.json", "jsonl"])

@@ -14,9 +14,14 @@ from tests.conftest import Site
 QUERIES = [
     {"id": "q1", "text": "How long does an access token live?", "answerable": True},
     {"id": "q2", "text": "What is the capital of Mongolia?", "answerable": False},
-    {"id": "q3", "text": "and to roll back?", "answerable": True, "rewrite": "How do I roll back a deployment?",
-     "history": [{"role": "user", "text": "How do I deploy the service?"}, {"role": "assistant", "text": "…"}]},
-]  # fmt: skip
+    {
+        "id": "q3",
+        "text": "and to roll back?",
+        "answerable": True,
+        "rewrite": "How do I roll back a deployment?",
+        "history": [{"role": "user", "text": "How do I deploy the service?"}, {"role": "assistant", "text": "…"}],
+    },
+]
 
 
 @pytest.fixture
@@ -38,8 +43,10 @@ def test_a_set_is_scored_through_the_road_that_answers_users(site: Site, folder:
     assert (figures["queries"], figures["judged"]) == (3, 2)
     assert figures["mrr@10"] == 1.0
     assert figures["answerable"] == {
-        "auroc": 1.0, "answered_share_of_answerable": 1.0, "declined_share_of_unanswerable": 1.0,
-    }  # fmt: skip
+        "auroc": 1.0,
+        "answered_share_of_answerable": 1.0,
+        "declined_share_of_unanswerable": 1.0,
+    }
     assert figures["latency_ms"]["p50"] > 0
 
 

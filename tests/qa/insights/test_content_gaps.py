@@ -10,15 +10,15 @@ import numpy as np
 from benchmarks.content_gaps import QUESTIONS, purity
 from indexes.models.embedding import Embedder
 from qa.insights.content_gaps import Gap, Unanswered, apart, clusters, grouped, unanswered
-from qa.journal.records import Asked, Kind
+from qa.journal.records import Kind, QuestionRecord
 
 NOON = datetime(2026, 3, 30, 12, tzinfo=UTC)
 
 
-def asked(question: str, kind: Kind = "refusal", nearest: str = "", minutes: int = 0) -> Asked:
+def asked(question: str, kind: Kind = "refusal", nearest: str = "", minutes: int = 0) -> QuestionRecord:
     retrieved = (nearest,) if nearest else ()
     moment = NOON + timedelta(minutes=minutes)
-    return Asked("a", moment, question, kind, 0.1, 5.0, retrieved, (), None)
+    return QuestionRecord("a", moment, question, kind, 0.1, 5.0, retrieved, (), None)
 
 
 def question(text: str, times: int = 1, nearest: str = "") -> Unanswered:
@@ -26,8 +26,15 @@ def question(text: str, times: int = 1, nearest: str = "") -> Unanswered:
 
 
 def test_only_refusals_are_gaps_and_the_same_question_is_one() -> None:
-    found = unanswered([asked("How do I use Kafka?"), asked("Hello", "courtesy"), asked("What is REST?", "answer"),
-                        asked("Who is on call?", minutes=1), asked("how do i  use kafka", minutes=2)])  # fmt: skip
+    found = unanswered(
+        [
+            asked("How do I use Kafka?"),
+            asked("Hello", "courtesy"),
+            asked("What is REST?", "answer"),
+            asked("Who is on call?", minutes=1),
+            asked("how do i  use kafka", minutes=2),
+        ]
+    )
     assert [(entry.text, entry.times) for entry in found] == [("how do i  use kafka", 2), ("Who is on call?", 1)]
 
 

@@ -7,22 +7,24 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from indexes.snapshots.article_table import Listed
-from qa.insights.usage import Day, alike, figures, use
+from indexes.snapshots.article_table import ArticleSummary
+from qa.insights.usage import Day, article_usage, figures, similar_pairs
 from qa.journal.article_views import Votes
-from qa.journal.records import Asked, Feedback, Kind
+from qa.journal.records import Feedback, Kind, QuestionRecord
 
 TODAY = date(2026, 3, 30)
 
 
-def asked(day: int, kind: Kind, took_ms: float = 10, helpful: bool | None = None, *articles: str) -> Asked:
+def asked(day: int, kind: Kind, took_ms: float = 10, helpful: bool | None = None, *articles: str) -> QuestionRecord:
     feedback = None if helpful is None else Feedback(helpful)
     cited = articles[:1] if kind == "answer" else ()
-    return Asked("a", datetime(2026, 3, day, 12, tzinfo=UTC), "q", kind, 0.5, took_ms, articles, cited, feedback)
+    return QuestionRecord(
+        "a", datetime(2026, 3, day, 12, tzinfo=UTC), "q", kind, 0.5, took_ms, articles, cited, feedback
+    )
 
 
-def listed(id: str, updated: str) -> Listed:
-    return Listed(id, id.title(), "", (), False, 2, date.fromisoformat(updated), "Article", "KB", None)
+def listed(id: str, updated: str) -> ArticleSummary:
+    return ArticleSummary(id, id.title(), "", (), False, 2, date.fromisoformat(updated), "Article", "KB", None)
 
 
 def test_a_period_has_a_figure_for_each_of_its_days() -> None:
@@ -55,12 +57,17 @@ def test_of_nothing_there_is_no_share() -> None:
 
 def test_articles_are_told_apart_by_how_they_served() -> None:
     shelf = [listed("tokens", "2026-03-01"), listed("retries", "2024-01-01"), listed("logs", "2023-01-01")]
-    questions = [asked(30, "answer", 1, None, "retries", "tokens"), asked(30, "answer", 1, None, "retries"),
-                 asked(29, "answer", 1, None, "tokens"), asked(29, "refusal", 1, None, "gone")]  # fmt: skip
-    found = use(shelf, questions, {"tokens": 3}, {"retries": Votes(1, 0)}, TODAY)
+    questions = [
+        asked(30, "answer", 1, None, "retries", "tokens"),
+        asked(30, "answer", 1, None, "retries"),
+        asked(29, "answer", 1, None, "tokens"),
+        asked(29, "refusal", 1, None, "gone"),
+    ]
+    found = article_usage(shelf, questions, {"tokens": 3}, {"retries": Votes(1, 0)}, TODAY)
     assert [(entry.article.id, entry.cited, entry.retrieved, entry.views) for entry in found.used] == [
-        ("retries", 2, 2, 2), ("tokens", 1, 2, 5),
-    ]  # fmt: skip
+        ("retries", 2, 2, 2),
+        ("tokens", 1, 2, 5),
+    ]
     assert [entry.article.id for entry in found.stale] == ["retries"]
     assert [article.id for article in found.unused] == ["logs"]
     assert found.used[0].votes == Votes(1, 0)
@@ -69,6 +76,6 @@ def test_articles_are_told_apart_by_how_they_served() -> None:
 def test_articles_that_say_much_the_same_are_named_once() -> None:
     shelf = [listed("a", "2026-01-01"), listed("b", "2026-01-01"), listed("c", "2026-01-01")]
     vectors = np.array([[1, 0], [0.96, 0.28], [0, 1]], dtype=np.float32)
-    (pair,) = alike(shelf, vectors, 0.9)
+    (pair,) = similar_pairs(shelf, vectors, 0.9)
     assert (pair.one.id, pair.other.id) == ("a", "b")
     assert pair.similarity == pytest.approx(0.96)

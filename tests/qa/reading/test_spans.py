@@ -3,18 +3,18 @@ from __future__ import annotations
 import pytest
 
 from indexes.types import Article, Quotable, QuotableKind
-from qa.reading.spans import Span, spans_of
+from qa.reading.spans import QuotableFeatures, quotable_features
 from qa.types import Passage
 
 
-def spans(*quotables: tuple[QuotableKind, str]) -> tuple[Span, ...]:
+def spans(*quotables: tuple[QuotableKind, str]) -> tuple[QuotableFeatures, ...]:
     """The spans of an article that holds these quotables, one after the other."""
     markdown, found = "", []
     for kind, text in quotables:
         found.append(Quotable(kind, len(markdown), len(markdown) + len(text)))
         markdown += f"{text}\n\n"
     article = Article("a", "A", "", (), False, 0, None, "", "", None, markdown)
-    return spans_of(Passage(0, article, (), "A", 0, len(markdown), tuple(found), 1.0, None))
+    return quotable_features(Passage(0, article, (), "A", 0, len(markdown), tuple(found), 1.0, None))
 
 
 def test_a_block_has_the_words_of_the_sentence_that_introduces_it() -> None:

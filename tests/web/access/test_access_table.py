@@ -21,12 +21,12 @@ from indexes.models.embedding import Embedder
 from qa.journal.store import Journal
 from qa.types import Question
 from tests.conftest import Site, make_services
-from web.access.doors import Doors
 from web.access.keys import KeyStore, Scope
 from web.access.policy import ASKER, Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.middleware import authentication
 from web.services import Services
@@ -145,9 +145,9 @@ class Closed:
 def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("closed")
     keys, journal = KeyStore(folder / "keys.sqlite"), Journal(folder / "journal.sqlite")
-    doors = Doors(Policy(place=True), keys, Rates())
-    services = replace(make_services(tiny_site.index, embedder, journal), doors=doors)
-    app = create_app(services, 262_144, Turns(2, 64), [ORIGIN])
+    access_rules = AccessRules(Policy(place=True), keys, Rates())
+    services = replace(make_services(tiny_site.index, embedder, journal), access_rules=access_rules)
+    app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
     user, presented = keys.create("user", tuple(ASKER))
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield Closed(client, services, keys, presented, user.id)

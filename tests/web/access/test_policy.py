@@ -9,7 +9,7 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from indexes.types import ANYONE, KEEPER, Reader
+from indexes.types import ANYONE, KEEPER, Viewer
 from web.access.forgery import is_forged
 from web.access.keys import KeyStore
 from web.access.policy import ASKER, Misdirected, Policy, Proof
@@ -93,7 +93,7 @@ def test_a_key_goes_before_a_session_and_a_session_before_a_proxy(keys: KeyStore
     two, second = keys.create("two", ("admin",), ("*",))
     cookie = f"__Host-footnote={keys.sign_in(second)[0]}"
     assert who(policy, keys, "10.0.0.1", x_user="ann", cookie=cookie, authorization=f"bearer {first}") == Principal(
-        f"key:{one.id}", frozenset({"ask"}), Reader(frozenset({"payments"}))
+        f"key:{one.id}", frozenset({"ask"}), Viewer(frozenset({"payments"}))
     )
     assert who(policy, keys, "10.0.0.1", x_user="ann", cookie=cookie) == Principal(
         f"key:{two.id}", frozenset({"admin"}), KEEPER
@@ -103,10 +103,10 @@ def test_a_key_goes_before_a_session_and_a_session_before_a_proxy(keys: KeyStore
 
 def test_a_trusted_proxy_names_the_user_and_their_groups(keys: KeyStore) -> None:
     policy = Policy(False, proxies=PROXIES)
-    ann = Principal("user:ann", ASKER, Reader(frozenset({"payments", "sre"})))
+    ann = Principal("user:ann", ASKER, Viewer(frozenset({"payments", "sre"})))
     assert who(policy, keys, "10.1.2.3", x_user=" ann ", x_groups="payments, sre,,") == ann
     assert who(policy, keys, "::ffff:10.1.2.3", x_user="ann", x_groups="payments,sre") == ann
-    everything = who(policy, keys, "10.1.2.3", x_user="ann", x_groups="*").reader
+    everything = who(policy, keys, "10.1.2.3", x_user="ann", x_groups="*").viewer
     assert not everything.everything  # every group is a key's to give
     assert who(policy, keys, "10.1.2.3", x_groups="payments") == NOBODY
     assert who(policy, keys, "10.1.2.3", x_user="a\x7fb") == NOBODY

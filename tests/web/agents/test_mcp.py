@@ -21,11 +21,11 @@ from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import ROOT, TINY, Site, quiet, write_articles
 from tests.web.live_servers import served_from
-from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.access.policy import Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
+from web.access.rules import AccessRules
 
 QUESTION = "How long does an access token live?"
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -46,8 +46,8 @@ def kept_closed(
     articles = {**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)}
     Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", articles)])
     keys = KeyStore(folder / "keys.sqlite")
-    doors = Doors(Policy(place=False), keys, Rates())
-    with served_from(folder / "index", embedder, folder, doors) as address:
+    access_rules = AccessRules(Policy(place=False), keys, Rates())
+    with served_from(folder / "index", embedder, folder, access_rules) as address:
         yield address, keys
     keys.close()
 
@@ -202,14 +202,20 @@ MODERN = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{", b"[]", b'"text"', b"\xff\xfe", b"[" * 900 + b"]" * 900, b'{"a":' * 9000 + b"1" + b"}" * 9000,
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 900 + b"]" * 900,
+        b'{"a":' * 9000 + b"1" + b"}" * 9000,
         json.dumps([SEARCH]).encode(),
         json.dumps(SEARCH).encode().replace(b'"refresh token"', b"[" * 900 + b"]" * 900),
         json.dumps(SEARCH).encode().replace(b"refresh token", b"\\ud800"),
         json.dumps(SEARCH).encode().replace(b'"query"', b'"\\ud800"'),
         json.dumps({**SEARCH, "params": []}).encode(),
     ],
-)  # fmt: skip
+)
 def test_rubbish_is_refused_as_the_protocol_says(address: str, content: bytes, headers: dict[str, str]) -> None:
     response = posted(address, content, **headers)
     assert response.status_code in (200, 400)
@@ -266,10 +272,10 @@ def test_a_conversation_is_there_for_the_key_that_holds_it_alone(kept_closed: tu
 
 def test_each_tool_takes_its_own_scope(kept_closed: tuple[str, KeyStore]) -> None:
     address, keys = kept_closed
-    reader, asker = keys.create("reader", ("read",))[1], keys.create("asker", ("ask",))[1]
-    assert "scope `ask`" in said(call(address, "ask", {"question": QUESTION}, reader))
+    viewer, asker = keys.create("reader", ("read",))[1], keys.create("asker", ("ask",))[1]
+    assert "scope `ask`" in said(call(address, "ask", {"question": QUESTION}, viewer))
     assert "scope `read`" in said(call(address, "fetch", {"id": "caching"}, asker))
-    assert given(address, "fetch", reader, id="caching")["id"] == "caching"
+    assert given(address, "fetch", viewer, id="caching")["id"] == "caching"
 
 
 def test_without_a_key_that_may_read_or_ask_nothing_is_even_listed(kept_closed: tuple[str, KeyStore]) -> None:

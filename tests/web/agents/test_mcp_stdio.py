@@ -17,7 +17,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from indexes.types import KEEPER, Reader
+from indexes.types import KEEPER, Viewer
 from tests.conftest import ROOT, Site
 from tests.web.pages.test_clients_page import servers
 from web.cli import main, parser
@@ -25,18 +25,24 @@ from web.commands.mcp import caller_of
 from web.settings import Settings
 
 HELLO = {
-    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
     "params": {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}},
-}  # fmt: skip
+}
 
 
 @contextmanager
 def started(index: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "web", "mcp", "--index", str(index)], cwd=ROOT, text=True, stdin=subprocess.PIPE,
-        env={**os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models")}, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "web", "mcp", "--index", str(index)],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        env={**os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models")},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )  # fmt: skip
+    )
     with process:
         yield process
         process.kill()
@@ -95,16 +101,16 @@ def test_it_ends_at_once_when_told_to(tiny_site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "reader"),
+    ("options", "viewer"),
     [
         ([], KEEPER),
-        (["--group", "platform", "--group", "sre"], Reader(frozenset(("platform", "sre")))),
-        (["--group", ""], Reader(frozenset(("",)))),
+        (["--group", "platform", "--group", "sre"], Viewer(frozenset(("platform", "sre")))),
+        (["--group", ""], Viewer(frozenset(("",)))),
     ],
 )
-def test_every_article_is_there_unless_a_group_is_named(options: list[str], reader: Reader) -> None:
+def test_every_article_is_there_unless_a_group_is_named(options: list[str], viewer: Viewer) -> None:
     caller = caller_of(parser().parse_args(["mcp", *options]), Settings())
-    assert caller.reader == reader
+    assert caller.viewer == viewer
 
 
 @pytest.mark.parametrize(

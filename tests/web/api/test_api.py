@@ -7,9 +7,20 @@ import pytest
 from tests.conftest import Site, write_articles
 
 ANSWER_FIELDS = {
-    "answer_id", "conversation_id", "question", "standalone_question", "answered", "confidence", "text", "writer",
-    "citations", "passages", "related", "degraded", "took_ms",
-}  # fmt: skip
+    "answer_id",
+    "conversation_id",
+    "question",
+    "standalone_question",
+    "answered",
+    "confidence",
+    "text",
+    "writer",
+    "citations",
+    "passages",
+    "related",
+    "degraded",
+    "took_ms",
+}
 
 
 def test_ask_answers_with_every_field_of_the_contract(site: Site) -> None:

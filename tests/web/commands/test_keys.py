@@ -63,9 +63,15 @@ def test_a_key_that_is_not_there_cannot_be_revoked(capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--scope", "everything"], ["--expires", "0d"], ["--expires", "90"], ["--expires", "d"], ["--name", " "],
-     ["--group", "a\nb"]],
-)  # fmt: skip
+    [
+        ["--scope", "everything"],
+        ["--expires", "0d"],
+        ["--expires", "90"],
+        ["--expires", "d"],
+        ["--name", " "],
+        ["--group", "a\nb"],
+    ],
+)
 def test_a_wrong_option_is_a_usage_error(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit:
         main(["keys", "create", "--name", "x", *wrong])

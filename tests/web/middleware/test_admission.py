@@ -20,7 +20,7 @@ from indexes.types import FloatMatrix
 from qa.journal.store import Journal
 from tests.conftest import Site, make_services
 from tests.web.live_servers import served
-from web.admission import Overloaded, Turn, Turns
+from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.app import create_app
 from web.middleware.admission import Admission
 
@@ -51,10 +51,10 @@ class Clock:
 
 
 @contextmanager
-def site_with(turns: Turns, held: Held, index: Path, folder: Path) -> Iterator[str]:
+def site_with(slots: WorkSlots, held: Held, index: Path, folder: Path) -> Iterator[str]:
     journal = Journal(folder / "journal-of-its-own.sqlite")
     services = make_services(index, held, journal)
-    with served(create_app(services, max_body=262_144, turns=turns), services.drain) as address:
+    with served(create_app(services, max_body=262_144, slots=slots), services.drain) as address:
         yield address
     journal.close()
 
@@ -67,7 +67,7 @@ def test_past_capacity_a_question_is_refused_readably_and_health_is_not(
     site: Site, embedder: Embedder, tmp_path: Path
 ) -> None:
     held = Held(embedder)
-    with site_with(Turns(1, 1), held, site.index, tmp_path) as address, ThreadPoolExecutor() as people:
+    with site_with(WorkSlots(1, 1), held, site.index, tmp_path) as address, ThreadPoolExecutor() as people:
         first = people.submit(ask, address)
         assert held.arrived.acquire(timeout=30)
         refused = ask(address)
@@ -81,8 +81,10 @@ def test_past_capacity_a_question_is_refused_readably_and_health_is_not(
         assert (page.status_code, page.headers["retry-after"]) == (503, "1")
         assert "please try again in a second" in page.text
         assert [httpx2.get(address + path).status_code for path in ("/livez", "/readyz", "/static/style.css")] == [
-            200, 200, 200,
-        ]  # fmt: skip
+            200,
+            200,
+            200,
+        ]
         held.go_on.set()
         assert first.result().json()["answered"] is True
         assert ask(address).status_code == 200
@@ -92,7 +94,7 @@ def test_a_burst_within_capacity_waits_and_is_answered_alike(site: Site, embedde
     held = Held(embedder)
     held.go_on.set()
     with (
-        site_with(Turns(2, 16, patience=30), held, site.index, tmp_path) as address,
+        site_with(WorkSlots(2, 16, patience=30), held, site.index, tmp_path) as address,
         ThreadPoolExecutor(12) as people,
     ):
         answers = list(people.map(lambda _: ask(address), range(12)))
@@ -103,7 +105,7 @@ def test_a_burst_within_capacity_waits_and_is_answered_alike(site: Site, embedde
 def test_a_slow_sender_takes_no_turn(site: Site, embedder: Embedder, tmp_path: Path) -> None:
     held = Held(embedder)
     held.go_on.set()
-    with site_with(Turns(1, 1), held, site.index, tmp_path) as address:
+    with site_with(WorkSlots(1, 1), held, site.index, tmp_path) as address:
         host, port = address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as slow:
             slow.sendall(b"POST /api/v1/ask HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
@@ -115,13 +117,13 @@ def test_a_slow_sender_takes_no_turn(site: Site, embedder: Embedder, tmp_path: P
 
 def test_turns_are_taken_in_order_of_arrival() -> None:
     async def scenario() -> list[str]:
-        turns, order = Turns(1, 10), []
+        slots, order = WorkSlots(1, 10), []
 
         async def work(name: str) -> None:
-            turn = await turns.take()
+            slot = await slots.take()
             order.append(name)
             await asyncio.sleep(0)
-            turn.give_back()
+            slot.give_back()
 
         await asyncio.gather(*(work(name) for name in "abcde"))
         return order
@@ -129,27 +131,27 @@ def test_turns_are_taken_in_order_of_arrival() -> None:
     assert asyncio.run(scenario()) == list("abcde")
 
 
-async def come(turns: Turns) -> asyncio.Task[Turn]:
+async def come(slots: WorkSlots) -> asyncio.Task[WorkSlot]:
     """One who comes and has begun to wait, if there is no turn."""
-    task = asyncio.create_task(turns.take())
+    task = asyncio.create_task(slots.take())
     await asyncio.sleep(0)
     return task
 
 
 def test_when_it_is_too_much_the_crowd_is_served_and_only_the_next_one_waits() -> None:
     async def scenario() -> None:
-        turns = Turns(1, 4, patience=30, clock=Clock())
-        held = await turns.take()
-        line = [await come(turns) for _ in range(3)]
+        slots = WorkSlots(1, 4, patience=30, clock=Clock())
+        held = await slots.take()
+        line = [await come(slots) for _ in range(3)]
         with pytest.raises(Overloaded):  # the house is full: from now on it is too much
-            await turns.take()
+            await slots.take()
         for place in range(3):
             held.give_back()
             held = await line[place]
             if place == 2:  # the last one of the crowd is served
-                line.append(await come(turns))
+                line.append(await come(slots))
             with pytest.raises(Overloaded):
-                await turns.take()
+                await slots.take()
         held.give_back()
         (await line[3]).give_back()
 
@@ -159,18 +161,18 @@ def test_when_it_is_too_much_the_crowd_is_served_and_only_the_next_one_waits() -
 def test_when_it_is_too_much_a_turn_that_comes_late_is_a_refusal() -> None:
     async def scenario() -> None:
         clock = Clock()
-        turns = Turns(1, 3, patience=30, clock=clock)
-        held = await turns.take()
-        early = await come(turns)
+        slots = WorkSlots(1, 3, patience=30, clock=clock)
+        held = await slots.take()
+        early = await come(slots)
         clock.now = 0.2
-        late = await come(turns)
-        turns.refuse()
+        late = await come(slots)
+        slots.refuse()
         clock.now = 0.3
         held.give_back()
         with pytest.raises(Overloaded):
             await early
         (await late).give_back()
-        (await turns.take()).give_back()
+        (await slots.take()).give_back()
 
     asyncio.run(scenario())
 
@@ -178,14 +180,14 @@ def test_when_it_is_too_much_a_turn_that_comes_late_is_a_refusal() -> None:
 def test_when_nobody_has_been_refused_for_a_second_a_crowd_may_wait_again() -> None:
     async def scenario() -> None:
         clock = Clock()
-        turns = Turns(1, 3, patience=30, clock=clock)
-        held = await turns.take()
-        turns.refuse()
-        crowd = [await come(turns)]
-        assert turns.full
+        slots = WorkSlots(1, 3, patience=30, clock=clock)
+        held = await slots.take()
+        slots.refuse()
+        crowd = [await come(slots)]
+        assert slots.full
         clock.now = 1.0
-        crowd.append(await come(turns))
-        assert turns.full
+        crowd.append(await come(slots))
+        assert slots.full
         held.give_back()
         for waiting in crowd:
             (await waiting).give_back()
@@ -195,65 +197,65 @@ def test_when_nobody_has_been_refused_for_a_second_a_crowd_may_wait_again() -> N
 
 def test_who_has_waited_too_long_is_refused_and_leaves_its_place() -> None:
     async def scenario() -> None:
-        turns = Turns(1, 2, patience=0.01)
-        held = await turns.take()
+        slots = WorkSlots(1, 2, patience=0.01)
+        held = await slots.take()
         with pytest.raises(Overloaded):
-            await turns.take()
+            await slots.take()
         held.give_back()
-        (await turns.take()).give_back()
+        (await slots.take()).give_back()
 
     asyncio.run(scenario())
 
 
 def test_a_turn_that_comes_as_its_owner_leaves_is_handed_on() -> None:
     async def scenario() -> None:
-        turns = Turns(1, 3)
-        held = await turns.take()
-        leaving, staying = await come(turns), await come(turns)
+        slots = WorkSlots(1, 3)
+        held = await slots.take()
+        leaving, staying = await come(slots), await come(slots)
         held.give_back()
         leaving.cancel()
         (await staying).give_back()
         assert leaving.cancelled()
-        (await turns.take()).give_back()
+        (await slots.take()).give_back()
 
     asyncio.run(scenario())
 
 
 def test_a_turn_given_back_twice_is_one_turn() -> None:
     async def scenario() -> None:
-        turns = Turns(1, 2)
-        first = await turns.take()
+        slots = WorkSlots(1, 2)
+        first = await slots.take()
         first.give_back()
         first.give_back()
-        await turns.take()
-        waiting = asyncio.create_task(turns.take())
+        await slots.take()
+        waiting = asyncio.create_task(slots.take())
         await asyncio.sleep(0)
         assert not waiting.done()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert not turns.full  # who went away while waiting has left
+        assert not slots.full  # who went away while waiting has left
 
     asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(("content_type", "turns_held"), [(b"text/event-stream", 0), (b"text/html", 1)])
 def test_an_open_stream_holds_no_turn(content_type: bytes, turns_held: int) -> None:
-    turns = Turns(1, 1)
+    slots = WorkSlots(1, 1)
     full: list[bool] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
         await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
-        full.append(turns.full)
+        full.append(slots.full)
         await send({"type": "http.response.body", "body": b""})
 
     async def scenario() -> None:
-        await Admission(app, turns)({"type": "http", "path": "/", "headers": []}, _empty_body, _ignored)
+        await Admission(app, slots)({"type": "http", "path": "/", "headers": []}, _empty_body, _ignored)
 
     asyncio.run(scenario())
     assert full == [bool(turns_held)]
-    assert not turns.full
+    assert not slots.full
 
 
 async def _empty_body() -> Message:

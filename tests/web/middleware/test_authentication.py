@@ -19,13 +19,13 @@ from starlette.testclient import TestClient
 
 from tests.conftest import ROOT, Site
 from tests.web.access.test_access_table import TABLE
-from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.access.policy import ASKER, Policy
 from web.access.principals import SCOPES
 from web.access.proxies import Proxies
 from web.access.rates import Rates
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.cli import main
 from web.errors import KeysNeeded
@@ -52,8 +52,10 @@ def served(tiny_site: Site, keys: KeyStore) -> Served:
     def client(
         policy: Policy, rates: Rates | None = None, peer: str = "192.0.2.1", url: str = "https://kb.example"
     ) -> TestClient:
-        doors = Doors(policy, keys, rates or Rates(), own="https://kb.example", widgets=frozenset({WIDGET}))
-        app = create_app(replace(tiny_site.services, doors=doors), 262_144, Turns(2, 64), [WIDGET])
+        access_rules = AccessRules(
+            policy, keys, rates or Rates(), own="https://kb.example", widgets=frozenset({WIDGET})
+        )
+        app = create_app(replace(tiny_site.services, access_rules=access_rules), 262_144, WorkSlots(2, 64), [WIDGET])
         return TestClient(
             app, raise_server_exceptions=False, follow_redirects=False, base_url=url, client=(peer, 50000)
         )
@@ -168,7 +170,7 @@ def test_an_article_with_an_audience_is_there_for_those_in_it(site: Site, keys: 
     (site.source / "payroll.md").write_text(text)
     site.ingest()
     policy = Policy(place=True, anybody=ASKER, proxies=Proxies(networks("10.0.0.9"), "x-user", "x-groups"))
-    app = create_app(replace(site.services, doors=Doors(policy, keys, Rates())), 262_144, Turns(2, 64))
+    app = create_app(replace(site.services, access_rules=AccessRules(policy, keys, Rates())), 262_144, WorkSlots(2, 64))
 
     def status(peer: str = "192.0.2.1", groups: tuple[str, ...] | None = None, **headers: str) -> int:
         if groups is not None:
@@ -405,12 +407,12 @@ def test_a_server_that_nobody_could_enter_does_not_start(
     gone, _ = keys.create("gone", ("ask",))
     keys.revoke(gone.id)
     if starts:
-        assert Doors.of(Settings(**settings), keys, bound)
+        assert AccessRules.of(Settings(**settings), keys, bound)
     else:
         with pytest.raises(KeysNeeded, match="footnote keys create"):
-            Doors.of(Settings(**settings), keys, bound)
+            AccessRules.of(Settings(**settings), keys, bound)
     keys.create("robot", ("ask",))
-    assert Doors.of(Settings(**settings), keys, bound)
+    assert AccessRules.of(Settings(**settings), keys, bound)
 
 
 def test_a_server_that_others_can_reach_is_refused_without_a_key(tiny_site: Site, tmp_path: Path) -> None:

@@ -11,21 +11,41 @@ import pytest
 
 from tests.conftest import Site
 from tests.web.live_servers import served
-from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 from web.observing.recording import Finished
 
 PATHS = [
-    "/livez", "/readyz", "/metrics", "/openapi.json", "/static/base.js", "/widget.js",
-    "/", "/browse", "/docs", "/sign-in", "/insights", "/insights/gaps.csv", "/insights/inspect",
-    "/articles/tokens", "/articles/tokens.md", "/articles/gone", "/llms.txt",
-    "/api/v1/articles", "/api/v1/articles/tokens", "/api/v1/articles/gone", "/api/v1/tags", "/api/v1/search?q=token",
-    "/api/v1/conversations/gone", "/v1/models", "/nowhere",
-]  # fmt: skip
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/static/base.js",
+    "/widget.js",
+    "/",
+    "/browse",
+    "/docs",
+    "/sign-in",
+    "/insights",
+    "/insights/gaps.csv",
+    "/insights/inspect",
+    "/articles/tokens",
+    "/articles/tokens.md",
+    "/articles/gone",
+    "/llms.txt",
+    "/api/v1/articles",
+    "/api/v1/articles/tokens",
+    "/api/v1/articles/gone",
+    "/api/v1/tags",
+    "/api/v1/search?q=token",
+    "/api/v1/conversations/gone",
+    "/v1/models",
+    "/nowhere",
+]
 
 
 class Heard:
@@ -47,7 +67,7 @@ def heard() -> Heard:
 def line(tiny_site: Site, heard: Heard) -> Iterator[httpx2.Client]:
     """One connection to the tiny site: content where none is expected would be taken for the next answer."""
     services, limits = tiny_site.services, httpx2.Limits(max_connections=1)
-    app = create_app(services, 262_144, Turns(2, 64), ["https://w.example"], recorders=[heard])
+    app = create_app(services, 262_144, WorkSlots(2, 64), ["https://w.example"], recorders=[heard])
     with served(app, services.drain) as address, httpx2.Client(base_url=address, limits=limits) as client:
         yield client
 
@@ -90,12 +110,14 @@ def test_what_refuses_a_method_names_head_beside_get(line: httpx2.Client) -> Non
 
 
 def test_a_search_by_head_counts_as_a_question_as_one_by_get_does(tiny_site: Site, tmp_path: Path) -> None:
-    doors = Doors(Policy(place=False, anybody=ASKER), KeyStore(tmp_path / "keys.sqlite"), Rates(ask="2/hour"))
-    services = replace(tiny_site.services, doors=doors)
-    with served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address:
+    access_rules = AccessRules(
+        Policy(place=False, anybody=ASKER), KeyStore(tmp_path / "keys.sqlite"), Rates(ask="2/hour")
+    )
+    services = replace(tiny_site.services, access_rules=access_rules)
+    with served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address:
         search = f"{address}/api/v1/search?q=token"
         said = [httpx2.head(search), httpx2.get(search), httpx2.head(search)]
-    doors.keys.close()
+    access_rules.keys.close()
     assert [response.status_code for response in said] == [200, 200, 429]
     assert said[2].headers["retry-after"]
 

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import Site
 from tests.web.access.test_access_table import TABLE, Closed, closed, proof
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.middleware.headers import HEADERS
 
@@ -72,14 +72,14 @@ def test_a_stream_a_page_not_changed_and_one_turned_away_carry_them(tiny_site: S
     unchanged = tiny_site.client.get("/articles/tokens", headers={"if-none-match": first.headers["etag"]})
     assert unchanged.status_code == 304
     assert carries_all(unchanged)
-    full = TestClient(create_app(tiny_site.services, 262_144, Turns(0, 0)))
+    full = TestClient(create_app(tiny_site.services, 262_144, WorkSlots(0, 0)))
     refused = full.post("/api/v1/ask", json=asked)
     assert refused.status_code == 503
     assert carries_all(refused)
 
 
 def test_an_error_of_ours_carries_them(tiny_site: Site) -> None:
-    broken = TestClient(create_app(tiny_site.services, 262_144, Turns(1, 1)), raise_server_exceptions=False)
+    broken = TestClient(create_app(tiny_site.services, 262_144, WorkSlots(1, 1)), raise_server_exceptions=False)
     broken.app.state.services = None  # type: ignore[attr-defined]
     for headers in ({}, PAGES):
         response = broken.get("/api/v1/status", headers=headers)
@@ -88,7 +88,7 @@ def test_an_error_of_ours_carries_them(tiny_site: Site) -> None:
 
 
 def test_sites_with_the_widget_may_read_the_id_and_no_other_site_may_read_anything(tiny_site: Site) -> None:
-    app = create_app(tiny_site.services, 262_144, Turns(2, 64), ["https://wiki.example"])
+    app = create_app(tiny_site.services, 262_144, WorkSlots(2, 64), ["https://wiki.example"])
     with TestClient(app) as client:
         shown = client.get("/api/v1/tags", headers={"origin": "https://wiki.example"})
         hidden = client.get("/api/v1/tags", headers={"origin": "https://evil.example"})

@@ -20,7 +20,7 @@ from qa.errors import JournalUnavailable
 from qa.journal.store import Journal
 from qa.types import Question
 from tests.conftest import Site
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.observing import logs
 from web.observing.logs import AccessLog
@@ -50,7 +50,7 @@ def lines(log: io.StringIO) -> Lines:
 
 
 def client_of(services: Services) -> TestClient:
-    return TestClient(create_app(services, 262_144, Turns(2, 64), recorders=[AccessLog()]))
+    return TestClient(create_app(services, 262_144, WorkSlots(2, 64), recorders=[AccessLog()]))
 
 
 @pytest.fixture
@@ -66,8 +66,11 @@ def test_a_request_is_one_line_with_its_route_and_without_what_was_sent(client: 
     client.get("/api/v1/articles/tokens/related?limit=2&secret=x")
     (line,) = lines()
     assert (line["method"], line["route"], line["status"], line["principal"]) == (
-        "GET", "/api/v1/articles/{article_id}/related", 200, "",
-    )  # fmt: skip
+        "GET",
+        "/api/v1/articles/{article_id}/related",
+        200,
+        "",
+    )
     assert line["level"] == "INFO"
     assert 0 < line["ms"] < 60_000
     assert "tokens" not in json.dumps(line)
@@ -80,8 +83,9 @@ def test_paths_nobody_serves_and_methods_nobody_knows_are_one_route_and_one_meth
     client.request("BREW", "/coffee")
     client.get("/wp-login.php")
     assert [(line["method"], line["route"], line["status"]) for line in lines()] == [
-        ("other", "other", 404), ("GET", "other", 404),
-    ]  # fmt: skip
+        ("other", "other", 404),
+        ("GET", "other", 404),
+    ]
 
 
 def test_health_and_static_files_are_logged_for_debugging_only(client: TestClient, lines: Lines) -> None:
@@ -137,12 +141,18 @@ def hostile_requests(client: TestClient) -> list[Any]:
     """Requests with a canary in every place a secret or a question may be in, answered or refused."""
     client.cookies.set("session", CANARY)
     headers = {
-        "x-api-key": CANARY, "referer": f"https://x/{CANARY}",
-        "user-agent": CANARY, "x-slack-signature": f"v0={CANARY}", "x-request-id": f"{CANARY} is not well-formed",
-    }  # fmt: skip
+        "x-api-key": CANARY,
+        "referer": f"https://x/{CANARY}",
+        "user-agent": CANARY,
+        "x-slack-signature": f"v0={CANARY}",
+        "x-request-id": f"{CANARY} is not well-formed",
+    }
     called = {
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {"question": CANARY}},
-    }  # fmt: skip
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "ask", "arguments": {"question": CANARY}},
+    }
     form = {"content-type": "application/x-www-form-urlencoded"}
     sent: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", ASK, {"json": {"question": CANARY}}),

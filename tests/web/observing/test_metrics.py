@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from indexes.models.embedding import Embedder
 from qa.journal.store import Journal
 from tests.conftest import ROOT, Site, make_services
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
-from web.observing.metrics import Figures
+from web.observing.metrics import Metrics
 from web.services import Services
 
 ASK = "/api/v1/ask"
@@ -26,8 +26,8 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 class Observed:
     """The tiny site with its figures, asked in this process: nothing else moves them."""
 
-    def __init__(self, client: TestClient, services: Services, journal: Journal, turns: Turns) -> None:
-        self.turns = turns
+    def __init__(self, client: TestClient, services: Services, journal: Journal, slots: WorkSlots) -> None:
+        self.slots = slots
         self.client = client
         self.services = services
         self.journal = journal
@@ -45,15 +45,15 @@ class Observed:
 
 @pytest.fixture
 def observed(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Observed]:
-    figures, journal, turns = Figures(), Journal(tmp_path / "journal.sqlite"), Turns(2, 64)
+    figures, journal, slots = Metrics(), Journal(tmp_path / "journal.sqlite"), WorkSlots(2, 64)
     counted = figures.counted
     made = make_services(tiny_site.index, embedder, journal, counted)
     parts = {name: getattr(made, name) for name in Services.__slots__}
     services = Services(**{**parts, "figures": figures, "degraded": ("vectors",)})
-    figures.watch(services.store, turns, journal, services.degraded)
-    app = create_app(services, 262_144, turns, recorders=[counted])
+    figures.watch(services.store, slots, journal, services.degraded)
+    app = create_app(services, 262_144, slots, recorders=[counted])
     with TestClient(app, "http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
-        yield Observed(client, services, journal, turns)
+        yield Observed(client, services, journal, slots)
     journal.close()
 
 
@@ -95,17 +95,17 @@ def test_what_is_served_and_what_is_missing_is_told(observed: Observed) -> None:
 
 def test_who_works_waits_and_was_turned_away_is_told(observed: Observed) -> None:
     async def crowd() -> None:
-        turns = [await observed.turns.take(), await observed.turns.take()]
-        waiting = asyncio.create_task(observed.turns.take())
+        slots = [await observed.slots.take(), await observed.slots.take()]
+        waiting = asyncio.create_task(observed.slots.take())
         await asyncio.sleep(0)
-        assert observed.turns.working == 2
-        assert observed.turns.waiting == 1
-        for turn in turns:
-            turn.give_back()
+        assert observed.slots.working == 2
+        assert observed.slots.waiting == 1
+        for slot in slots:
+            slot.give_back()
         (await waiting).give_back()
 
     asyncio.run(crowd())
-    observed.turns.refuse()
+    observed.slots.refuse()
     assert observed.figure("footnote_requests_turned_away_total") == 1
     assert observed.figure("footnote_requests_working") == 0  # /metrics takes no turn
     assert observed.figure("footnote_requests_waiting") == 0

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from indexes.models.embedding import Embedder
 from qa.journal.store import Journal
 from tests.conftest import ROOT, Site, make_services
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.composition import tracing_to
 from web.observing.tracing import Tracing, to_collector
@@ -34,7 +34,7 @@ class Traced:
         self.tracing = Tracing(processor)
         self.journal = Journal(folder / "journal.sqlite")
         services = make_services(site.index, embedder, self.journal, self.tracing)
-        self.client = TestClient(self.tracing.around(create_app(services, 262_144, Turns(2, 64))))
+        self.client = TestClient(self.tracing.around(create_app(services, 262_144, WorkSlots(2, 64))))
 
     def close(self) -> None:
         self.tracing.close()
@@ -141,11 +141,16 @@ def test_without_the_extra_the_server_says_what_to_install(tmp_path: Path) -> No
         "from web.cli import main; sys.exit(main(['serve']))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
         env={
             "FOOTNOTE_WORKERS": "1",
-            "FOOTNOTE_OTLP_ENDPOINT": "http://localhost:4318", "FOOTNOTE_INDEX": str(tmp_path),
+            "FOOTNOTE_OTLP_ENDPOINT": "http://localhost:4318",
+            "FOOTNOTE_INDEX": str(tmp_path),
         },
-    )  # fmt: skip
+    )
     assert ran.returncode == 1
     assert "pip install 'footnote[telemetry]'" in ran.stderr

@@ -17,11 +17,11 @@ from indexes.models.embedding import Embedder
 from qa.journal.store import Journal
 from tests.conftest import Site, make_services
 from tests.web.live_servers import served, served_from
-from web.access.doors import Doors
 from web.access.keys import KeyStore
 from web.access.policy import Policy
 from web.access.rates import Rates
-from web.admission import Turns
+from web.access.rules import AccessRules
+from web.admission import WorkSlots
 from web.app import create_app
 
 QUESTION = "How long does an access token live?"
@@ -114,9 +114,12 @@ def test_earlier_messages_make_a_follow_up_understood(client: OpenAI) -> None:
     first = complete(client, user("How are refresh tokens rotated?")).choices[0].message
     alone = complete(client, user("and when used twice?"))
     followed = complete(
-        client, {"role": "system", "content": "You are a pirate."}, user("How are refresh tokens rotated?"),
-        first.model_dump(), user("and when used twice?"),
-    )  # fmt: skip
+        client,
+        {"role": "system", "content": "You are a pirate."},
+        user("How are refresh tokens rotated?"),
+        first.model_dump(),
+        user("and when used twice?"),
+    )
     in_a_row = complete(client, user("How are refresh tokens rotated?"), user("and when used twice?"))
     assert not alone.answered
     assert "revoke the whole token family" in followed.choices[0].message.content
@@ -194,10 +197,26 @@ def test_an_answer_ends_before_the_sentence_that_would_exceed_max_tokens(client:
 def test_what_tunes_sampling_or_offers_tools_changes_nothing(client: OpenAI) -> None:
     tool: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
     completion = complete(
-        client, user(QUESTION), temperature=0.2, top_p=0.9, frequency_penalty=1, presence_penalty=1, seed=7, n=1,
-        logit_bias={"50256": -100}, user="u", metadata={"a": "b"}, store=True, reasoning_effort="low", tools=[tool],
-        tool_choice="auto", response_format={"type": "text"}, stop=[], logprobs=False, parallel_tool_calls=False,
-    )  # fmt: skip
+        client,
+        user(QUESTION),
+        temperature=0.2,
+        top_p=0.9,
+        frequency_penalty=1,
+        presence_penalty=1,
+        seed=7,
+        n=1,
+        logit_bias={"50256": -100},
+        user="u",
+        metadata={"a": "b"},
+        store=True,
+        reasoning_effort="low",
+        tools=[tool],
+        tool_choice="auto",
+        response_format={"type": "text"},
+        stop=[],
+        logprobs=False,
+        parallel_tool_calls=False,
+    )
     assert completion.choices[0].message.content == complete(client, user(QUESTION)).choices[0].message.content
 
 
@@ -240,14 +259,20 @@ def test_what_cannot_be_had_is_refused_naming_the_parameter(client: OpenAI, more
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{", b"[]", b'"text"', b"\xff\xfe", b"[" * 900 + b"]" * 900, b'{"model":' * 900 + b"1" + b"}" * 900,
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 900 + b"]" * 900,
+        b'{"model":' * 900 + b"1" + b"}" * 900,
         b'{"model": "footnote", "messages": [{"role": "user", "content": "\\ud800"}]}',
         b'{"model": "\\ud800", "messages": [{"role": "user", "content": "x"}]}',
         b'{"model": "footnote", "messages": [{"role": "user", "content": "x"}], "\\ud800": 1}',
         b'{"model": "footnote", "messages": {"role": "user"}}',
         json.dumps({"model": "footnote", "messages": [{"role": "user", "content": ""}] * 2_001}).encode(),
     ],
-)  # fmt: skip
+)
 def test_rubbish_is_a_client_error_in_the_shape_of_openai(address: str, content: bytes) -> None:
     headers = {"content-type": "application/json"}
     response = httpx2.post(f"{address}/v1/chat/completions", content=content, headers=headers)
@@ -281,7 +306,7 @@ def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embed
     journal = Journal(tmp_path / "journal.sqlite")
     services = make_services(tiny_site.index, embedder, journal)
     with (
-        served(create_app(services, 262_144, Turns(2, 64)), services.drain) as address,
+        served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address,
         OpenAI(base_url=f"{address}/v1", api_key="unused") as client,
     ):
         completion = complete(client, user(QUESTION), model="footnote:tokens")
@@ -294,18 +319,18 @@ def test_a_client_without_a_good_key_or_with_too_many_questions_raises_its_own_e
     tiny_site: Site, embedder: Embedder, tmp_path: Path
 ) -> None:
     keys = KeyStore(tmp_path / "keys.sqlite")
-    doors = Doors(Policy(place=False), keys, Rates(ask="1/minute"))
-    with served_from(tiny_site.index, embedder, tmp_path, doors) as address:
+    access_rules = AccessRules(Policy(place=False), keys, Rates(ask="1/minute"))
+    with served_from(tiny_site.index, embedder, tmp_path, access_rules) as address:
 
         def client(key: str) -> OpenAI:
             return OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
 
         with client("unused") as stranger, pytest.raises(openai.AuthenticationError) as unknown:
             complete(stranger, user(QUESTION))
-        with client(keys.create("reader", ("read",))[1]) as reader:
-            assert reader.models.retrieve("footnote")
+        with client(keys.create("reader", ("read",))[1]) as viewer:
+            assert viewer.models.retrieve("footnote")
             with pytest.raises(openai.PermissionDeniedError):
-                complete(reader, user(QUESTION))
+                complete(viewer, user(QUESTION))
         with client(keys.create("asker", ("ask",))[1]) as asker:
             assert asker.models.retrieve("footnote")  # clients list the models before they ask
             assert complete(asker, user(QUESTION)).answered

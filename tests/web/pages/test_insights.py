@@ -19,7 +19,7 @@ from indexes.models.embedding import Embedder
 from qa.insights.usage import Day
 from qa.journal.store import Journal
 from tests.conftest import Site, make_services
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.pages import charts
 from web.pages.api_reference import operations
@@ -33,7 +33,7 @@ def local(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Site]
     """The tiny site as its keeper sees it, at the machine itself: what was asked is what the test asks."""
     journal = Journal(tmp_path / "journal.sqlite")
     services = make_services(tiny_site.index, embedder, journal)
-    app = create_app(services, 262_144, Turns(2, 64))
+    app = create_app(services, 262_144, WorkSlots(2, 64))
     client = TestClient(app, base_url=f"http://{LOCAL}:8000", client=(LOCAL, 50000))
     yield replace(tiny_site, client=client, services=services)
     journal.close()

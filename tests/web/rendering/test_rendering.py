@@ -336,9 +336,7 @@ def an_answer(*segments: Segment) -> Answer:
         Citation(n, f"a{n}", f"Title “{n}”", f"/articles/a{n}?cite=0-3#cited", ("Part",), "abc", 0, 3)
         for n in sorted({segment.n for segment in segments})
     )
-    return Answer(
-        "id", "q", "q", True, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0
-    )  # fmt: skip
+    return Answer("id", "q", "q", True, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0)
 
 
 def answered(*segments: Segment) -> BeautifulSoup:
@@ -357,9 +355,11 @@ def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None
 
 def test_blocks_are_followed_by_their_footnote() -> None:
     page = answered(
-        Segment("list", "1. a", 1), Segment("list", "2. b", 1), Segment("code", "```sh\n# x [1]\n```", 2),
+        Segment("list", "1. a", 1),
+        Segment("list", "2. b", 1),
+        Segment("code", "```sh\n# x [1]\n```", 2),
         Segment("table", "| a |\n| - |\n| b |", 3),
-    )  # fmt: skip
+    )
     assert [len(page.select(tag)) for tag in ("ol", "li", "pre", "table")] == [1, 2, 1, 1]
     assert [chip.get_text() for chip in page.select("p.after a.cite")] == ["[1]", "[2]", "[3]"]
     assert page.pre
@@ -381,9 +381,15 @@ def test_plain_words_of_a_quotation_are_cut_at_a_word() -> None:
 
 @pytest.mark.parametrize(
     ("language", "code"),
-    [("python", 'def f(x):\n    return "a" + x  # why\n'), ("yaml", "a: 'b'\n"), ("sql", "SELECT 1 FROM a\n"),
-     ("http", "GET / HTTP/1.1\nHost: a\n"), ("diff", "-a\n+b\n"), ("bash", 'echo "$HOME" | wc -l\n')],
-)  # fmt: skip
+    [
+        ("python", 'def f(x):\n    return "a" + x  # why\n'),
+        ("yaml", "a: 'b'\n"),
+        ("sql", "SELECT 1 FROM a\n"),
+        ("http", "GET / HTTP/1.1\nHost: a\n"),
+        ("diff", "-a\n+b\n"),
+        ("bash", 'echo "$HOME" | wc -l\n'),
+    ],
+)
 def test_code_is_coloured_without_touching_a_character(language: str, code: str) -> None:
     page = body(f"```{language}\n{code}```")
     assert page.pre

@@ -18,7 +18,7 @@ from qa.conversations import Conversations, Exchange
 from qa.journal.store import Journal
 from qa.types import Question
 from tests.conftest import make_services
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.serving.server import DrainingServer
 
@@ -38,7 +38,7 @@ def main(index: Path, path: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(
-        create_app(services, 262_144, Turns(200, 1_000)), log_level="warning", timeout_graceful_shutdown=3
+        create_app(services, 262_144, WorkSlots(200, 1_000)), log_level="warning", timeout_graceful_shutdown=3
     )
     DrainingServer(config, services.drain).run(sockets=[listener])
 

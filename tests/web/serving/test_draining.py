@@ -16,9 +16,14 @@ from tests.conftest import ROOT, Site
 
 QUESTION = "How long does an access token live?"
 OURS = "/api/v1/ask/stream", {"question": QUESTION}
-OPENAI = "/v1/chat/completions", {
-    "model": "footnote", "stream": True, "messages": [{"role": "user", "content": QUESTION}],
-}  # fmt: skip
+OPENAI = (
+    "/v1/chat/completions",
+    {
+        "model": "footnote",
+        "stream": True,
+        "messages": [{"role": "user", "content": QUESTION}],
+    },
+)
 
 
 def request(path: str, body: object) -> bytes:
@@ -33,16 +38,18 @@ class SlowServer:
     def __init__(self, index: Path, folder: Path) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.web.serving.slow_server", str(index), str(folder / "journal.sqlite")],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert self.process.stdout
         self.port = int(self.process.stdout.readline())
 
     def stream(self, sent: bytes) -> socket.socket:
         """An open stream, its headers to be read."""
-        reader = socket.create_connection(("127.0.0.1", self.port))
-        reader.sendall(sent)
-        return reader
+        viewer = socket.create_connection(("127.0.0.1", self.port))
+        viewer.sendall(sent)
+        return viewer
 
     def stop(self) -> int:
         """How many answers were begun before it was stopped."""

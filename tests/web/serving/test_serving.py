@@ -61,10 +61,13 @@ class Running:
 def running(tiny_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("running")
     environment = {
-        **os.environ, "FOOTNOTE_MODELS": str(ROOT / "var" / "models"), "FOOTNOTE_JOURNAL": str(folder / "j.sqlite"),
-        "FOOTNOTE_KEYS": str(folder / "k.sqlite"), "FOOTNOTE_RATE_ASK": "30/hour",
+        **os.environ,
+        "FOOTNOTE_MODELS": str(ROOT / "var" / "models"),
+        "FOOTNOTE_JOURNAL": str(folder / "j.sqlite"),
+        "FOOTNOTE_KEYS": str(folder / "k.sqlite"),
+        "FOOTNOTE_RATE_ASK": "30/hour",
         "FOOTNOTE_PUBLIC_URL": "https://kb.example",
-    }  # fmt: skip
+    }
     keys = KeyStore(folder / "k.sqlite")
     keys.create("first", ("ask",))
     command = ["serve", "--port", "0", "--workers", "2", "--index", str(tiny_site.index)]

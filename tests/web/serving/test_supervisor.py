@@ -26,8 +26,8 @@ Start: TypeAlias = "Callable[..., Supervised]"
 # Answers each connection with its process id and whether it was the one to announce, in the order of its starts.
 FAKE = """
 import os, signal, socket, sys, time
-from web.serving.worker_slot import Place
-place = Place.given()
+from web.serving.worker_slot import WorkerSlot
+place = WorkerSlot.given()
 how = sys.argv[1:]
 if "fails" in how:
     sys.exit(7)
@@ -73,8 +73,11 @@ class Supervised:
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SUPERVISOR, json.dumps(numbers), log_format, *fake],
-                env={**os.environ, "STARTS": str(self._starts)}, pass_fds=numbers, stderr=log, cwd=ROOT,
-            )  # fmt: skip
+                env={**os.environ, "STARTS": str(self._starts)},
+                pass_fds=numbers,
+                stderr=log,
+                cwd=ROOT,
+            )
         for listener in listeners:
             listener.close()
 

@@ -22,7 +22,7 @@ from qa.writing.extractive import ExtractiveWriter
 from tests.conftest import Site, make_services
 from tests.web.slack import standin
 from tests.web.slack.standin import SECRET, TOKEN, Slack
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.services import Services
 from web.settings import Settings
@@ -97,11 +97,11 @@ def serve(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Serve
     def serve(index: Path = tiny_site.index, **values: Any) -> Workspace:
         journal = Journal(tmp_path / "journal.sqlite")
         services = services_for(index, journal, embedder)
-        turns = Turns(2, 64)
+        slots = WorkSlots(2, 64)
         parts = build(
-            settings(**values), services, turns, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client()
+            settings(**values), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client()
         )
-        client = TestClient(create_app(services, 262_144, turns, (), parts), raise_server_exceptions=False)
+        client = TestClient(create_app(services, 262_144, slots, (), parts), raise_server_exceptions=False)
         client.__enter__()
         opened.append((client, journal))
         return Workspace(client, slack, services, journal)

@@ -9,8 +9,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_MESSAGE = {"channel", "thread_ts", "text", "blocks", "unfurl_links", "unfurl_media", "parse", "link_names", "mrkdwn",
-            "response_type", "replace_original", "delete_original"}  # fmt: skip
+_MESSAGE = {
+    "channel",
+    "thread_ts",
+    "text",
+    "blocks",
+    "unfurl_links",
+    "unfurl_media",
+    "parse",
+    "link_names",
+    "mrkdwn",
+    "response_type",
+    "replace_original",
+    "delete_original",
+}
 _FIELDS = {
     "section": {"text", "fields", "accessory", "expand"},
     "context": {"elements"},

@@ -181,11 +181,24 @@ def signed(body: bytes, secret: str = SECRET, timestamp: str | None = None) -> d
 
 def command(text: str, response_url: str, **fields: str) -> bytes:
     """The body of a slash command."""
-    return urlencode({
-        "token": "deprecated", "team_id": TEAM, "team_domain": "kb", "channel_id": CHANNEL, "channel_name": "general",
-        "user_id": USER, "user_name": "asker", "command": "/ask", "text": text, "api_app_id": "A0KB",
-        "is_enterprise_install": "false", "response_url": response_url, "trigger_id": "1.2.abc", **fields,
-    }).encode()  # fmt: skip
+    return urlencode(
+        {
+            "token": "deprecated",
+            "team_id": TEAM,
+            "team_domain": "kb",
+            "channel_id": CHANNEL,
+            "channel_name": "general",
+            "user_id": USER,
+            "user_name": "asker",
+            "command": "/ask",
+            "text": text,
+            "api_app_id": "A0KB",
+            "is_enterprise_install": "false",
+            "response_url": response_url,
+            "trigger_id": "1.2.abc",
+            **fields,
+        }
+    ).encode()
 
 
 _events = iter(range(1, 1_000_000))
@@ -196,28 +209,57 @@ def event(kind: str, text: str, *, event_id: str = "", channel: str = CHANNEL, *
     number = next(_events)
     moment = f"17000{number:05}.000100"
     inner = {
-        "type": kind, "user": USER, "text": text, "ts": moment, "channel": channel, "event_ts": moment, "team": TEAM,
-        **({"channel_type": "im"} if kind == "message" else {}), **fields,
-    }  # fmt: skip
+        "type": kind,
+        "user": USER,
+        "text": text,
+        "ts": moment,
+        "channel": channel,
+        "event_ts": moment,
+        "team": TEAM,
+        **({"channel_type": "im"} if kind == "message" else {}),
+        **fields,
+    }
     outer = {
-        "token": "deprecated", "team_id": TEAM, "api_app_id": "A0KB", "event": inner, "type": "event_callback",
-        "event_id": event_id or f"Ev{number:05}", "event_time": 1700000000, "is_ext_shared_channel": False,
+        "token": "deprecated",
+        "team_id": TEAM,
+        "api_app_id": "A0KB",
+        "event": inner,
+        "type": "event_callback",
+        "event_id": event_id or f"Ev{number:05}",
+        "event_time": 1700000000,
+        "is_ext_shared_channel": False,
         "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True}],
-    }  # fmt: skip
+    }
     return json.dumps(outer).encode()
 
 
 def press(action: str, value: str, response_url: str, *, ephemeral: bool = True, user: str = USER) -> bytes:
     """The body of a press of a button."""
     payload = {
-        "type": "block_actions", "user": {"id": user, "username": "asker", "team_id": TEAM}, "api_app_id": "A0KB",
-        "team": {"id": TEAM, "domain": "kb"}, "channel": {"id": CHANNEL, "name": "general"}, "trigger_id": "1.2.abc",
-        "container": {"type": "message", "message_ts": "1700000000.000200", "channel_id": CHANNEL,
-                      "is_ephemeral": ephemeral},
+        "type": "block_actions",
+        "user": {"id": user, "username": "asker", "team_id": TEAM},
+        "api_app_id": "A0KB",
+        "team": {"id": TEAM, "domain": "kb"},
+        "channel": {"id": CHANNEL, "name": "general"},
+        "trigger_id": "1.2.abc",
+        "container": {
+            "type": "message",
+            "message_ts": "1700000000.000200",
+            "channel_id": CHANNEL,
+            "is_ephemeral": ephemeral,
+        },
         "response_url": response_url,
-        "actions": [{"type": "button", "block_id": "b1", "action_id": action, "value": value,
-                     "text": {"type": "plain_text", "text": action}, "action_ts": "1700000001.000000"}],
-    }  # fmt: skip
+        "actions": [
+            {
+                "type": "button",
+                "block_id": "b1",
+                "action_id": action,
+                "value": value,
+                "text": {"type": "plain_text", "text": action},
+                "action_ts": "1700000001.000000",
+            }
+        ],
+    }
     return urlencode({"payload": json.dumps(payload)}).encode()
 
 

@@ -21,10 +21,15 @@ HIDDEN = {
     "A refresh token of an insider is exchanged once a year.\n",
 }
 QUESTIONS = (
-    "How does the aardvark fail over?", "How long does an access token live?", "How are refresh tokens rotated?",
-    "tag:aardvark How does it fail over?", "tag:aardvrk How does it fail over?", "tag:auth How do I retry a payment?",
-    "Who presses the red button?", "hello",
-)  # fmt: skip
+    "How does the aardvark fail over?",
+    "How long does an access token live?",
+    "How are refresh tokens rotated?",
+    "tag:aardvark How does it fail over?",
+    "tag:aardvrk How does it fail over?",
+    "tag:auth How do I retry a payment?",
+    "Who presses the red button?",
+    "hello",
+)
 
 
 @pytest.fixture(scope="module")

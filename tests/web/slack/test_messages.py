@@ -42,9 +42,22 @@ def citation(n: int, quote: str = "Quoted.") -> Citation:
 
 def answer(*segments: Segment, citations: int = 1, missing: tuple[str, ...] = ()) -> Answer:
     return Answer(
-        "a" * 32, "Why & <how>? " + "really " * 400, "Why?", True, 0.9, "Text [1]", "extractive", segments,
-        tuple(citation(n + 1) for n in range(citations)), (), (), ("vectors",), "1", 1.0, missing,
-    )  # fmt: skip
+        "a" * 32,
+        "Why & <how>? " + "really " * 400,
+        "Why?",
+        True,
+        0.9,
+        "Text [1]",
+        "extractive",
+        segments,
+        tuple(citation(n + 1) for n in range(citations)),
+        (),
+        (),
+        ("vectors",),
+        "1",
+        1.0,
+        missing,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.web.live_servers import served
 from tests.web.slack import standin
 from tests.web.slack.conftest import services_for, settings
 from tests.web.slack.standin import SECRET, TOKEN, Slack
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.app import create_app
 from web.slack.sending import web_client
 from web.slack.service import build
@@ -48,9 +48,9 @@ def running(site: Site, embedder: Embedder, folder: Path, slow: bool, scenario: 
     services = services_for(site.index, journal, embedder)
     if slow:
         object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal))
-    turns = Turns(2, 64)
-    parts = build(settings(), services, turns, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
-    with served(create_app(services, 262_144, turns, (), parts), services.drain) as address:
+    slots = WorkSlots(2, 64)
+    parts = build(settings(), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
+    with served(create_app(services, 262_144, slots, (), parts), services.drain) as address:
         scenario(address, slack)
     slack.close()
     journal.close()

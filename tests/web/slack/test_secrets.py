@@ -13,8 +13,11 @@ CANARY = "canary-7d1f"
 
 
 FAILURES: list[list[tuple[int, dict[str, str], str]]] = [
-    [], [(500, {}, CANARY)] * 8, [(200, {}, '{"ok": false, "error": "invalid_auth"}')] * 8, [(200, {}, "<")] * 8,
-]  # fmt: skip
+    [],
+    [(500, {}, CANARY)] * 8,
+    [(200, {}, '{"ok": false, "error": "invalid_auth"}')] * 8,
+    [(200, {}, "<")] * 8,
+]
 
 
 @pytest.mark.parametrize("failures", FAILURES)

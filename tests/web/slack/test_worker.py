@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from web.admission import Turns
+from web.admission import WorkSlots
 from web.serving.draining import Drain
 from web.slack.errors import Declined, Undelivered
 from web.slack.messages import Message, said
-from web.slack.worker import BUSY, FAILED, INTERRUPTED, Job, Worker
+from web.slack.worker import BUSY, FAILED, INTERRUPTED, Job, JobWorker
 
 ANSWER = said("answer")
 
@@ -42,14 +42,14 @@ class Asker:
         return self
 
 
-def run(scenario: Callable[[Worker, Turns], Awaitable[None]], **options: int) -> None:
+def run(scenario: Callable[[JobWorker, WorkSlots], Awaitable[None]], **options: int) -> None:
     """Runs a scenario with a worker that is at work, and stops it."""
 
     async def whole() -> None:
-        turns = Turns(2, 64)
-        worker = Worker(turns, Drain(), **options)
+        slots = WorkSlots(2, 64)
+        worker = JobWorker(slots, Drain(), **options)
         async with worker.working():
-            await scenario(worker, turns)
+            await scenario(worker, slots)
 
     asyncio.run(whole())
 
@@ -63,7 +63,7 @@ async def until(condition: Callable[[], object]) -> None:
 def test_never_more_is_computed_than_there_are_turns() -> None:
     askers = [Asker() for _ in range(6)]
 
-    async def scenario(worker: Worker, turns: Turns) -> None:
+    async def scenario(worker: JobWorker, slots: WorkSlots) -> None:
         assert all(worker.offer(asker.job()) for asker in askers)
         await until(lambda: sum(asker.begun.is_set() for asker in askers) == 2)
         await asyncio.sleep(0.05)
@@ -79,7 +79,7 @@ def test_never_more_is_computed_than_there_are_turns() -> None:
 def test_a_slow_slack_holds_up_no_computing() -> None:
     slow, asker = threading.Event(), Asker().at_once()
 
-    async def scenario(worker: Worker, turns: Turns) -> None:
+    async def scenario(worker: JobWorker, slots: WorkSlots) -> None:
         def send(message: Message) -> None:
             slow.wait(20)
 
@@ -96,7 +96,7 @@ def test_a_full_queue_says_no_and_tells_the_asker() -> None:
     busy = [Asker() for _ in range(4)]
     late = Asker()
 
-    async def scenario(worker: Worker, turns: Turns) -> None:
+    async def scenario(worker: JobWorker, slots: WorkSlots) -> None:
         for asker in busy[:2]:
             assert worker.offer(asker.job())
         await until(lambda: all(asker.begun.is_set() for asker in busy[:2]))
@@ -117,7 +117,7 @@ def test_a_full_queue_says_no_and_tells_the_asker() -> None:
 def test_whoever_waits_when_the_server_stops_is_told_to_ask_again() -> None:
     askers = [Asker() for _ in range(20)]
 
-    async def scenario(worker: Worker, turns: Turns) -> None:
+    async def scenario(worker: JobWorker, slots: WorkSlots) -> None:
         for asker in askers:
             assert worker.offer(asker.job())
         await until(lambda: sum(asker.begun.is_set() for asker in askers) == 2)
@@ -141,7 +141,7 @@ def test_a_failure_is_told_and_the_next_is_answered(
 ) -> None:
     failing, next_one = Asker().at_once(), Asker().at_once()
 
-    async def scenario(worker: Worker, turns: Turns) -> None:
+    async def scenario(worker: JobWorker, slots: WorkSlots) -> None:
         worker.offer(failing.job(raised))
         await until(lambda: failing.told)
         worker.offer(next_one.job())
@@ -161,7 +161,7 @@ def test_a_message_that_cannot_be_sent_is_logged_without_a_secret(
     def send(message: Message) -> None:
         raise raised
 
-    async def scenario(worker: Worker, turns: Turns) -> None:
+    async def scenario(worker: JobWorker, slots: WorkSlots) -> None:
         worker.offer(Job(lambda: ANSWER, send, send))
         worker.offer(next_one.job())
         await until(lambda: next_one.told)

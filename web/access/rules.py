@@ -17,7 +17,7 @@ GONE = f'{COOKIE}=""; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax'  # take
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class AccessRules:
     """All that a request is held against. `own`: origin of the site as it is told to others; `widgets`: see forgery."""
 
     policy: Policy
@@ -27,7 +27,7 @@ class Doors:
     widgets: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, settings: Settings, keys: KeyStore, bound: str, shared: Shared | None = None) -> Doors:
+    def of(cls, settings: Settings, keys: KeyStore, bound: str, shared: Shared | None = None) -> AccessRules:
         """The doors of a server bound to an address. Raises KeysNeeded where nobody could get in."""
         proxies = Proxies(networks(settings.trusted_proxies), settings.proxy_user_header, settings.proxy_groups_header)
         policy = Policy.of(bound, settings.public_url, settings.allow_anonymous, proxies)
@@ -39,6 +39,9 @@ class Doors:
         url = urlsplit(settings.public_url)
         own = f"{url.scheme}://{url.netloc}" if settings.public_url else ""
         return cls(
-            policy, keys, Rates(settings.rate_ask, settings.rate_read, settings.rate_failure, shared),
-            own, frozenset(settings.widget_origins.split()),
-        )  # fmt: skip
+            policy,
+            keys,
+            Rates(settings.rate_ask, settings.rate_read, settings.rate_failure, shared),
+            own,
+            frozenset(settings.widget_origins.split()),
+        )
