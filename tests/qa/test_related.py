@@ -13,8 +13,8 @@ def related_to(site: Site, article_id: str, limit: int = 5) -> list[Related]:
     return related(snapshot, article, limit, Links())
 
 
-def test_an_article_that_shares_a_tag_is_related_and_the_reason_names_it(site: Site) -> None:
-    first = related_to(site, "tokens")[0]
+def test_an_article_that_shares_a_tag_is_related_and_the_reason_names_it(tiny_site: Site) -> None:
+    first = related_to(tiny_site, "tokens")[0]
     assert (first.article_id, first.reason) == ("retries", "same topic: auth")
 
 
