@@ -1,4 +1,4 @@
-"""How long does each stage of an answer take?"""
+"""Times the stages of answering a question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qa.observing import Observer
 
 
 class Stopwatch:
-    """Milliseconds by stage, added up over the parts of a question."""
+    """`spent`: milliseconds by stage, summed over the parts of a question."""
 
     def __init__(self, observer: Observer) -> None:
         self.spent: dict[str, float] = {}

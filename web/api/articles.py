@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Filter, TagMode
 from qa.answering import known_filter
-from qa.catalogue import Order, Wanted
+from qa.catalogue import ListingQuery, Order
 from qa.related import related
 from web.access.principals import Reading
 from web.api import cursors
@@ -47,7 +47,7 @@ def articles(
     """
     snapshot, offset = services.store.seen_by(principal.viewer), cursors.decode(cursor)
     filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
-    found = services.catalogue.select(snapshot, Wanted(q, filter, featured, sort), services.views.all())
+    found = services.catalogue.select(snapshot, ListingQuery(q, filter, featured, sort), services.views.all())
     shown = found.articles[offset : offset + limit]
     return ArticlePage(
         items=[ArticleOut.of(article, services.links) for article in shown],

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, TagMode
 from qa.answering import known_filter
-from qa.catalogue import Order, Selection, TagCount, Wanted
+from qa.catalogue import ListingQuery, Order, Selection, TagCount
 from qa.errors import UnknownTag
 from web import templating
 from web.access.principals import Principal, Reading
@@ -85,8 +85,8 @@ def browse(services: ServicesDep, principal: Reading, request: Request) -> Respo
 def _browse(
     services: Services, principal: Principal, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = ""
 ) -> Response:
-    wanted = Wanted(state.q, filter, state.featured or None, state.sort)
-    found = services.catalogue.select(snapshot, wanted, services.views.all())
+    query = ListingQuery(state.q, filter, state.featured or None, state.sort)
+    found = services.catalogue.select(snapshot, query, services.views.all())
     total = len(found.articles)
     last = max(1, -(-total // _PAGE_SIZE))
     state = replace(state, page=min(state.page, last))

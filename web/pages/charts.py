@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from qa.insights.usage import Day
+from qa.insights.figures import Day
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 230, 48, 30, 10
 _LABELS = 6  # dates along the axis

@@ -77,14 +77,14 @@ def export(services: ServicesDep, principal: Keeping, days: Days = 30) -> Respon
 def inspect(services: ServicesDep, principal: Keeping, q: str = "") -> Response:
     """Where each passage ranks for one question, by keywords, by meaning and together."""
     text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
-    found = services.inspector.inspect(text, principal.viewer) if text else None
+    inspection = services.inspector.inspect(text, principal.viewer) if text else None
     return templating.page(
         "inspect.html",
         services.store.seen_by(principal.viewer),
         principal,
         nav="insights",
         q=text,
-        found=found,
+        inspection=inspection,
         links=services.links,
     )
 
