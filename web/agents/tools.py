@@ -19,7 +19,7 @@ from qa.links import Links
 from qa.types import Passage, Question
 from web.access.keys import Scope
 from web.api.schemas import CitationOut, QuestionText, TagName, Text
-from web.rendering.marks import elsewhere, linked
+from web.rendering.marks import full_addresses, linked
 
 _PASSAGES = 50  # looked at by a search
 _MOST_TEXT = 100_000  # characters of an article at once
@@ -161,7 +161,7 @@ class Tools:
     def ask(self, asked: AskToolIn, caller: Caller) -> AskOut:
         question = Question(asked.question, Filter(tuple(asked.tags), asked.tag_mode), viewer=caller.viewer)
         exchange = self._asker.ask(question, asked.conversation, caller.id)
-        answer, urls = exchange.answer, elsewhere(exchange.answer.citations, caller.site)
+        answer, urls = exchange.answer, full_addresses(exchange.answer.citations, caller.site)
         return AskOut(
             answered=answer.answered,
             text=linked(answer, caller.site),

@@ -85,10 +85,10 @@ def _answered(services: Services, asked: _AskRequest, view: bool) -> tuple[Excha
     if not view:
         return exchange, []
     number = 1 + len(asked.question.history) // 2
-    turn = answer_view.given(
+    new = answer_view.new_view(
         exchange, asked.question.filter, number, services.store.seen_by(asked.question.viewer), services.links
     )
-    return exchange, answer_view.view(turn)
+    return exchange, answer_view.answer_tree(new)
 
 
 def _pieces(text: str) -> Iterator[str]:

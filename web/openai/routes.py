@@ -34,7 +34,7 @@ from web.openai.completions import (
 )
 from web.openai.dialogue import asked, chosen, model_of, named
 from web.openai.tokens import count_tokens
-from web.rendering.marks import elsewhere, linked, pieces
+from web.rendering.marks import full_addresses, linked, pieces
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
@@ -133,7 +133,7 @@ def _within(most: int | None, text: str) -> tuple[str, FinishReason]:
 
 
 def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
-    urls = elsewhere(answer.citations, site)
+    urls = full_addresses(answer.citations, site)
     return [
         CitationOut.of(replace(citation, url=urls[citation.n]))
         for citation in answer.citations

@@ -90,7 +90,9 @@ def answered(
         blocks.append(_section(_bold(_shortened(question, _QUESTION))))
     blocks += [_section(text) for text in _body(answer)]
     if answer.answered:
-        blocks.append(_context(" · ".join([answer_view.in_words(answer.confidence), *answer_view.doubts(answer)])))
+        blocks.append(
+            _context(" · ".join([answer_view.confidence_in_words(answer.confidence), *answer_view.warnings(answer)]))
+        )
         blocks += [_section(text) for text in _sources(answer, snapshot)]
     if more:
         blocks += [_section(text) for text in _further(more, links)]
@@ -98,7 +100,7 @@ def answered(
         blocks.append(_context(f"Shared by <@{shared_by}>"))
     if _has_buttons(answer):
         blocks.append(_actions(answer, buttons, shared_by))
-    return Message(mrkdwn.escaped(answers.plain(answer.text, _FALLBACK)), _shown(blocks))
+    return Message(mrkdwn.escaped(answers.plain_text(answer.text, _FALLBACK)), _shown(blocks))
 
 
 def asked_why(answer_id: str) -> Message:
@@ -175,7 +177,7 @@ def _further(more: More, links: Links) -> list[str]:
         article = passage.article
         place = _shortened(" › ".join((article.title, *passage.heading)), _PLACE)
         url = links.passage(article.id, passage.start, passage.end)
-        excerpt = answers.plain(passage.text, _EXCERPT)
+        excerpt = answers.plain_text(passage.text, _EXCERPT)
         paragraphs += [_item(mrkdwn.link(url, place)), Paragraph(("    ", *mrkdwn.words(excerpt)), close=True)]
     if more.related:
         paragraphs.append(Paragraph(("*Related articles*",)))
