@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import Filter
+from indexes.types import Article, Filter
 from qa.conversations import UNKEPT, Exchange
 from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
@@ -19,6 +19,7 @@ from qa.types import Answer, Citation
 from web import templating
 from web.rendering import answers
 from web.rendering.element_tree import Tree, tree
+from web.rendering.source_map import Span
 
 _EXCERPT = 260  # characters of a quotation in the list of sources
 _DEGRADED = {
@@ -132,16 +133,11 @@ def _view(
 def _current(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
     """The citation and its source with the address of the quoted words today: articles change after an answer."""
     article = snapshot.articles.article(citation.article_id)
-    start = -1
-    if article is not None:
-        start = citation.start
-        if article.markdown[start : citation.end] != citation.quote:
-            start = article.markdown.find(citation.quote)
-    if start < 0:
+    span = current_span(citation, article)
+    if span is None:
         url = links.article(citation.article_id)
     else:
-        url = links.passage(citation.article_id, start, start + len(citation.quote))
-        url = url.replace("#", f"&{urlencode({'answer': answer_id})}#")
+        url = links.passage(citation.article_id, *span).replace("#", f"&{urlencode({'answer': answer_id})}#")
     source = SourceView(
         citation.n,
         url,
@@ -149,9 +145,19 @@ def _current(citation: Citation, answer_id: str, snapshot: Snapshot, links: Link
         citation.heading,
         answers.plain_text(citation.quote, _EXCERPT),
         article.updated if article else None,
-        start < 0,
+        span is None,
     )
     return replace(citation, url=url), source
+
+
+def current_span(citation: Citation, article: Article | None) -> Span | None:
+    """Where the article has the quoted words today; None if they or the article are gone."""
+    if article is None:
+        return None
+    if article.markdown[citation.start : citation.end] == citation.quote:
+        return citation.start, citation.end
+    start = article.markdown.find(citation.quote)
+    return (start, start + len(citation.quote)) if start >= 0 else None
 
 
 def confidence_in_words(confidence: float) -> str:
