@@ -18,7 +18,7 @@ from qa.conversations import Exchange
 from qa.errors import UnknownConversation
 from qa.types import Question, Turn
 
-_MOST_CONVERSATIONS = 200  # the oldest is dropped: an agent has few at once
+_MOST_CONVERSATIONS = 200  # then the oldest is dropped
 _MOST_TURNS = 50  # kept of each, newest last
 
 

@@ -32,7 +32,7 @@ from web.agents.schemas import (
 from web.api.schemas import CitationOut
 from web.rendering.marks import full_addresses, linked
 
-_PASSAGES = 50  # considered by a search: enough for its limit of 20 articles
+_PASSAGES = 50  # considered by a search, which returns at most 20 articles
 _MOST_TEXT = 100_000  # characters of an article in one result
 
 

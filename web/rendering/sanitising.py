@@ -20,7 +20,7 @@ from markdown_it.token import Token
 Resolve: TypeAlias = Callable[[str], str | None]  # a link's target → its address on our pages, None to drop the link
 _Event: TypeAlias = tuple[Literal["open", "close", "text"], str, str]  # kind, tag or text, target of a link
 
-_DEEPEST = 50  # nested elements of raw HTML; no article needs more, and browsers slow down on thousands
+_DEEPEST = 50  # nested elements of raw HTML; the tags of deeper ones are dropped
 _TRUSTED = f"{secrets.token_hex(8)}:"
 _INLINE = {
     "a",
