@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score, v_measure_score
 from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
 from indexes.types import FloatMatrix
-from qa.insights.content_gaps import LIKE, clusters
+from qa.insights.content_gaps import SAME_TOPIC, clusters
 
 QUESTIONS = Path(__file__).parent / "data" / "content_gaps.jsonl"
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, default=QUESTIONS)
     args = parser.parse_args()
     topics, vectors = load(args.questions)
-    print(f"{len(topics)} questions, {len(set(topics))} topics; the cut in use is {LIKE}")
+    print(f"{len(topics)} questions, {len(set(topics))} topics; the cut in use is {SAME_TOPIC}")
     print("cut   groups  alone  purity  whole     ARI       V")
     for cut in (0.1, 0.14, 0.18, 0.2, 0.22, 0.24, 0.26, 0.3, 0.4, 0.5):
         print(row(cut, topics, vectors))

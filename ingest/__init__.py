@@ -1,15 +1,12 @@
-"""How does a source become a searchable snapshot?
+"""Turns sources into a searchable snapshot.
 
-items        what a source yields
-sources      folders and files → items (kinds, reading, categories, checkouts)
-bundles      exports and archives → items (exports, archives); documents: PDF and Word
-website      a website → items: fetching asks, sitemaps lists, webpages reads, pagestore keeps
-parsing      one item → Article (frontmatter reads its metadata, extraction the main content of HTML)
-structure    Markdown → headings and blocks with offsets; sentences cuts text
-chunking     Article → Chunks within a token budget
-indexing     one item → all that the index holds of it; isolation: in a process that can be stopped
-planning     what is new, what changed, what stays, what is gone
-sync         plan; embed what is new; publish
-pending      vectors of an ingest that was stopped
-watching     sync again when something has changed
+sources           folders, files, exports, archives and websites → items
+formats           an item → Article: front matter, main content of HTML, PDF and Word, exports of products
+structure         Markdown → headings and blocks with offsets; sentences: their boundaries
+chunking          Article → Chunks within a token budget
+article_indexing  an item → everything that the index stores of it; isolation: in a process that can be stopped
+planning          what is new, changed, unchanged and gone
+sync              plan; embed what is new; publish
+pending           vectors of an interrupted ingest
+watching          sync again when something has changed
 """

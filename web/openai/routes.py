@@ -32,9 +32,9 @@ from web.openai.completions import (
     ModelsOut,
     UsageOut,
 )
-from web.openai.dialogue import asked, chosen, model_of, named
+from web.openai.dialogue import filter_of, model_of, question_and_history, tags_of_model
 from web.openai.tokens import count_tokens
-from web.rendering.marks import elsewhere, linked, pieces
+from web.rendering.marks import full_addresses, linked, pieces
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
@@ -60,7 +60,7 @@ def models(services: ServicesDep, principal: AskingOrReading) -> ModelsOut:
 def model(services: ServicesDep, principal: AskingOrReading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
     snapshot = services.store.seen_by(principal.viewer)
-    return _model(snapshot, Filter(named(snapshot, model)))
+    return _model(snapshot, Filter(tags_of_model(snapshot, model)))
 
 
 def _model(snapshot: Snapshot, filter: Filter) -> ModelOut:
@@ -79,8 +79,8 @@ class _CompletionRequest:
 
 def _asked(body: CompletionIn, services: ServicesDep, principal: Asking, request: Request) -> _CompletionRequest:
     """What can be refused with a status is refused before a stream begins."""
-    text, history = asked(body.messages)
-    filter = chosen(services.store.seen_by(principal.viewer), body)
+    text, history = question_and_history(body.messages)
+    filter = filter_of(services.store.seen_by(principal.viewer), body)
     question = Question(text, filter, history, viewer=principal.viewer)
     return _CompletionRequest(body, question, str(request.base_url), principal.id)
 
@@ -133,7 +133,7 @@ def _within(most: int | None, text: str) -> tuple[str, FinishReason]:
 
 
 def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
-    urls = elsewhere(answer.citations, site)
+    urls = full_addresses(answer.citations, site)
     return [
         CitationOut.of(replace(citation, url=urls[citation.n]))
         for citation in answer.citations

@@ -1,4 +1,4 @@
-"""The pages a site lists in its sitemaps (https://www.sitemaps.org/protocol.html)."""
+"""Reads the pages that a site lists in its sitemaps (https://www.sitemaps.org/protocol.html)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from ingest.sources.items import Skipped
 from ingest.sources.website.fetching import Fetcher, same_host
 
-_LARGEST = 50 * 1024 * 1024  # bytes, which is the protocol's limit
+_LARGEST = 50 * 1024 * 1024  # bytes, the protocol's limit
 _MOST = 200  # sitemaps of one site
 _GZIP = b"\x1f\x8b"
 
@@ -24,14 +24,14 @@ class SitemapEntry:
 
 
 def read_sitemaps(fetcher: Fetcher, urls: Sequence[str], site: str) -> Iterator[SitemapEntry | Skipped]:
-    """The pages of sitemaps and of those they name, on the host of `site`. One that is not there lists nothing."""
+    """The pages of sitemaps, and of sitemaps they name, on the host of `site`. A missing one lists nothing."""
     waiting, known = list(urls), set(urls)
-    for place, url in enumerate(waiting):  # which grows while it is read
-        if place >= _MOST:
+    for number, url in enumerate(waiting):  # grows during the loop
+        if number >= _MOST:
             yield Skipped(url, f"more than {_MOST} sitemaps: the rest is not read")
             return
         fetched = fetcher.fetch(url, largest=_LARGEST)
-        if fetched.gone or fetched.kind == "text/html":  # many sites answer any address with a page
+        if fetched.gone or fetched.kind == "text/html":  # many sites serve a page for any address
             continue
         try:
             if fetched.problem:

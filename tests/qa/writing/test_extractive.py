@@ -1,14 +1,16 @@
-"""Which sentences and blocks of hand-written articles answer a question."""
+"""Which sentences and blocks of hand-written articles answer a question: the rules that read, and the writer."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from indexes.types import Article
 from ingest.chunking import Chunker
 from ingest.structure import outline
-from qa.types import Passage
+from qa.reading.reading import SearchedQuestion
+from qa.reading.rule_scorer import RuleScorer
+from qa.retrieval import Retrieved
+from qa.types import Passage, Probe, Standalone
 from qa.writing.extractive import ExtractiveWriter
+from qa.writing.statements import Quote
 
 CHUNKER = Chunker(185)
 
@@ -42,12 +44,27 @@ def passages(*articles: str) -> list[Passage]:
     return found
 
 
+class EqualTerms:
+    """A vocabulary in which every term occurs, and none is rarer than another."""
+
+    def occurs(self, term: str) -> bool:
+        return True
+
+    def rarity(self, term: str) -> float:
+        return 1.0
+
+
+def quotations(question: str, *articles: str) -> list[Quote]:
+    found = tuple(passages(*articles))
+    searched = SearchedQuestion(
+        question, Standalone(question, (Probe(question, 1.0),)), Retrieved((), found, ()), (), EqualTerms(), 100
+    )
+    statements = ExtractiveWriter().write(searched, RuleScorer().score(searched, found))
+    return [quote for statement in statements for quote in statement.quotes]
+
+
 def quoted(question: str, *articles: str) -> list[str]:
-    return _texts(question, passages(*articles))
-
-
-def _texts(question: str, passages: Sequence[Passage]) -> list[str]:
-    return [quote.text for quote in ExtractiveWriter().write(question, passages, lambda term: 1.0)]
+    return [quote.text for quote in quotations(question, *articles)]
 
 
 def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
@@ -58,13 +75,13 @@ def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
 
 
 def test_a_question_for_steps_prefers_the_list_which_comes_with_the_sentence_that_introduces_it() -> None:
-    quotations = quoted("What are the steps to rotate a signing key?", ROTATION)
-    steps = quotations.index(
+    texts = quoted("What are the steps to rotate a signing key?", ROTATION)
+    steps = texts.index(
         "1. Create the new key beside the old one.\n"
         "2. Sign with the new key from now on.\n"
         "3. Remove the old key a day later."
     )
-    assert quotations[steps - 1] == "Use these steps to rotate a signing key:"
+    assert texts[steps - 1] == "Use these steps to rotate a signing key:"
 
 
 def test_a_question_for_a_reason_prefers_a_sentence() -> None:
@@ -74,16 +91,16 @@ def test_a_question_for_a_reason_prefers_a_sentence() -> None:
 
 
 def test_a_question_for_configuration_prefers_code_which_comes_with_its_introduction() -> None:
-    quotations = quoted("Which config snippet names both signing keys?", ROTATION)
-    code = quotations.index("```yaml\nsigning: new\nverifying: [new, old]\n```")
-    assert quotations[code - 1] == "The snippet names both keys:"
+    texts = quoted("Which config snippet names both signing keys?", ROTATION)
+    code = texts.index("```yaml\nsigning: new\nverifying: [new, old]\n```")
+    assert texts[code - 1] == "The snippet names both keys:"
 
 
 def test_a_question_that_compares_prefers_the_table() -> None:
     table = "| Lock | Waits |\n| --- | --- |\n| Optimistic lock | never |\n| Pessimistic lock | always |"
     article = f"Locks keep writers apart.\n\nBoth kinds of lock side by side:\n\n{table}"
-    quotations = quoted("What is the difference between an optimistic and a pessimistic lock?", article)
-    assert quotations == ["Both kinds of lock side by side:", table]
+    texts = quoted("What is the difference between an optimistic and a pessimistic lock?", article)
+    assert texts == ["Both kinds of lock side by side:", table]
 
 
 def test_a_question_for_an_amount_prefers_the_sentence_with_a_number() -> None:
@@ -129,8 +146,8 @@ def test_quotations_of_an_article_stand_in_the_order_they_are_read_in() -> None:
         "Circuit breakers open after five failures. Bulkheads split the pool of connections. "
         "Timeouts end a call after two seconds."
     )
-    quotations = quoted("When do timeouts end a call, and when do circuit breakers open after failures?", article)
-    assert quotations == ["Circuit breakers open after five failures.", "Timeouts end a call after two seconds."]
+    texts = quoted("When do timeouts end a call, and when do circuit breakers open after failures?", article)
+    assert texts == ["Circuit breakers open after five failures.", "Timeouts end a call after two seconds."]
 
 
 def test_where_nothing_can_be_quoted_nothing_is() -> None:
@@ -139,5 +156,5 @@ def test_where_nothing_can_be_quoted_nothing_is() -> None:
 
 
 def test_every_quotation_is_exactly_its_place() -> None:
-    for quote in ExtractiveWriter().write("How do I rotate a signing key?", passages(ROTATION), lambda term: 1.0):
+    for quote in quotations("How do I rotate a signing key?", ROTATION):
         assert ROTATION[quote.start : quote.end] == quote.text

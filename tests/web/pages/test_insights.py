@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.insights.usage import Day
+from qa.insights.figures import Day
 from qa.journal.store import Journal
 from tests.conftest import Site, make_services
 from web.admission import WorkSlots

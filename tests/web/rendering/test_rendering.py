@@ -20,7 +20,7 @@ from ingest.structure import outline
 from qa.links import Links
 from qa.types import Answer, AnswerKind, Citation, Segment
 from web.rendering import answers, articles
-from web.rendering.highlighting import Span
+from web.rendering.source_map import Span
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKS = re.compile(r'<mark(?: id="cited")? class="cited">|</mark>|<span id="cited"></span>')
@@ -399,8 +399,8 @@ def test_an_answer_can_no_more_carry_a_script_than_an_article() -> None:
 
 
 def test_plain_words_of_a_quotation_are_cut_at_a_word() -> None:
-    assert answers.plain("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
-    assert answers.plain("one two three", 9) == "one two …"
+    assert answers.plain_text("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
+    assert answers.plain_text("one two three", 9) == "one two …"
 
 
 # Colours of code
