@@ -1,4 +1,4 @@
-"""What do the people who keep the knowledge base need to know: what is asked, answered, cited, missing, out of date?"""
+"""Figures for the people who keep the knowledge base: what is asked, answered, cited, missing, out of date."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -18,7 +19,6 @@ from qa.audiences import may_see
 from qa.insights.content_gaps import Gap, apart, grouped, unanswered
 from qa.journal.article_views import Views, Votes
 from qa.journal.records import QuestionRecord
-from qa.journal.store import Journal
 from qa.retrieval import QuestionEmbedder
 
 STALE = 365  # days without a change from which an article that answers quote should be looked at
@@ -88,17 +88,22 @@ class SimilarPair:
     similarity: float
 
 
+class QuestionLog(Protocol):
+    def asked_since(self, moment: datetime) -> tuple[QuestionRecord, ...]:
+        """Every question asked at `moment` or later, oldest first. Raises JournalUnavailable."""
+
+
 class Insights:
     """Figures from the journal and the snapshot that is served. Methods raise JournalUnavailable."""
 
     def __init__(
         self,
-        journal: Journal,
+        questions: QuestionLog,
         views: Views,
         embedder: QuestionEmbedder | None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._journal = journal
+        self._questions = questions
         self._views = views
         self._now = now
         self._meaning = _Meaning(embedder) if embedder else None
@@ -110,7 +115,7 @@ class Insights:
         Those whose answers show what `viewer` may not read are left out; `whole` says what that is.
         """
         first = self._today() - timedelta(days=days - 1)
-        asked = self._journal.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
+        asked = self._questions.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
         return tuple(entry for entry in asked if may_see(viewer, entry.audiences, entry.retrieved, whole))
 
     def figures(self, asked: Sequence[QuestionRecord], days: int) -> UsageFigures:

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 
 from qa.conversations import Conversations, Exchange
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import make_services
 from web.admission import WorkSlots
@@ -31,9 +31,9 @@ class SlowConversations(Conversations):
 
 
 def main(index: Path, path: Path) -> None:
-    journal = Journal(path)
+    journal = SqliteJournal(path)
     services = make_services(index, None, journal)
-    object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal))
+    object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal.answers))
     signal.signal(signal.SIGUSR1, lambda *_: print(f"tasks {len(asyncio.all_tasks())}", flush=True))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)

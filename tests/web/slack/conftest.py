@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from indexes.models.embedding import Embedder
 from qa.answering import Answerer
 from qa.conversations import Conversations
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
 from qa.question.follow_ups import HistoryRewriter
 from qa.retrieval import Retriever
@@ -45,7 +45,7 @@ class Workspace:
     client: TestClient
     slack: Slack
     services: Services
-    journal: Journal
+    journal: SqliteJournal
 
     def settle(self) -> None:
         """Waits until everything that was asked is done."""
@@ -78,11 +78,11 @@ class Workspace:
 Served = Callable[..., Workspace]
 
 
-def services_for(index: Path, journal: Journal, embedder: Embedder) -> Services:
+def services_for(index: Path, journal: SqliteJournal, embedder: Embedder) -> Services:
     links = Links(PUBLIC)
     services = make_services(index, embedder, journal)
     answerer = Answerer(services.store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), links)
-    return replace(services, answerer=answerer, conversations=Conversations(answerer, journal), links=links)
+    return replace(services, answerer=answerer, conversations=Conversations(answerer, journal.answers), links=links)
 
 
 @pytest.fixture
@@ -92,10 +92,10 @@ def serve(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Serve
     Served twice, it has the journal of the first time.
     """
     slack = Slack()
-    opened: list[tuple[TestClient, Journal]] = []
+    opened: list[tuple[TestClient, SqliteJournal]] = []
 
     def serve(index: Path = tiny_site.index, **values: Any) -> Workspace:
-        journal = Journal(tmp_path / "journal.sqlite")
+        journal = SqliteJournal(tmp_path / "journal.sqlite")
         services = services_for(index, journal, embedder)
         slots = WorkSlots(2, 64)
         parts = build(
