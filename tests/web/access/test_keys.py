@@ -6,13 +6,18 @@ import os
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from qa.errors import NewerFile
+from tests.conftest import ROOT
 from web.access.keys import Key, Keys
 from web.access.sqlite_keys import SqliteKeyStore
 from web.errors import BadKey, KeysUnavailable, UnknownKey
@@ -198,3 +203,48 @@ def test_a_file_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "keys.sqlite").write_text("this is no database, and longer than a header of one " * 10)
     with pytest.raises(KeysUnavailable, match="FOOTNOTE_KEYS"):
         Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
+
+
+FIRST = """
+CREATE TABLE keys (
+  id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, groups TEXT NOT NULL,
+  created TEXT NOT NULL, expires TEXT, revoked TEXT, used TEXT) WITHOUT ROWID;
+CREATE TABLE sessions (
+  hash BLOB PRIMARY KEY, key_id TEXT NOT NULL REFERENCES keys ON DELETE CASCADE, created TEXT NOT NULL,
+  expires TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO keys VALUES ('0123456789ab', x'00', 'robot', '["ask"]', '["payments"]', '2026-02-01T10:00:00.000+00:00',
+  NULL, NULL, NULL);
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_file_from_before_alembic_is_taken_over_with_its_keys(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "keys.sqlite")) as db:
+        db.executescript(FIRST)
+    keys = Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
+    assert [(key.name, key.scopes, key.groups) for key in keys.all()] == [("robot", ("ask",), ("payments",))]
+    assert keys.of(keys.create("y", ("read",))[1]).name == "y"
+    keys.close()
+
+
+@pytest.mark.parametrize(
+    "made", ["CREATE TABLE alembic_version AS SELECT '0002' version_num", "PRAGMA user_version = 2"]
+)
+def test_a_file_of_a_newer_version_is_refused_with_what_to_do(tmp_path: Path, made: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "keys.sqlite")) as db:
+        db.executescript(f"{FIRST}; {made}")
+    with pytest.raises(NewerFile, match=r"keys\.sqlite was written by a newer version of Footnote"):
+        SqliteKeyStore(tmp_path / "keys.sqlite")
+
+
+def test_processes_that_make_keys_in_a_new_file_at_once_lose_none(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from web.access.keys import Keys\n"
+        "from web.access.sqlite_keys import SqliteKeyStore\n"
+        "keys = Keys(SqliteKeyStore(Path(sys.argv[1]))); keys.create('x', ('ask',)); keys.close()"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    keys = Keys(SqliteKeyStore(path))
+    assert len(keys.all()) == 2
+    keys.close()
