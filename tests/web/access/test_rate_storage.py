@@ -22,7 +22,7 @@ def storage() -> CounterStorage:
     return CounterStorage(SharedCounters(Shared(), "counted", 100))
 
 
-def course(windows: RateLimiter, rate: RateLimitItem) -> list[tuple[bool, bool, int, float]]:
+def course(windows: RateLimiter, rate: RateLimitItem) -> list[tuple[bool, bool, int, int]]:
     """Of twelve acts: whether it would be and is granted, how often more, and in which hour more often."""
     acts = []
     for _ in range(12):
