@@ -37,10 +37,11 @@ from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.services import Services
@@ -78,16 +79,17 @@ def _serve(index: Path, folder: Path, ready: Connection) -> None:
     threading.Thread(target=api.serve_forever, daemon=True).start()
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     store, embedder = open_retrieval(index, settings)
-    links, journal = Links(settings.public_url), Journal(folder / "journal.sqlite")
-    answerer, views, keys = build_answerer(store, embedder, links), Views(journal), KeyStore(folder / "keys.sqlite")
+    links, journal = Links(settings.public_url), SqliteJournal(folder / "journal.sqlite")
+    answerer, views = build_answerer(store, embedder, links), Views(journal.views)
+    keys = Keys(SqliteKeyStore(folder / "keys.sqlite"))
     services = Services(
         store,
         answerer,
-        Conversations(answerer, journal),
+        Conversations(answerer, journal.answers),
         links,
         Catalogue(),
         views,
-        Insights(journal, views, embedder),
+        Insights(journal.answers, views, embedder),
         Inspector(store, answerer, embedder),
         AccessRules.of(settings, keys, "127.0.0.1"),
     )

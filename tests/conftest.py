@@ -23,14 +23,15 @@ from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.retrieval import QuestionEmbedder
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.observing import logs
@@ -199,19 +200,19 @@ def log() -> Iterator[io.StringIO]:
 
 
 def make_services(
-    index: Path, embedder: QuestionEmbedder | None, journal: Journal, observer: Observer = UNOBSERVED
+    index: Path, embedder: QuestionEmbedder | None, journal: SqliteJournal, observer: Observer = UNOBSERVED
 ) -> Services:
     store = SnapshotStore(index, interval=0)
     answerer = build_answerer(store, embedder, Links(), observer)
-    views = Views(journal)
+    views = Views(journal.views)
     return Services(
         store,
         answerer,
-        Conversations(answerer, journal),
+        Conversations(answerer, journal.answers),
         Links(),
         Catalogue(),
         views,
-        Insights(journal, views, embedder),
+        Insights(journal.answers, views, embedder),
         Inspector(store, answerer, embedder),
         open_doors(index.parent),
     )
@@ -219,11 +220,11 @@ def make_services(
 
 def open_doors(folder: Path) -> AccessRules:
     """As `footnote serve --allow-anonymous` on the machine itself, without limits: visitors ask, read and judge."""
-    return AccessRules(Policy(place=True, anybody=ASKER), KeyStore(folder / "keys.sqlite"), Rates())
+    return AccessRules(Policy(place=True, anybody=ASKER), Keys(SqliteKeyStore(folder / "keys.sqlite")), Rates())
 
 
 def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:
-    journal = Journal(folder / "journal.sqlite")
+    journal = SqliteJournal(folder / "journal.sqlite")
     services = make_services(index, embedder, journal)
     app = create_app(services, max_body=262_144, slots=WorkSlots(2, 64))
     with TestClient(app, raise_server_exceptions=False) as client:

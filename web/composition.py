@@ -19,11 +19,12 @@ from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
 from qa.observing import Observers
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.errors import NoTelemetry
@@ -95,7 +96,7 @@ def _services(
         stack.callback(close)
 
     folder = Path(place.folder) if place else None
-    shared, keys = Shared(folder), KeyStore(settings.keys)
+    shared, keys = Shared(folder), Keys(SqliteKeyStore(settings.keys))
     closed(keys.close)
     access_rules = AccessRules.of(settings, keys, listener.getsockname()[0], shared)
     store, embedder = open_retrieval(index, settings)
@@ -103,17 +104,17 @@ def _services(
     links, figures = Links(settings.public_url), Metrics(place.metrics if place else None)
     observer = Observers(figures.counted, tracing) if tracing else figures.counted
     answerer = build_answerer(store, embedder, links, observer)
-    journal = Journal(settings.journal)
+    journal = SqliteJournal(settings.journal)
     closed(journal.close)
-    views = Views(journal)
+    views = Views(journal.views)
     services = Services(
         store,
         answerer,
-        Conversations(answerer, journal, settings.retention_days),
+        Conversations(answerer, journal.answers, settings.retention_days),
         links,
         Catalogue(),
         views,
-        Insights(journal, views, embedder),
+        Insights(journal.answers, views, embedder),
         Inspector(store, answerer, embedder),
         access_rules,
         () if embedder else ("vectors",),

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,10 +20,14 @@ from qa.insights.figures import UsageFigures, figures
 from qa.insights.similar_articles import SimilarPair, similar_pairs
 from qa.journal.article_views import Views
 from qa.journal.records import QuestionRecord
-from qa.journal.store import Journal
 from qa.retrieval import QuestionEmbedder
 
 _MOST_VECTORS = 4_000  # cached question vectors: 6 MB at 384 dimensions
+
+
+class QuestionLog(Protocol):
+    def asked_since(self, moment: datetime) -> tuple[QuestionRecord, ...]:
+        """Every question asked at `moment` or later, oldest first. Raises JournalUnavailable."""
 
 
 class Insights:
@@ -30,12 +35,12 @@ class Insights:
 
     def __init__(
         self,
-        journal: Journal,
+        questions: QuestionLog,
         views: Views,
         embedder: QuestionEmbedder | None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._journal = journal
+        self._questions = questions
         self._views = views
         self._now = now
         self._question_vectors = _QuestionVectors(embedder) if embedder else None
@@ -48,7 +53,7 @@ class Insights:
         tells.
         """
         first = self._today() - timedelta(days=days - 1)
-        records = self._journal.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
+        records = self._questions.asked_since(datetime(first.year, first.month, first.day, tzinfo=UTC))
         return tuple(record for record in records if may_see(viewer, record.audiences, record.retrieved, whole))
 
     def figures(self, records: Sequence[QuestionRecord], days: int) -> UsageFigures:

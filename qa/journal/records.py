@@ -1,7 +1,7 @@
-"""How is an answer kept, and how does it come back as it was given?
+"""Answers and questions as they are stored, and the rows they are stored in.
 
-It is a row of the journal: what is asked for on its own has a column, the rest is one JSON document. The passages that
-were only considered are not kept, but for the ids of their articles.
+What is looked up on its own has a column, the rest of an answer is one JSON document. The passages that were only
+considered are not stored, but for the ids of their articles.
 """
 
 from __future__ import annotations
@@ -73,17 +73,17 @@ def kind_of(answer: Answer) -> Kind:
     return _STORED_KIND[answer.kind]
 
 
-# To the journal
+# To rows
 
 # Fields of an Answer that have a column of their own, in the order of `ANSWER_COLUMNS`.
-_OWN = ("answer_id", "question", "standalone_question", "text", "kind", "confidence", "generation", "took_ms")
-_LEFT_OUT = frozenset((*_OWN, "passages"))
+_COLUMNS = ("answer_id", "question", "standalone_question", "text", "kind", "confidence", "generation", "took_ms")
+_LEFT_OUT = frozenset((*_COLUMNS, "passages"))
 
 
 def document_of(answer: Answer) -> str:
     """An answer as JSON, without what has a column of its own."""
-    kept = {field.name for field in fields(answer)} - _LEFT_OUT
-    return json.dumps({name: _plain(getattr(answer, name)) for name in sorted(kept)}, ensure_ascii=False)
+    names = sorted({field.name for field in fields(answer)} - _LEFT_OUT)
+    return json.dumps({name: _plain(getattr(answer, name)) for name in names}, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
@@ -93,10 +93,10 @@ def _plain(value: Any) -> Any:
 
 
 def article_rows(answer: Answer) -> list[tuple[str, int, str, bool]]:
-    """The articles considered, in rank order: the answer's id, the place, the article's id, whether it is cited."""
+    """The articles considered, in rank order: id of the answer, rank from 0, id of the article, whether it is cited."""
     cited = {citation.article_id for citation in answer.citations}
-    found = dict.fromkeys(passage.article.id for passage in answer.passages)
-    return [(answer.answer_id, place, id, id in cited) for place, id in enumerate(found)]
+    considered = dict.fromkeys(passage.article.id for passage in answer.passages)
+    return [(answer.answer_id, rank, id, id in cited) for rank, id in enumerate(considered)]
 
 
 # And back
@@ -116,7 +116,7 @@ _PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
     "related": Related,
 }
 # Fields that the documents of older versions may lack.
-_NOTHING: dict[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     "writer": "extractive",
     "segments": (),
     "citations": (),
@@ -128,20 +128,20 @@ _NOTHING: dict[str, Any] = {
 
 def answer_record(row: Sequence[Any]) -> AnswerRecord:
     """From a row of `ANSWER_COLUMNS`. What a newer version has added to the document is passed over."""
-    conversation_id, owner, asked, tags, mode, document, *columns = row
-    own, thought = columns[: len(_OWN)], columns[len(_OWN) :]
-    values = dict(zip(_OWN, own, strict=True))
+    conversation_id, owner, asked, tags, mode, document, *others = row
+    columns, feedback = others[: len(_COLUMNS)], others[len(_COLUMNS) :]
+    values = dict(zip(_COLUMNS, columns, strict=True))
     values["kind"] = _KIND[values["kind"]]
     stored = {name: _restored(name, value) for name, value in json.loads(document).items()}
     known = {field.name for field in fields(Answer)}
-    answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
+    answer = Answer(**{**_DEFAULTS, **{n: v for n, v in stored.items() if n in known}, **values})
     filter = Filter(tuple(json.loads(tags)), mode)
-    return AnswerRecord(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
+    return AnswerRecord(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*feedback))
 
 
 def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequence[str]) -> QuestionRecord:
     """From a row of `QUESTION_COLUMNS`, and the articles of the question."""
-    id, asked, question, kind, confidence, took_ms, audiences, *thought = row
+    id, asked, question, kind, confidence, took_ms, audiences, *feedback = row
     return QuestionRecord(
         id,
         datetime.fromisoformat(asked),
@@ -151,7 +151,7 @@ def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequenc
         took_ms,
         tuple(retrieved),
         tuple(cited),
-        _feedback(*thought),
+        _feedback(*feedback),
         _tuples(json.loads(audiences)),
     )
 

@@ -25,7 +25,7 @@ from indexes.models.embedding import Embedder
 from indexes.types import ANYONE, Viewer
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import KB, TINY, Site, make_services, quiet, write_articles
 from tests.web.slack import standin
@@ -88,7 +88,7 @@ class Visitor:
     client: TestClient
     slack: Slack
     key: str
-    journal: Journal
+    journal: SqliteJournal
     answers: list[str] = field(default_factory=list)
     conversations: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=lambda: [""])
@@ -261,7 +261,7 @@ def visitors(
         folder = tmp_path_factory.mktemp("sites") / name
         source = write_articles(shutil.copytree(base, folder) / "source", articles)
         Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
-        journals.append(Journal(folder / "journal.sqlite"))
+        journals.append(SqliteJournal(folder / "journal.sqlite"))
         found.append(_visitor(folder, embedder, journals[-1]))
     with found[0].client, found[1].client:
         yield found[0], found[1]
@@ -270,7 +270,7 @@ def visitors(
         journal.close()
 
 
-def _visitor(folder: Path, embedder: Embedder, journal: Journal) -> Visitor:
+def _visitor(folder: Path, embedder: Embedder, journal: SqliteJournal) -> Visitor:
     services, slots, slack = make_services(folder / "index", embedder, journal), WorkSlots(2, 64), Slack()
     settings = Settings(
         slack_signing_secret=SecretStr(standin.SECRET), slack_bot_token=SecretStr(standin.TOKEN), public_url=PUBLIC

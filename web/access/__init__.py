@@ -1,6 +1,6 @@
-"""Who is let in, as whom, and how often?
+"""Who is let in, as whom, and how often.
 
-`gate` stands before every route and asks `policy` who is there: the holder of a key (`keys`), a user whom a proxy names
-(`proxies`), somebody at the machine itself, or nobody; it refuses forged requests (`forgery`) and too many (`rates`).
-`principals` is what routes know of it. `commands` is `footnote keys`.
+`policy` finds out who sent a request: the holder of a key (`keys`, stored by `sqlite_keys`), a user whom a proxy names
+(`proxies`), somebody at the machine itself, or nobody. `forgery` recognises forged requests; `rates` counts them, in a
+storage of `limits` (`rate_storage`). `rules` is all of it together, `principals` what routes know of it.
 """

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from indexes.types import ANYONE, KEEPER, Viewer
-from web.access.keys import EVERY_GROUP, KEY_START, Key, KeyStore, Scope
+from web.access.keys import EVERY_GROUP, KEY_START, Key, Keys, Scope
 from web.access.principals import SCOPES, Principal
 from web.access.proxies import Proxies, is_forwarded, is_loopback
 
@@ -60,7 +60,7 @@ class Policy:
         """Whether nobody gets in without a key."""
         return not (self.place or self.anybody or self.proxies.user_header)
 
-    def visitor(self, connection: HTTPConnection, keys: KeyStore) -> Visitor:
+    def visitor(self, connection: HTTPConnection, keys: Keys) -> Visitor:
         """Who sent a request. Raises BadKey for a key or session that is not, or no longer, good: whoever presents one
         is never taken for somebody else. Raises Misdirected, KeysUnavailable.
         """

@@ -24,7 +24,7 @@ from indexes.snapshots.store import SnapshotStore
 from qa.commands import build_answerer
 from qa.links import Links
 from qa.types import Question
-from web.access.keys import KeyStore
+from web.access.sqlite_keys import SqliteKeyStore
 from web.settings import Settings
 from web.slack import setup
 
@@ -134,7 +134,7 @@ def _keys(settings: IndexSettings) -> str:
     assert isinstance(settings, Settings)
     if not settings.keys.exists():
         return "none yet: `footnote keys create` makes one, and others can be let in"
-    with contextlib.closing(KeyStore(settings.keys)) as keys:
+    with contextlib.closing(SqliteKeyStore(settings.keys)) as keys:
         known, now = keys.all(), datetime.now(UTC)
     return f"{sum(key.state(now) == 'usable' for key in known)} of {len(known)} keys usable, in {settings.keys}"
 

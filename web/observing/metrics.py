@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -18,7 +19,6 @@ from prometheus_client.registry import Collector
 from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE
 from qa.journal.records import kind_of
-from qa.journal.store import Journal
 from qa.types import Answer
 from web.admission import WorkSlots
 from web.observing.recording import Finished
@@ -30,6 +30,11 @@ _COMBINED_BY: dict[str, Callable[[float, float], float]] = {
     "process_start_time_seconds": min,
     "process_max_fds": max,
 }
+
+
+class FailureCount(Protocol):
+    @property
+    def failures(self) -> int: ...
 
 
 class Metrics:
@@ -51,7 +56,7 @@ class Metrics:
         self.counted = RequestMetrics(registry)
         self._load = Load(registry)
 
-    def watch(self, store: SnapshotStore, slots: WorkSlots, journal: Journal, degraded: tuple[str, ...]) -> None:
+    def watch(self, store: SnapshotStore, slots: WorkSlots, journal: FailureCount, degraded: tuple[str, ...]) -> None:
         """Includes these from now on."""
         self._load.watch(slots, journal)
         self._shown.register(IndexState(store, degraded))
@@ -125,10 +130,10 @@ class Load:
         self._waiting = _sum("footnote_requests_waiting", "requests that wait for their turn", registry)
         self._turned_away = Counter("footnote_requests_turned_away", "requests past capacity", registry=registry)
         self._failures = Counter("footnote_journal_failures", "uses of the journal that failed", registry=registry)
-        self._watched: tuple[WorkSlots, Journal] | None = None
+        self._watched: tuple[WorkSlots, FailureCount] | None = None
         self._reported = (0, 0)
 
-    def watch(self, slots: WorkSlots, journal: Journal) -> None:
+    def watch(self, slots: WorkSlots, journal: FailureCount) -> None:
         self._watched = slots, journal
 
     def note(self) -> None:

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from web.slack.answer_messages import MORE, answer_message
 from web.slack.answering import Answering
@@ -15,7 +15,6 @@ from web.slack.asking import SlackQuestion, parse_question
 from web.slack.commands import help_for
 from web.slack.messages import Message, plain_message
 from web.slack.payloads import field
-from web.slack.recent import Recent
 from web.slack.sending import Channels
 from web.slack.worker import Job, JobWorker
 
@@ -29,6 +28,11 @@ _SHARED = plain_message(
 )
 
 
+class SeenEvents(Protocol):
+    def first(self, key: str) -> bool:
+        """Whether an event was not seen lately; from now on it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """`seen` remembers events for `REMEMBERED` seconds; conversation ids are derived from `secret`."""
@@ -36,7 +40,7 @@ class Events:
     answering: Answering
     worker: JobWorker
     channels: Channels
-    seen: Recent
+    seen: SeenEvents
     secret: str
 
     def receive(self, payload: Mapping[str, Any]) -> None:

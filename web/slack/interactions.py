@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from qa.journal.records import Feedback
 from web.rendering import answer_view
@@ -26,7 +26,6 @@ from web.slack.answer_messages import (
 from web.slack.answering import Answering
 from web.slack.messages import Message, plain_message
 from web.slack.payloads import field
-from web.slack.recent import Recent
 from web.slack.sending import ResponseType, ResponseUrls, require_slack
 from web.slack.worker import Job, JobWorker
 
@@ -53,6 +52,14 @@ class Press:
     thread: str
 
 
+class SeenPresses(Protocol):
+    def first(self, key: str) -> bool:
+        """Whether a press was not seen lately; from now on it was."""
+
+    def forget(self, key: str) -> None:
+        """As if the press had never been seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interactions:
     """`seen` remembers shared answers for `ONCE` seconds."""
@@ -60,7 +67,7 @@ class Interactions:
     answering: Answering
     worker: JobWorker
     response_urls: ResponseUrls
-    seen: Recent
+    seen: SeenPresses
 
     def receive(self, payload: Mapping[str, Any]) -> None:
         """Queues the work of the pressed button. Raises NotSlack."""

@@ -17,7 +17,7 @@ from web.slack.events import REMEMBERED, Events
 from web.slack.interactions import ONCE, Interactions
 from web.slack.recent import Recent
 from web.slack.sending import Channels, ResponseUrls, http_client, web_client
-from web.slack.signing import Signatures
+from web.slack.signing import GOOD_FOR, Signatures
 from web.slack.worker import JobWorker
 
 _OWNER = "slack"  # of all conversations in Slack
@@ -50,7 +50,7 @@ def build(settings: Settings, services: Services, slots: WorkSlots, api: WebClie
     response_urls = ResponseUrls(http)
     return Slack(
         settings.slack_team,
-        Signatures(secret, services.shared),
+        Signatures(secret, Recent("signatures", GOOD_FOR, services.shared)),
         worker,
         SlashCommands(answering, worker, response_urls),
         Events(answering, worker, Channels(api), Recent("events", REMEMBERED, services.shared), secret),

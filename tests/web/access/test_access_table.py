@@ -18,14 +18,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import Site, make_services
-from web.access.keys import KeyStore, Scope
+from web.access.keys import Keys, Scope
 from web.access.policy import ASKER, Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.middleware import authentication
@@ -121,7 +122,7 @@ class Closed:
 
     client: TestClient
     services: Services
-    keys: KeyStore
+    keys: Keys
     user: str
     user_id: str
 
@@ -144,7 +145,7 @@ class Closed:
 @pytest.fixture(scope="module")
 def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("closed")
-    keys, journal = KeyStore(folder / "keys.sqlite"), Journal(folder / "journal.sqlite")
+    keys, journal = Keys(SqliteKeyStore(folder / "keys.sqlite")), SqliteJournal(folder / "journal.sqlite")
     access_rules = AccessRules(Policy(place=True), keys, Rates())
     services = replace(make_services(tiny_site.index, embedder, journal), access_rules=access_rules)
     app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])

@@ -19,12 +19,13 @@ from starlette.testclient import TestClient
 
 from tests.conftest import ROOT, Site
 from tests.web.access.test_access_table import TABLE
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import ASKER, Policy
 from web.access.principals import SCOPES
 from web.access.proxies import Proxies
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.cli import main
@@ -39,14 +40,14 @@ Served: TypeAlias = Callable[..., TestClient]
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Iterator[KeyStore]:
-    keys = KeyStore(tmp_path / "keys.sqlite")
+def keys(tmp_path: Path) -> Iterator[Keys]:
+    keys = Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
     yield keys
     keys.close()
 
 
 @pytest.fixture
-def served(tiny_site: Site, keys: KeyStore) -> Served:
+def served(tiny_site: Site, keys: Keys) -> Served:
     """The tiny site behind doors of one's own, for a client at `peer`."""
 
     def client(
@@ -84,7 +85,7 @@ def test_at_the_machine_too_a_bad_key_is_refused(served: Served) -> None:
     assert client.get("/insights", headers={"authorization": "Bearer fn_canary"}).status_code == 401
 
 
-def test_a_key_may_do_what_its_scopes_say(served: Served, keys: KeyStore) -> None:
+def test_a_key_may_do_what_its_scopes_say(served: Served, keys: Keys) -> None:
     key, presented = keys.create("robot", ("ask",))
     client = served(Policy(place=False))
     client.headers["authorization"] = f"Bearer {presented}"
@@ -111,7 +112,7 @@ def test_where_anybody_may_come_nobody_becomes_a_keeper(served: Served) -> None:
     assert client.get("/insights").status_code == 401
 
 
-def test_without_its_file_of_keys_nobody_is_let_in_and_health_is_told(served: Served, keys: KeyStore) -> None:
+def test_without_its_file_of_keys_nobody_is_let_in_and_health_is_told(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(SCOPES))
     client = served(Policy(place=False))
     keys.close()  # reading now fails, as with a broken disk
@@ -156,7 +157,7 @@ def test_addresses_begin_as_the_proxy_was_asked(served: Served) -> None:
     assert "(<http://kb.example/articles/tokens?" in text
 
 
-def test_what_is_not_open_is_told_to_people_as_a_page(served: Served, keys: KeyStore) -> None:
+def test_what_is_not_open_is_told_to_people_as_a_page(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
     page = served(Policy(place=False)).get(
         "/insights", headers={"authorization": f"Bearer {presented}", "accept": "text/html"}
@@ -165,7 +166,7 @@ def test_what_is_not_open_is_told_to_people_as_a_page(served: Served, keys: KeyS
     assert BeautifulSoup(page.text, "html.parser").select("h1")[0].get_text() == "This is not open to you"
 
 
-def test_an_article_with_an_audience_is_there_for_those_in_it(site: Site, keys: KeyStore) -> None:
+def test_an_article_with_an_audience_is_there_for_those_in_it(site: Site, keys: Keys) -> None:
     text = "---\ntitle: Payroll\naudience: [hr]\n---\nSalaries are paid on the last working day of the month.\n"
     (site.source / "payroll.md").write_text(text)
     site.ingest()
@@ -195,7 +196,7 @@ def signed_in(client: TestClient, presented: str) -> TestClient:
     return client
 
 
-def test_a_browser_signs_in_where_it_was_going_and_out_again(served: Served, keys: KeyStore) -> None:
+def test_a_browser_signs_in_where_it_was_going_and_out_again(served: Served, keys: Keys) -> None:
     client = served(Policy(place=False))
     _, presented = keys.create("Ann's laptop", tuple(ASKER), ("payments",))
     page = client.get("/browse?tag=auth", headers={"accept": "text/html"})
@@ -213,7 +214,7 @@ def test_a_browser_signs_in_where_it_was_going_and_out_again(served: Served, key
     assert again.status_code == 401
 
 
-def test_the_cookie_is_one_that_no_other_host_script_or_plain_connection_gets(served: Served, keys: KeyStore) -> None:
+def test_the_cookie_is_one_that_no_other_host_script_or_plain_connection_gets(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
     cookie = served(Policy(place=False)).post("/sign-in", data={"key": presented}).headers["set-cookie"]
     name, *attributes = cookie.split("; ")
@@ -222,7 +223,7 @@ def test_the_cookie_is_one_that_no_other_host_script_or_plain_connection_gets(se
     assert {a.lower() for a in attributes} == {"httponly", "max-age=604800", "path=/", "samesite=lax", "secure"}
 
 
-def test_a_session_dies_with_its_key_and_its_cookie_with_it(served: Served, keys: KeyStore) -> None:
+def test_a_session_dies_with_its_key_and_its_cookie_with_it(served: Served, keys: Keys) -> None:
     key, presented = keys.create("x", tuple(ASKER))
     client = signed_in(served(Policy(place=False, anybody=ASKER)), presented)
     keys.revoke(key.id)
@@ -233,13 +234,13 @@ def test_a_session_dies_with_its_key_and_its_cookie_with_it(served: Served, keys
 
 
 @pytest.mark.parametrize("next", ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb", "/" * 2])
-def test_signing_in_leads_nowhere_else(served: Served, keys: KeyStore, next: str) -> None:
+def test_signing_in_leads_nowhere_else(served: Served, keys: Keys, next: str) -> None:
     _, presented = keys.create("x", tuple(ASKER))
     response = served(Policy(place=False)).post("/sign-in", data={"key": presented, "next": next})
     assert response.headers["location"] == "/"
 
 
-def test_the_way_back_may_have_letters_of_any_alphabet(served: Served, keys: KeyStore) -> None:
+def test_the_way_back_may_have_letters_of_any_alphabet(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
     client = served(Policy(place=False))
     page = client.get("/articles/prüfung?cite=1-2", headers={"accept": "text/html"})
@@ -269,7 +270,7 @@ def test_over_plain_http_the_form_says_that_it_cannot_last(served: Served) -> No
 # --- other sites
 
 
-def test_nothing_is_written_for_another_site(served: Served, keys: KeyStore) -> None:
+def test_nothing_is_written_for_another_site(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(SCOPES))
     client = signed_in(served(Policy(place=False)), presented)
     local = served(Policy(place=True), peer="127.0.0.1", url="http://localhost:8000")
@@ -306,7 +307,7 @@ def test_a_widget_asks_from_the_sites_that_may_embed_it(served: Served) -> None:
 # --- rates
 
 
-def test_a_key_that_asks_too_often_is_told_when_to_come_back(served: Served, keys: KeyStore) -> None:
+def test_a_key_that_asks_too_often_is_told_when_to_come_back(served: Served, keys: Keys) -> None:
     one, two = ({"authorization": f"Bearer {keys.create(name, tuple(ASKER))[1]}"} for name in ("one", "two"))
     client = served(Policy(place=False), Rates(ask="2/hour", read="50/hour"))
     first, _, third = (client.post(ASK, json=QUESTION, headers=one) for _ in range(3))
@@ -329,7 +330,7 @@ def test_strangers_share_the_limit_of_their_address(served: Served) -> None:
     assert asked == [200, 200, 429]
 
 
-def test_keys_cannot_be_tried_without_end_and_whoever_has_one_is_not_kept_out(served: Served, keys: KeyStore) -> None:
+def test_keys_cannot_be_tried_without_end_and_whoever_has_one_is_not_kept_out(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
     client = served(Policy(place=False), Rates(failure="3/hour"))
     tried = [client.get("/api/v1/tags", headers={"authorization": "Bearer fn_x"}).status_code for _ in range(4)]
@@ -376,7 +377,7 @@ def serving(index: Path, env: dict[str, str], *options: str) -> Iterator[str]:
 
 
 def test_a_running_server_refuses_a_key_as_soon_as_it_is_revoked(
-    tiny_site: Site, keys: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_site: Site, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, presented = keys.create("robot", ("read",))
     env = environment(tmp_path, PUBLIC_URL="https://kb.example", KEYS=str(tmp_path / "keys.sqlite"))
@@ -402,7 +403,7 @@ def test_a_running_server_refuses_a_key_as_soon_as_it_is_revoked(
     ],
 )
 def test_a_server_that_nobody_could_enter_does_not_start(
-    keys: KeyStore, bound: str, settings: dict[str, Any], starts: bool
+    keys: Keys, bound: str, settings: dict[str, Any], starts: bool
 ) -> None:
     gone, _ = keys.create("gone", ("ask",))
     keys.revoke(gone.id)

@@ -11,10 +11,11 @@ import pytest
 
 from tests.conftest import Site
 from tests.web.live_servers import served
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.observing.recording import Finished
@@ -111,7 +112,7 @@ def test_what_refuses_a_method_names_head_beside_get(line: httpx2.Client) -> Non
 
 def test_a_search_by_head_counts_as_a_question_as_one_by_get_does(tiny_site: Site, tmp_path: Path) -> None:
     access_rules = AccessRules(
-        Policy(place=False, anybody=ASKER), KeyStore(tmp_path / "keys.sqlite"), Rates(ask="2/hour")
+        Policy(place=False, anybody=ASKER), Keys(SqliteKeyStore(tmp_path / "keys.sqlite")), Rates(ask="2/hour")
     )
     services = replace(tiny_site.services, access_rules=access_rules)
     with served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address:

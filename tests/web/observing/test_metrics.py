@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import WorkSlots
 from web.app import create_app
@@ -26,7 +26,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 class Observed:
     """The tiny site with its figures, asked in this process: nothing else moves them."""
 
-    def __init__(self, client: TestClient, services: Services, journal: Journal, slots: WorkSlots) -> None:
+    def __init__(self, client: TestClient, services: Services, journal: SqliteJournal, slots: WorkSlots) -> None:
         self.slots = slots
         self.client = client
         self.services = services
@@ -45,7 +45,7 @@ class Observed:
 
 @pytest.fixture
 def observed(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Observed]:
-    figures, journal, slots = Metrics(), Journal(tmp_path / "journal.sqlite"), WorkSlots(2, 64)
+    figures, journal, slots = Metrics(), SqliteJournal(tmp_path / "journal.sqlite"), WorkSlots(2, 64)
     counted = figures.counted
     made = make_services(tiny_site.index, embedder, journal, counted)
     parts = {name: getattr(made, name) for name in Services.__slots__}

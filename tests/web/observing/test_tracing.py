@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import WorkSlots
 from web.app import create_app
@@ -32,7 +32,7 @@ STAGES = {"keywords", "embedding", "vectors", "scoring", "fusing", "loading pass
 class Traced:
     def __init__(self, site: Site, embedder: Embedder, folder: Path, processor: SpanProcessor) -> None:
         self.tracing = Tracing(processor)
-        self.journal = Journal(folder / "journal.sqlite")
+        self.journal = SqliteJournal(folder / "journal.sqlite")
         services = make_services(site.index, embedder, self.journal, self.tracing)
         self.client = TestClient(self.tracing.around(create_app(services, 262_144, WorkSlots(2, 64))))
 

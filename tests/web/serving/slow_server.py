@@ -17,7 +17,7 @@ import uvicorn
 
 from qa.answering import Progress
 from qa.conversations import Conversations, Exchange
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import make_services
 from web.admission import WorkSlots
@@ -43,9 +43,9 @@ def _begin() -> None:
 
 
 def main(index: Path, path: Path) -> None:
-    journal = Journal(path)
+    journal = SqliteJournal(path)
     services = make_services(index, None, journal)
-    object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal))
+    object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal.answers))
     signal.signal(signal.SIGUSR1, lambda *_: print(f"tasks {len(asyncio.all_tasks())}", flush=True))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from indexes.models.embedding import Embedder
 from qa.commands import build_answerer
 from qa.conversations import Conversations
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
 from tests.conftest import Site, make_services
 from tests.web.slack import standin
@@ -42,7 +42,7 @@ class Workspace:
     client: TestClient
     slack: Slack
     services: Services
-    journal: Journal
+    journal: SqliteJournal
 
     def settle(self) -> None:
         """Waits until everything that was asked is done."""
@@ -75,11 +75,11 @@ class Workspace:
 Served = Callable[..., Workspace]
 
 
-def services_for(index: Path, journal: Journal, embedder: Embedder) -> Services:
+def services_for(index: Path, journal: SqliteJournal, embedder: Embedder) -> Services:
     links = Links(PUBLIC)
     services = make_services(index, embedder, journal)
     answerer = build_answerer(services.store, embedder, links)
-    return replace(services, answerer=answerer, conversations=Conversations(answerer, journal), links=links)
+    return replace(services, answerer=answerer, conversations=Conversations(answerer, journal.answers), links=links)
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def serve(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Serve
     Served twice, it has the journal of the first time.
     """
     slack = Slack()
-    opened: list[tuple[TestClient, Journal]] = []
+    opened: list[tuple[TestClient, SqliteJournal]] = []
 
     def serve(index: Path = tiny_site.index, **values: Any) -> Workspace:
-        journal = Journal(tmp_path / "journal.sqlite")
+        journal = SqliteJournal(tmp_path / "journal.sqlite")
         services = services_for(index, journal, embedder)
         slots = WorkSlots(2, 64)
         parts = build(

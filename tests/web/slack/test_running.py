@@ -11,7 +11,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from indexes.models.embedding import Embedder
 from qa.conversations import Conversations, Exchange
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import Site
 from tests.web.live_servers import served
@@ -44,10 +44,10 @@ def post(address: str, path: str, body: bytes) -> httpx2.Response:
 
 def running(site: Site, embedder: Embedder, folder: Path, slow: bool, scenario: Callable[[str, Slack], None]) -> Slack:
     """Runs a scenario against a server that is stopped after it; the Slack it talked to."""
-    slack, journal = Slack(), Journal(folder / "journal.sqlite")
+    slack, journal = Slack(), SqliteJournal(folder / "journal.sqlite")
     services = services_for(site.index, journal, embedder)
     if slow:
-        object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal))
+        object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal.answers))
     slots = WorkSlots(2, 64)
     parts = build(settings(), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
     with served(create_app(services, 262_144, slots, (), parts), services.drain) as address:
