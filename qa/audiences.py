@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from indexes.snapshots.article_table import Audience
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Viewer
+from qa.corpus import Corpus
 
 
-def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Snapshot) -> bool:
+def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Corpus) -> bool:
     """`then`: the audiences of the articles at that time; `whole`: the snapshot that says what they are now."""
     now = (whole.articles.audience_of(id) for id in article_ids)
     return all(viewer.may_read(audience) for audience in (*then, *now))

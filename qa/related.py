@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from indexes.search.vectors import products
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article
+from qa.corpus import Corpus
 from qa.links import Links
 from qa.per_snapshot_cache import PerSnapshotCache
 from qa.types import Related
@@ -23,9 +23,7 @@ _remembered: PerSnapshotCache[str, _Near] = PerSnapshotCache(most=1_000)
 _described: PerSnapshotCache[tuple[str, int, Links], Related] = PerSnapshotCache(most=4_000)
 
 
-def related(
-    snapshot: Snapshot, article: Article, limit: int, links: Links, without: Sequence[str] = ()
-) -> list[Related]:
+def related(snapshot: Corpus, article: Article, limit: int, links: Links, without: Sequence[str] = ()) -> list[Related]:
     """The `limit` articles most related to `article`, best first.
 
     Never itself nor those in `without`, and no two, the article included, that are nearly the same text.
@@ -44,7 +42,7 @@ def related(
     return [_related(snapshot, article, place, score, links) for score, place in chosen]
 
 
-def _near(snapshot: Snapshot, article: Article) -> _Near:
+def _near(snapshot: Corpus, article: Article) -> _Near:
     """The articles closest in meaning, the most related first. Of a popular article it is asked again and again."""
     known = _remembered.of(snapshot)
     if article.id not in known:
@@ -71,7 +69,7 @@ def _shared_weight(one: Sequence[str], other: Sequence[str], rarity: Mapping[str
     return shared / either if either else 0.0
 
 
-def _related(snapshot: Snapshot, article: Article, place: int, score: float, links: Links) -> Related:
+def _related(snapshot: Corpus, article: Article, place: int, score: float, links: Links) -> Related:
     known, key = _described.of(snapshot), (article.id, place, links)
     if key not in known:
         table = snapshot.articles

@@ -1,12 +1,15 @@
-"""How long does each stage of an answer take?"""
+"""Measures how long each stage of an answer takes."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 from qa.observing import Observer
+
+Item = TypeVar("Item")
 
 
 class Stopwatch:
@@ -26,6 +29,22 @@ class Stopwatch:
         try:
             yield
         finally:
-            seconds = time.perf_counter() - started
-            self.add({name: seconds * 1000})
-            self._observer.stage(name, seconds)
+            self._record(name, time.perf_counter() - started)
+
+    def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
+        """`items`, with the time it takes to make them counted as one stage; what is done with them is not."""
+        iterator, seconds = iter(items), 0.0
+        while True:
+            started = time.perf_counter()
+            try:
+                item = next(iterator)
+            except StopIteration:
+                seconds += time.perf_counter() - started
+                self._record(name, seconds)
+                return
+            seconds += time.perf_counter() - started
+            yield item
+
+    def _record(self, name: str, seconds: float) -> None:
+        self.add({name: seconds * 1000})
+        self._observer.stage(name, seconds)

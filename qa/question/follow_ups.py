@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from indexes.search.analysis import informative_terms
-from qa.types import REFUSAL, Probe, Question, Standalone, Turn
+from qa.types import REFUSAL, AnswerKind, Probe, Question, Standalone, Turn
 
 # A question that leans on the one before it: it opens like a continuation, or points back with a pronoun.
 _OPENS = re.compile(
@@ -72,6 +72,11 @@ def _leaned_on(text: str, history: Sequence[Turn]) -> list[str]:
 def _last_answer(history: Sequence[Turn]) -> str:
     """How the answer that the asker has just read begins; "" after a refusal, which is about nothing."""
     last = history[-1]
-    if last.role != "assistant" or last.text.startswith(REFUSAL):
+    if last.role != "assistant" or _is_refusal(last):
         return ""
     return _MARK.sub("", last.text)[:_ANSWER_OPENING].strip()
+
+
+def _is_refusal(turn: Turn) -> bool:
+    """Whether a turn was declined. Of a history that a client keeps, only its text can say so."""
+    return turn.kind is AnswerKind.REFUSED if turn.kind else turn.text.startswith(REFUSAL)

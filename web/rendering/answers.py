@@ -27,9 +27,9 @@ def answer(answer: Answer, label: str = "") -> Markup:
     """An answer's segments, each sentence and block followed by its footnote. `label` begins the names of its boxes."""
     citations = {citation.n: citation for citation in answer.citations}
     tokens: list[Token] = []
-    for (kind, n), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.n)):
+    for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
         shown = _paragraph if kind == "sentence" else _blocks
-        tokens += shown(list(run), citations[n])
+        tokens += shown(list(run), [citations[n] for n in marks])
     return markdown.render(tokens, leads_somewhere, label)
 
 
@@ -48,24 +48,28 @@ def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
             yield token if token.content else Token("text", "", 0, content=_GAPS.get(token.type, ""))
 
 
-def _paragraph(run: Sequence[Segment], citation: Citation) -> list[Token]:
+def _paragraph(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
     children: list[Token] = []
     for segment in run:
         children += [Token("text", "", 0, content=" ")] if children else []
-        children += [*markdown.parse_inline(segment.text), *_footnote(citation)]
+        children += [*markdown.parse_inline(segment.text), *_footnotes(cited)]
     return _wrapped(children, {})
 
 
-def _blocks(run: Sequence[Segment], citation: Citation) -> list[Token]:
+def _blocks(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
     # Items of one list are quoted one by one: together they are a list again.
     between = "\n" if run[0].kind == "list" else "\n\n"
     blocks = markdown.parse(between.join(segment.text for segment in run))
-    return [*blocks, *_wrapped(_footnote(citation), {"class": "after"})]
+    return [*blocks, *_wrapped(_footnotes(cited), {"class": "after"})]
 
 
 def _wrapped(children: list[Token], attrs: Attributes) -> list[Token]:
     inline = Token("inline", "", 0, children=children)
     return [Token("paragraph_open", "p", 1, attrs=attrs), inline, Token("paragraph_close", "p", -1, block=True)]
+
+
+def _footnotes(cited: Sequence[Citation]) -> list[Token]:
+    return [token for citation in cited for token in _footnote(citation)]
 
 
 def _footnote(citation: Citation) -> list[Token]:

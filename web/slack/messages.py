@@ -17,7 +17,7 @@ from slack_sdk.models.blocks.basic_components import MarkdownTextObject, PlainTe
 from indexes.snapshots.snapshot import Snapshot
 from qa.conversations import UNKEPT
 from qa.links import Links
-from qa.types import REFUSAL, Answer, Citation, Passage, Related, Segment
+from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Related, Segment
 from web.rendering import answer_view, answers
 from web.slack import mrkdwn
 from web.slack.inline import inline
@@ -125,24 +125,24 @@ def _body(answer: Answer) -> list[str]:
 def _quoted(answer: Answer) -> list[Paragraph]:
     citations = {citation.n: citation for citation in answer.citations}
     paragraphs: list[Paragraph] = []
-    for (kind, n), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.n)):
+    for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
         shown = _sentences if kind == "sentence" else _quoted_blocks
-        paragraphs += shown(list(run), citations[n])
+        paragraphs += shown(list(run), "".join(_footnote(citations[n]) for n in marks))
     return paragraphs
 
 
-def _sentences(run: Sequence[Segment], citation: Citation) -> list[Paragraph]:
+def _sentences(run: Sequence[Segment], footnotes: str) -> list[Paragraph]:
     atoms: list[str] = []
     for segment in run:
-        atoms += [*inline(segment.text), " ", _footnote(citation), " "]
+        atoms += [*inline(segment.text), " ", footnotes, " "]
     return [Paragraph(tuple(atoms[:-1]))]
 
 
-def _quoted_blocks(run: Sequence[Segment], citation: Citation) -> list[Paragraph]:
+def _quoted_blocks(run: Sequence[Segment], footnotes: str) -> list[Paragraph]:
     # Items of one list are quoted one by one: together they are a list again.
     between = "\n" if run[0].kind == "list" else "\n\n"
     blocks = paragraphs_of(between.join(segment.text for segment in run))
-    return [*blocks, Paragraph((_footnote(citation),), close=True)]
+    return [*blocks, Paragraph((footnotes,), close=True)]
 
 
 def _footnote(citation: Citation) -> str:
@@ -215,7 +215,7 @@ def _context(text: str) -> ContextBlock:
 
 def _has_buttons(answer: Answer) -> bool:
     """A greeting has nothing to judge, and of an answer that is not kept nothing more can be known."""
-    return not answer.courteous and UNKEPT not in answer.degraded
+    return answer.kind is not AnswerKind.COURTESY and UNKEPT not in answer.degraded
 
 
 def _actions(answer: Answer, names: Sequence[str], shared_by: str) -> ActionsBlock:

@@ -16,7 +16,7 @@ from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Heading, Quotable
 from ingest.structure import outline
 from qa.links import Links
-from qa.types import Answer, Citation, Segment
+from qa.types import Answer, AnswerKind, Citation, Segment
 from web.rendering import answers, articles
 from web.rendering.highlighting import Span
 
@@ -334,9 +334,11 @@ def test_a_giant_article_is_shown_as_its_source_with_the_passage_marked() -> Non
 def an_answer(*segments: Segment) -> Answer:
     citations = tuple(
         Citation(n, f"a{n}", f"Title “{n}”", f"/articles/a{n}?cite=0-3#cited", ("Part",), "abc", 0, 3)
-        for n in sorted({segment.n for segment in segments})
+        for n in sorted({n for segment in segments for n in segment.marks})
     )
-    return Answer("id", "q", "q", True, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0)
+    return Answer(
+        "id", "q", "q", AnswerKind.ANSWERED, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0
+    )
 
 
 def answered(*segments: Segment) -> BeautifulSoup:
@@ -345,7 +347,9 @@ def answered(*segments: Segment) -> BeautifulSoup:
 
 def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None:
     page = answered(
-        Segment("sentence", "One `a`.", 1), Segment("sentence", "Two **b**.", 1), Segment("sentence", "Three.", 2)
+        Segment("sentence", "One `a`.", (1,)),
+        Segment("sentence", "Two **b**.", (1,)),
+        Segment("sentence", "Three.", (2,)),
     )
     assert [p.get_text() for p in page.select("p")] == ["One a.[1] Two b.[1]", "Three.[2]"]
     chip = page.select("a.cite")[0]
@@ -355,10 +359,10 @@ def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None
 
 def test_blocks_are_followed_by_their_footnote() -> None:
     page = answered(
-        Segment("list", "1. a", 1),
-        Segment("list", "2. b", 1),
-        Segment("code", "```sh\n# x [1]\n```", 2),
-        Segment("table", "| a |\n| - |\n| b |", 3),
+        Segment("list", "1. a", (1,)),
+        Segment("list", "2. b", (1,)),
+        Segment("code", "```sh\n# x [1]\n```", (2,)),
+        Segment("table", "| a |\n| - |\n| b |", (3,)),
     )
     assert [len(page.select(tag)) for tag in ("ol", "li", "pre", "table")] == [1, 2, 1, 1]
     assert [chip.get_text() for chip in page.select("p.after a.cite")] == ["[1]", "[2]", "[3]"]
@@ -367,7 +371,7 @@ def test_blocks_are_followed_by_their_footnote() -> None:
 
 
 def test_an_answer_can_no_more_carry_a_script_than_an_article() -> None:
-    page = answered(Segment("sentence", 'See <script>x</script> <b onclick="x">this</b>.', 1))
+    page = answered(Segment("sentence", 'See <script>x</script> <b onclick="x">this</b>.', (1,)))
     assert page.select("script, [onclick]") == []
 
 
