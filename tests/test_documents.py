@@ -207,6 +207,23 @@ def documented_middleware() -> list[str]:
     return re.findall(r"^\d+\. `(\w+)`", section, re.MULTILINE)
 
 
+def tables_of_contents() -> list[tuple[Path, list[str]]]:
+    """Packages whose docstring lists modules, one a line, with what it lists."""
+    tables = []
+    for file in sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py")):
+        docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        if listed := re.findall(r"^(\w+/?)  +\S", docstring, re.MULTILINE):
+            tables.append((file.parent.relative_to(ROOT), listed))
+    return tables
+
+
+@pytest.mark.parametrize(("package", "listed"), tables_of_contents(), ids=lambda value: str(value)[:30])
+def test_a_table_of_contents_lists_what_is_in_its_package(package: Path, listed: list[str]) -> None:
+    modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
+    packages = {f"{path.parent.name}/" for path in (ROOT / package).glob("*/__init__.py")}
+    assert sorted(listed) == sorted(modules | packages)
+
+
 def test_requests_pass_the_middleware_in_the_order_of_the_architecture(tiny_site: Site) -> None:
     services = tiny_site.services
     app = create_app(services, 1000, WorkSlots(1, 1), widget_origins=["https://widgets.example"])

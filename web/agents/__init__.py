@@ -4,5 +4,4 @@ tools      what agents can do here; knows nothing of the protocol
 server     the tools as the official library serves them
 mounting   the server at /mcp
 stdio      the server over standard input and output; its conversations live as long as it does
-commands   `footnote mcp`
 """
