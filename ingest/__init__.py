@@ -11,6 +11,7 @@ sentences         sentence boundaries, as offsets
 chunking          an article to chunks within a token budget
 isolation         parsing in a process that can be stopped
 pending           vectors of an ingest that was stopped
+publisher         the Protocols of what an ingest writes to
 watching          another ingest whenever a source has changed
 errors            what `ingest` raises
 """

@@ -103,8 +103,8 @@ class Retriever:
         watch = Stopwatch(self._observer)
         with watch.stage("embedding"):
             probes = [self._search_probe(probe.text) for probe in question.probes]
-        with watch.stage("searching"):
-            candidates = corpus.candidates(probes, filter, self._weights.depth)
+        candidates = corpus.candidates(probes, filter, self._weights.depth)
+        watch.record(candidates.spent)
         with watch.stage("fusing"):
             scores = fused(candidates, question.probes, self._weights)
             order = np.lexsort((candidates.chunks, -scores))

@@ -29,7 +29,7 @@ class Stopwatch:
         try:
             yield
         finally:
-            self._record(name, time.perf_counter() - started)
+            self.record({name: time.perf_counter() - started})
 
     def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
         """`items`, with the time it takes to make them counted as one stage; what is done with them is not."""
@@ -40,11 +40,13 @@ class Stopwatch:
                 item = next(iterator)
             except StopIteration:
                 seconds += time.perf_counter() - started
-                self._record(name, seconds)
+                self.record({name: seconds})
                 return
             seconds += time.perf_counter() - started
             yield item
 
-    def _record(self, name: str, seconds: float) -> None:
-        self.add({name: seconds * 1000})
-        self._observer.stage(name, seconds)
+    def record(self, spent: Mapping[str, float]) -> None:
+        """Stages that were measured elsewhere, in seconds."""
+        for name, seconds in spent.items():
+            self.add({name: seconds * 1000})
+            self._observer.stage(name, seconds)

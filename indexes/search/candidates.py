@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -46,6 +47,7 @@ class Candidates:
     chunks: Chunks  # (candidates,), ascending
     articles: Chunks  # (candidates,), equal for chunks of one article
     probes: tuple[ProbeScores, ...]
+    spent: Mapping[str, float]  # seconds by stage: keywords, vectors, scoring
 
 
 class ChunkLayout(Protocol):
@@ -80,7 +82,9 @@ class HybridSearch:
 
     def candidates(self, probes: Sequence[SearchProbe], depth: int, mask: ChunkMask | None) -> Candidates:
         """The first `depth` chunks of each index for each probe, among those that `mask` allows."""
-        ranked = [self._ranked(probe, depth, mask) for probe in probes]
+        spent: dict[str, float] = dict.fromkeys(("keywords", "vectors", "scoring"), 0.0)
+        ranked = [self._ranked(probe, depth, mask, spent) for probe in probes]
+        started = time.perf_counter()
         chunks = _union([hits for one in ranked for hits in (one.by_keyword, one.by_vector)])
         around = self._layout.around(chunks)
         absent = around < 0
@@ -88,12 +92,17 @@ class HybridSearch:
         vectors = self._vectors.rows(np.where(absent, 0, around).ravel())
         whole = self._article_vectors[articles]
         scores = tuple(_scores(one, around, absent, vectors, whole) for one in ranked)
-        return Candidates(chunks, articles, scores)
+        spent["scoring"] += time.perf_counter() - started
+        return Candidates(chunks, articles, scores, spent)
 
-    def _ranked(self, probe: SearchProbe, depth: int, mask: ChunkMask | None) -> _Ranked:
+    def _ranked(self, probe: SearchProbe, depth: int, mask: ChunkMask | None, spent: dict[str, float]) -> _Ranked:
+        started = time.perf_counter()
         keyword = self._keyword_shares(probe.terms)
         by_keyword = best_chunks(keyword, depth, mask)
+        searched = time.perf_counter()
         nearest = _NO_HITS if probe.vector is None else self._vectors.nearest(probe.vector, depth, mask)
+        spent["keywords"] += searched - started
+        spent["vectors"] += time.perf_counter() - searched
         by_vector, similarities = nearest
         return _Ranked(probe, keyword, by_keyword, by_vector, float(similarities[0]) if len(similarities) else 0.0)
 
