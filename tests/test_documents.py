@@ -213,7 +213,7 @@ def tables_of_contents() -> list[tuple[Path, list[str]]]:
     tables = []
     for file in sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py")):
         docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-        if listed := re.findall(r"^(\w+/?)  +\S", docstring, re.MULTILINE):
+        if listed := re.findall(r"^(\w+)/?  +\S", docstring, re.MULTILINE):
             tables.append((file.parent.relative_to(ROOT), listed))
     return tables
 
@@ -221,7 +221,7 @@ def tables_of_contents() -> list[tuple[Path, list[str]]]:
 @pytest.mark.parametrize(("package", "listed"), tables_of_contents(), ids=lambda value: str(value)[:30])
 def test_a_table_of_contents_lists_what_is_in_its_package(package: Path, listed: list[str]) -> None:
     modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
-    packages = {f"{path.parent.name}/" for path in (ROOT / package).glob("*/__init__.py")}
+    packages = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
     assert sorted(listed) == sorted(modules | packages)
 
 
