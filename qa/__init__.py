@@ -21,6 +21,7 @@ per_snapshot_cache  what is derived from a snapshot, kept until the next one
 links               the addresses of pages
 observing           who is told of stages and outcomes
 stopwatch           milliseconds by stage
+composition         everything that answers over one index, put together
 commands            `footnote ask`, `footnote search`
 types               Question, Passage, Citation, Answer
 errors              what `qa` raises
