@@ -4,7 +4,7 @@ app            the application: middleware and routes
 composition    everything the application works with, put together from the settings
 services       what the routes get
 settings       the environment, read once
-cli            the `footnote` command, the one module that knows all four packages
+cli            the `footnote` command: the modules of each command
 commands/      serve, mcp, keys, evaluate, doctor
 serving/       one process or several
 routing/       the facts that each route declares about itself
