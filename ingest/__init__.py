@@ -1,12 +1,17 @@
-"""Turns sources into a searchable snapshot.
+"""From sources to a searchable snapshot.
 
-sources           folders, files, exports, archives and websites → items
-formats           an item → Article: front matter, main content of HTML, PDF and Word, exports of products
-structure         Markdown → headings and blocks with offsets; sentences: their boundaries
-chunking          Article → Chunks within a token budget
-article_indexing  an item → everything that the index stores of it; isolation: in a process that can be stopped
-planning          what is new, changed, unchanged and gone
-sync              plan; embed what is new; publish
-pending           vectors of an interrupted ingest
-watching          sync again when something has changed
+sources/          where articles come from: folders, archives, websites, each yielding items
+formats/          what a file holds: Markdown, HTML, PDF, Word, exports of other products
+commands          `footnote ingest`
+sync              plan, embed what is new, publish
+planning          which articles are new or changed, which stay, which are gone
+article_indexing  one item to its article and chunks
+structure         Markdown to headings and blocks with offsets
+sentences         sentence boundaries, as offsets
+chunking          an article to chunks within a token budget
+isolation         parsing in a process that can be stopped
+pending           vectors of an ingest that was stopped
+publisher         the Protocols of what an ingest writes to
+watching          another ingest whenever a source has changed
+errors            what `ingest` raises
 """
