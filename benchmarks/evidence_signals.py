@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from indexes.search.analysis import informative_terms, terms
-from indexes.snapshots.snapshot import Snapshot
+from indexes.search.analysis import terms
 from qa.answering import Trace
+from qa.corpus import Corpus
 from qa.question.follow_ups import leans_on_history
+from qa.reading.term_coverage import covered, term_weights
 from qa.types import Passage, Question
-from qa.writing.extractive import covered
 
 _WEIGHED = 3  # passages an answer draws on
 
@@ -21,15 +21,14 @@ class TracedQuestion:
 
     question: Question
     trace: Trace
-    snapshot: Snapshot
+    corpus: Corpus
 
     @property
     def passages(self) -> tuple[Passage, ...]:
         return self.trace.retrieved.passages[:_WEIGHED]
 
     def weights(self) -> dict[str, float]:
-        rarity = self.snapshot.keywords.rarity
-        return {term: rarity(term) for term in informative_terms(self.trace.answer.standalone_question)}
+        return term_weights(self.trace.answer.standalone_question, self.corpus.vocabulary)
 
 
 def margin(traced: TracedQuestion) -> float:
@@ -40,7 +39,7 @@ def margin(traced: TracedQuestion) -> float:
 
 def agreement(traced: TracedQuestion) -> float:
     """The share of the ten best candidates by keyword that are among the ten best by fused score."""
-    keywords = traced.snapshot.keywords.search(dict.fromkeys(traced.weights(), 1.0), 10)
+    keywords = traced.corpus.keyword_hits(dict.fromkeys(traced.weights(), 1.0), 10)
     fused = {hit.chunk for hit in traced.trace.retrieved.ranking[:10]}
     return sum(hit.chunk in fused for hit in keywords) / 10
 
@@ -74,7 +73,7 @@ def sentence(traced: TracedQuestion) -> float:
 def unseen(traced: TracedQuestion) -> float:
     """The share of the question's words that occur nowhere."""
     weights = traced.weights()
-    return covered(weights, {term for term in weights if not traced.snapshot.keywords.occurs(term)})
+    return covered(weights, {term for term in weights if not traced.corpus.vocabulary.occurs(term)})
 
 
 def spread(traced: TracedQuestion) -> float:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,7 +32,8 @@ from qa.commands import build_answerer, open_retrieval
 from qa.evaluation.metrics import auroc
 from qa.evaluation.sets import EvaluationSet, Query
 from qa.links import Links
-from qa.reading.evidence import ENOUGH, Evidence
+from qa.reading.evidence import Evidence
+from qa.reading.reading import ENOUGH
 from qa.types import Question
 
 HERE = Path(__file__).parent
@@ -81,8 +82,8 @@ def figures(answerer: Answerer, questions: Sequence[Question]) -> Matrix:
     rows = []
     for question in questions:
         trace = answerer.trace(question)
-        traced = TracedQuestion(question, trace, answerer.snapshot())
-        rows.append([*astuple(trace.evidence), *(signal(traced) for signal in SIGNALS.values())])
+        traced = TracedQuestion(question, trace, answerer.corpus())
+        rows.append([*trace.reading.signals.values(), *(signal(traced) for signal in SIGNALS.values())])
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(FIGURES) + len(SIGNALS))
 
 
@@ -180,7 +181,7 @@ def _figure(value: float | None) -> str:
 
 
 def bundled(answerer: Answerer, first_turns: Mapping[str, Sequence[Question]]) -> Corpus:
-    tags = sorted(answerer.snapshot().articles.tags())
+    tags = sorted(answerer.corpus().articles.tags())
     yes = [*asked(DATA / "development.jsonl", DATA / "quotations.jsonl"), *(Question(tag) for tag in tags[::4])]
     own, keywords = asked(DATA / "development_unanswerable.jsonl"), asked(DATA / "keywords_unanswerable.jsonl")
     borrowed = {name: figures(answerer, turns) for name, turns in first_turns.items()}
@@ -228,7 +229,7 @@ def main() -> None:
     for name in ("held_out", "blind"):
         yes, no = (DATA / name / f"{kind}.jsonl" for kind in ("answerable", "unanswerable"))
         report(f"data/{name}", model, figures(kb, asked(yes)), by_kind(kb, no))
-    tags = sorted(kb.snapshot().articles.tags())
+    tags = sorted(kb.corpus().articles.tags())
     others = figures(kb, [Question(tag) for number, tag in enumerate(tags) if number % 4])
     answered = model.predict_proba(others[:, : len(FIGURES)])[:, 1] >= ENOUGH
     print(f"\nTags typed as questions that were not fitted on: {answered.mean():.0%} of {len(answered)} answered")

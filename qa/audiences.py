@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from indexes.snapshots.article_table import Audience
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Viewer
+from qa.corpus import Corpus
 
 
-def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Snapshot) -> bool:
+def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Corpus) -> bool:
     """Whether the viewer may read every article both then and now.
 
     `then`: the articles' audiences when the answer was given; `whole`: the unfiltered snapshot with those of today.

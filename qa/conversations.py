@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from indexes.types import ANYONE, KEEPER, Viewer
-from qa.answering import Answerer
+from qa.answering import Answerer, Progress
 from qa.audiences import may_see
 from qa.errors import JournalUnavailable
 from qa.journal.records import AnswerRecord, Feedback
@@ -55,12 +56,24 @@ class Conversations:
 
     def reply(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
         """Answer a prepared question and keep the answer. Raises UnknownTag."""
-        exchange = Exchange(conversation_id or uuid.uuid4().hex, self._answerer.ask(question))
+        return self._recorded(self._answerer.ask(question), question, conversation_id, owner)
+
+    def stream(
+        self, question: Question, conversation_id: str | None = None, owner: str = ""
+    ) -> Iterator[Progress | Exchange]:
+        """`reply` while the answer is being written; the exchange comes last. Raises UnknownTag."""
+        for progress in self._answerer.stream(question):
+            if isinstance(progress, Answer):
+                yield self._recorded(progress, question, conversation_id, owner)
+            else:
+                yield progress
+
+    def _recorded(self, answer: Answer, question: Question, conversation_id: str | None, owner: str) -> Exchange:
+        exchange = Exchange(conversation_id or uuid.uuid4().hex, answer)
         try:
             self._journal.record(exchange.conversation_id, exchange.answer, question.filter, owner)
         except JournalUnavailable as error:
             log.error("An answer was given but not kept: %s", error)
-            answer = exchange.answer
             return replace(exchange, answer=replace(answer, degraded=(*answer.degraded, UNKEPT)))
         return exchange
 
@@ -68,7 +81,9 @@ class Conversations:
         """The turns so far that `viewer` may read, oldest first. Raises UnknownConversation, JournalUnavailable."""
         answers = [kept.answer for kept in self.kept(conversation_id, owner, viewer)]
         return tuple(
-            turn for answer in answers for turn in (Turn("user", answer.question), Turn("assistant", answer.text))
+            turn
+            for answer in answers
+            for turn in (Turn("user", answer.question), Turn("assistant", answer.text, answer.kind))
         )
 
     def kept(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[AnswerRecord, ...]:
@@ -100,7 +115,7 @@ class Conversations:
         """Whether every article it shows was, and still is, for `viewer`."""
         answer = kept.answer
         shown = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.related}
-        return may_see(viewer, answer.audiences, shown, self._answerer.snapshot(KEEPER))
+        return may_see(viewer, answer.audiences, shown, self._answerer.corpus(KEEPER))
 
     def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from indexes.search.vectors import products
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article
+from qa.corpus import Corpus
 from qa.links import Links
 from qa.per_snapshot_cache import PerSnapshotCache
 from qa.types import Related
@@ -24,9 +24,7 @@ _near_cache: PerSnapshotCache[str, _ScoredRows] = PerSnapshotCache(most=1_000)
 _related_cache: PerSnapshotCache[tuple[str, int, Links], Related] = PerSnapshotCache(most=4_000)
 
 
-def related(
-    snapshot: Snapshot, article: Article, limit: int, links: Links, without: Sequence[str] = ()
-) -> list[Related]:
+def related(snapshot: Corpus, article: Article, limit: int, links: Links, without: Sequence[str] = ()) -> list[Related]:
     """The `limit` articles most related to `article`, best first.
 
     Leaves out `article` itself, those in `without`, and near-duplicates of `article` or of one another.
@@ -45,7 +43,7 @@ def related(
     return [_related(snapshot, article, row, score, links) for score, row in chosen]
 
 
-def _near(snapshot: Snapshot, article: Article) -> _ScoredRows:
+def _near(snapshot: Corpus, article: Article) -> _ScoredRows:
     """The articles closest in meaning, most related first; cached, as popular articles are cited often."""
     known = _near_cache.of(snapshot)
     if article.id not in known:
@@ -72,7 +70,7 @@ def _shared_weight(one: Sequence[str], other: Sequence[str], rarity: Mapping[str
     return shared / either if either else 0.0
 
 
-def _related(snapshot: Snapshot, article: Article, row: int, score: float, links: Links) -> Related:
+def _related(snapshot: Corpus, article: Article, row: int, score: float, links: Links) -> Related:
     known, key = _related_cache.of(snapshot), (article.id, row, links)
     if key not in known:
         table = snapshot.articles

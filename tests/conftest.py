@@ -17,8 +17,8 @@ from indexes.snapshots.snapshot import Snapshot
 from indexes.snapshots.store import SnapshotStore
 from ingest.chunking import Chunker
 from ingest.sync import Report, Synchroniser
-from qa.answering import Answerer
 from qa.catalogue import Catalogue
+from qa.commands import build_answerer
 from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
@@ -26,9 +26,7 @@ from qa.journal.article_views import Views
 from qa.journal.store import Journal
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
-from qa.question.follow_ups import HistoryRewriter
-from qa.retrieval import QuestionEmbedder, Retriever
-from qa.writing.extractive import ExtractiveWriter
+from qa.retrieval import QuestionEmbedder
 from web.access.keys import KeyStore
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
@@ -204,8 +202,7 @@ def make_services(
     index: Path, embedder: QuestionEmbedder | None, journal: Journal, observer: Observer = UNOBSERVED
 ) -> Services:
     store = SnapshotStore(index, interval=0)
-    retriever = Retriever(embedder, observer=observer)
-    answerer = Answerer(store, HistoryRewriter(), retriever, ExtractiveWriter(), Links(), observer)
+    answerer = build_answerer(store, embedder, Links(), observer)
     views = Views(journal)
     return Services(
         store,

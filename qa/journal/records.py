@@ -13,9 +13,17 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from indexes.types import Filter
-from qa.types import Answer, Citation, Related, Segment
+from qa.types import Answer, AnswerKind, Citation, Related, Segment
 
-Kind: TypeAlias = Literal["answer", "refusal", "courtesy"]
+Kind: TypeAlias = Literal["answer", "closest", "refusal", "courtesy"]
+
+_STORED_KIND: dict[AnswerKind, Kind] = {
+    AnswerKind.ANSWERED: "answer",
+    AnswerKind.CLOSEST: "closest",
+    AnswerKind.REFUSED: "refusal",
+    AnswerKind.COURTESY: "courtesy",
+}
+_KIND = {stored: kind for kind, stored in _STORED_KIND.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +70,13 @@ class QuestionRecord:
 
 def kind_of(answer: Answer) -> Kind:
     """Whether a question was answered, declined, or no question at all."""
-    if answer.answered:
-        return "answer"
-    # A search that a filter left nothing to find is a refusal too; a greeting was never searched for.
-    return "courtesy" if answer.courteous else "refusal"
+    return _STORED_KIND[answer.kind]
 
 
 # To the journal
 
 # Fields of an Answer that have a column of their own, in the order of `ANSWER_COLUMNS`.
-_OWN = ("answer_id", "question", "standalone_question", "text", "answered", "confidence", "generation", "took_ms")
+_OWN = ("answer_id", "question", "standalone_question", "text", "kind", "confidence", "generation", "took_ms")
 _LEFT_OUT = frozenset((*_OWN, "passages"))
 
 
@@ -98,7 +103,7 @@ def article_rows(answer: Answer) -> list[tuple[str, int, str, bool]]:
 
 # What to SELECT for `answer_record` and `question_record`; both end with the feedback.
 ANSWER_COLUMNS = (
-    "conversation_id, owner, asked, tags, tag_mode, document, answer_id, question, standalone, text, answered, "
+    "conversation_id, owner, asked, tags, tag_mode, document, answer_id, question, standalone, text, kind, "
     "confidence, generation, took_ms, helpful, reason, comment"
 )
 QUESTION_COLUMNS = (
@@ -126,7 +131,7 @@ def answer_record(row: Sequence[Any]) -> AnswerRecord:
     conversation_id, owner, asked, tags, mode, document, *columns = row
     own, thought = columns[: len(_OWN)], columns[len(_OWN) :]
     values = dict(zip(_OWN, own, strict=True))
-    values["answered"] = bool(values["answered"])
+    values["kind"] = _KIND[values["kind"]]
     stored = {name: _restored(name, value) for name, value in json.loads(document).items()}
     known = {field.name for field in fields(Answer)}
     answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
@@ -154,8 +159,13 @@ def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequenc
 def _restored(name: str, value: Any) -> Any:
     if part := _PARTS.get(name):
         known = {field.name for field in fields(part)}
-        return tuple(part(**{k: _tuples(v) for k, v in item.items() if k in known}) for item in value)
+        return tuple(part(**{k: _tuples(v) for k, v in _marked(item).items() if k in known}) for item in value)
     return _tuples(value)
+
+
+def _marked(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as it is written today: a segment had one mark, `n`, in older files."""
+    return {"marks": [item["n"]], **item} if "n" in item else item
 
 
 def _tuples(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from indexes.search.analysis import informative_terms
-from qa.types import REFUSAL, Probe, Question, Standalone, Turn
+from qa.types import REFUSAL, AnswerKind, Probe, Question, Standalone, Turn
 
 # Signs of a follow-up: it opens like a continuation, or points back with a pronoun.
 _OPENS = re.compile(
@@ -73,6 +73,11 @@ def _turns_needed(text: str, history: Sequence[Turn]) -> list[str]:
 def _last_answer(history: Sequence[Turn]) -> str:
     """The opening of the answer just given; "" after a refusal, which names no subject."""
     last = history[-1]
-    if last.role != "assistant" or last.text.startswith(REFUSAL):
+    if last.role != "assistant" or _is_refusal(last):
         return ""
     return _MARK.sub("", last.text)[:_ANSWER_OPENING].strip()
+
+
+def _is_refusal(turn: Turn) -> bool:
+    """Whether a turn was declined. Of a history that a client keeps, only its text can say so."""
+    return turn.kind is AnswerKind.REFUSED if turn.kind else turn.text.startswith(REFUSAL)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Filter, TagMode
-from qa.answering import known_filter
 from qa.catalogue import ListingQuery, Order
+from qa.filters import known_filter
 from qa.related import related
 from web.access.principals import Reading
 from web.api import cursors

@@ -139,7 +139,8 @@ class AnswerOut(BaseModel):
     conversation_id: str
     question: str
     standalone_question: str
-    answered: bool
+    answered: Annotated[bool, Field(description="whether `kind` is `answered`")]
+    kind: qa.AnswerKind
     confidence: Annotated[float, Field(ge=0, le=1)]
     text: str
     writer: Literal["extractive", "llm"]
@@ -159,6 +160,7 @@ class AnswerOut(BaseModel):
             question=answer.question,
             standalone_question=answer.standalone_question,
             answered=answer.answered,
+            kind=answer.kind,
             confidence=answer.confidence,
             text=answer.text,
             writer=answer.writer,
@@ -195,6 +197,7 @@ class KeptOut(BaseModel):
     tags: list[str]
     tag_mode: TagMode
     answered: bool
+    kind: qa.AnswerKind
     confidence: float
     text: str
     writer: Literal["extractive", "llm"]
@@ -216,6 +219,7 @@ class KeptOut(BaseModel):
             tags=list(record.filter.tags),
             tag_mode=record.filter.mode,
             answered=answer.answered,
+            kind=answer.kind,
             confidence=answer.confidence,
             text=answer.text,
             writer=answer.writer,

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
-from qa.answering import known_filter
 from qa.errors import UnknownTag
+from qa.filters import known_filter
 from qa.types import LONGEST_QUESTION, Turn
 from web.middleware.openai_errors import Refusal
 from web.openai.completions import MODEL, CompletionIn, MessageIn

@@ -13,9 +13,9 @@ from starlette.datastructures import QueryParams
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, TagMode
-from qa.answering import known_filter
 from qa.catalogue import ListingQuery, Order, Selection, TagCount
 from qa.errors import UnknownTag
+from qa.filters import known_filter
 from web import templating
 from web.access.principals import Principal, Reading
 from web.api.articles import MOST_TAGS

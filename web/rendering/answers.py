@@ -27,9 +27,9 @@ def answer(answer: Answer, label: str = "") -> Markup:
     """An answer's segments, each followed by its footnote. `label` prefixes the names of its boxes."""
     citations = {citation.n: citation for citation in answer.citations}
     tokens: list[Token] = []
-    for (kind, n), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.n)):
+    for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
         tokens_of = _sentence_tokens if kind == "sentence" else _block_tokens
-        tokens += tokens_of(list(run), citations[n])
+        tokens += tokens_of(list(run), [citations[n] for n in marks])
     return markdown.render(tokens, absolute_target, label)
 
 
@@ -48,24 +48,28 @@ def _leaf_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
             yield token if token.content else Token("text", "", 0, content=_SEPARATORS.get(token.type, ""))
 
 
-def _sentence_tokens(run: Sequence[Segment], citation: Citation) -> list[Token]:
+def _sentence_tokens(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
     children: list[Token] = []
     for segment in run:
         children += [Token("text", "", 0, content=" ")] if children else []
-        children += [*markdown.parse_inline(segment.text), *_footnote(citation)]
+        children += [*markdown.parse_inline(segment.text), *_footnotes(cited)]
     return _paragraph_tokens(children, {})
 
 
-def _block_tokens(run: Sequence[Segment], citation: Citation) -> list[Token]:
+def _block_tokens(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
     # The items of a list are cited one by one; joined they render as one list again.
     between = "\n" if run[0].kind == "list" else "\n\n"
     blocks = markdown.parse(between.join(segment.text for segment in run))
-    return [*blocks, *_paragraph_tokens(_footnote(citation), {"class": "after"})]
+    return [*blocks, *_paragraph_tokens(_footnotes(cited), {"class": "after"})]
 
 
 def _paragraph_tokens(children: list[Token], attrs: Attributes) -> list[Token]:
     inline = Token("inline", "", 0, children=children)
     return [Token("paragraph_open", "p", 1, attrs=attrs), inline, Token("paragraph_close", "p", -1, block=True)]
+
+
+def _footnotes(cited: Sequence[Citation]) -> list[Token]:
+    return [token for citation in cited for token in _footnote(citation)]
 
 
 def _footnote(citation: Citation) -> list[Token]:

@@ -12,7 +12,7 @@ from slack_sdk.models.blocks.basic_components import PlainTextObject
 from indexes.snapshots.snapshot import Snapshot
 from qa.conversations import UNKEPT
 from qa.links import Links
-from qa.types import REFUSAL, Answer, Citation, Passage, Related, Segment
+from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Related, Segment
 from web.rendering import answer_view, answers
 from web.slack import mrkdwn
 from web.slack.inline import inline
@@ -103,24 +103,24 @@ def _body(answer: Answer) -> list[str]:
 def _answer_paragraphs(answer: Answer) -> list[Paragraph]:
     citations = {citation.n: citation for citation in answer.citations}
     paragraphs: list[Paragraph] = []
-    for (kind, n), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.n)):
+    for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
         paragraphs_for = _sentence_paragraphs if kind == "sentence" else _block_paragraphs
-        paragraphs += paragraphs_for(list(run), citations[n])
+        paragraphs += paragraphs_for(list(run), "".join(_footnote(citations[n]) for n in marks))
     return paragraphs
 
 
-def _sentence_paragraphs(run: Sequence[Segment], citation: Citation) -> list[Paragraph]:
+def _sentence_paragraphs(run: Sequence[Segment], footnotes: str) -> list[Paragraph]:
     atoms: list[str] = []
     for segment in run:
-        atoms += [*inline(segment.text), " ", _footnote(citation), " "]
+        atoms += [*inline(segment.text), " ", footnotes, " "]
     return [Paragraph(tuple(atoms[:-1]))]
 
 
-def _block_paragraphs(run: Sequence[Segment], citation: Citation) -> list[Paragraph]:
+def _block_paragraphs(run: Sequence[Segment], footnotes: str) -> list[Paragraph]:
     # The items of a list are cited one by one; joined they read as one list again.
     between = "\n" if run[0].kind == "list" else "\n\n"
     blocks = paragraphs_of(between.join(segment.text for segment in run))
-    return [*blocks, Paragraph((_footnote(citation),), close=True)]
+    return [*blocks, Paragraph((footnotes,), close=True)]
 
 
 def _footnote(citation: Citation) -> str:
@@ -181,7 +181,7 @@ def _bold(text: str) -> str:
 
 def _has_buttons(answer: Answer) -> bool:
     """Not for a greeting, which needs no feedback, nor for an unrecorded answer, which no button could refer to."""
-    return not answer.courteous and UNKEPT not in answer.degraded
+    return answer.kind is not AnswerKind.COURTESY and UNKEPT not in answer.degraded
 
 
 def _actions(answer: Answer, names: Sequence[str], shared_by: str) -> ActionsBlock:

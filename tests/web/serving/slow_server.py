@@ -10,10 +10,12 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
 
+from qa.answering import Progress
 from qa.conversations import Conversations, Exchange
 from qa.journal.store import Journal
 from qa.types import Question
@@ -25,9 +27,19 @@ from web.serving.server import DrainingServer
 
 class SlowConversations(Conversations):
     def reply(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
-        print("begun", flush=True)
-        time.sleep(2)
+        _begin()
         return super().reply(question, conversation_id, owner)
+
+    def stream(
+        self, question: Question, conversation_id: str | None = None, owner: str = ""
+    ) -> Iterator[Progress | Exchange]:
+        _begin()
+        yield from super().stream(question, conversation_id, owner)
+
+
+def _begin() -> None:
+    print("begun", flush=True)
+    time.sleep(2)
 
 
 def main(index: Path, path: Path) -> None:

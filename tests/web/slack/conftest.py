@@ -12,13 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.answering import Answerer
+from qa.commands import build_answerer
 from qa.conversations import Conversations
 from qa.journal.store import Journal
 from qa.links import Links
-from qa.question.follow_ups import HistoryRewriter
-from qa.retrieval import Retriever
-from qa.writing.extractive import ExtractiveWriter
 from tests.conftest import Site, make_services
 from tests.web.slack import standin
 from tests.web.slack.standin import SECRET, TOKEN, Slack
@@ -81,7 +78,7 @@ Served = Callable[..., Workspace]
 def services_for(index: Path, journal: Journal, embedder: Embedder) -> Services:
     links = Links(PUBLIC)
     services = make_services(index, embedder, journal)
-    answerer = Answerer(services.store, HistoryRewriter(), Retriever(embedder), ExtractiveWriter(), links)
+    answerer = build_answerer(services.store, embedder, links)
     return replace(services, answerer=answerer, conversations=Conversations(answerer, journal), links=links)
 
 
