@@ -1,4 +1,4 @@
-"""Do 200 unanswered questions on 20 topics become sensible groups? Purity and its price, for each cut.
+"""Measures how well 200 unanswered questions on 20 topics are grouped: purity and its price for each cut.
 
 python -m benchmarks.content_gaps
 """
@@ -44,12 +44,12 @@ def load(path: Path) -> tuple[list[str], FloatMatrix]:
 
 def purity(topics: Sequence[str], groups: Sequence[Sequence[int]]) -> float:
     """The share of questions that are on the topic of most questions in their group."""
-    return sum(max(Counter(topics[place] for place in group).values()) for group in groups) / len(topics)
+    return sum(max(Counter(topics[row] for row in group).values()) for group in groups) / len(topics)
 
 
 def wholeness(topics: Sequence[str], groups: Sequence[Sequence[int]]) -> float:
     """The share of questions that are in the largest group of their topic: purity the other way round."""
-    sizes = [Counter(topics[place] for place in group) for group in groups]
+    sizes = [Counter(topics[row] for row in group) for group in groups]
     return sum(max(size[topic] for size in sizes) for topic in set(topics)) / len(topics)
 
 

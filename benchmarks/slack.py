@@ -1,4 +1,4 @@
-"""How fast is Slack acknowledged while questions are being answered? `python -m benchmarks.slack --index DIR`.
+"""Measures how fast Slack is acknowledged while questions are being answered: `python -m benchmarks.slack --index DIR`.
 
 Eight clients ask over HTTP without a pause, and meanwhile commands, mentions and presses of buttons come from Slack,
 each to be answered too. Slack is played by this script: nothing leaves the machine. Prints a Markdown table.

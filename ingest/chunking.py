@@ -59,7 +59,7 @@ class Chunker:
         context = self._context(article.title, section.path)
         room = self._budget - self.count(context) - 2  # the line break, and one more that joined text may need
         quotables = _quotables(article.markdown, section.blocks)
-        for atoms in self._packed(article.markdown, self._atoms(article.markdown, section.blocks, room), room):
+        for atoms in self._pack(article.markdown, self._atoms(article.markdown, section.blocks, room), room):
             start, end = atoms[0].start, atoms[-1].end
             yield Chunk(
                 article.id,
@@ -67,7 +67,7 @@ class Chunker:
                 end,
                 section.path,
                 context + atoms[0].header,
-                _within(article.markdown, quotables, start, end),
+                _quotables_within(article.markdown, quotables, start, end),
             )
 
     def _context(self, title: str, path: tuple[str, ...]) -> str:
@@ -137,7 +137,7 @@ class Chunker:
     def _atom(self, markdown: str, span: Span) -> _Atom:
         return _Atom(*span, self.count(markdown[slice(*span)]))
 
-    def _packed(self, markdown: str, atoms: Iterator[_Atom], room: int) -> Iterator[list[_Atom]]:
+    def _pack(self, markdown: str, atoms: Iterator[_Atom], room: int) -> Iterator[list[_Atom]]:
         packed: list[_Atom] = []
         used = 0
         for atom in atoms:
@@ -189,7 +189,7 @@ def _is_quotable(sentence: str) -> bool:
     return len(words) >= 3 and "{{" not in sentence and "{%" not in sentence and "\n>" not in sentence
 
 
-def _within(markdown: str, quotables: Sequence[Quotable], start: int, end: int) -> tuple[Quotable, ...]:
+def _quotables_within(markdown: str, quotables: Sequence[Quotable], start: int, end: int) -> tuple[Quotable, ...]:
     """The quotables of a chunk: sentences and items that begin in it, blocks that overlap it, and the sentence that
     introduces each of those ("…:"), wherever it is."""
     selected = [_overlaps(quotable, start, end) for quotable in quotables]

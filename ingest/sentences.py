@@ -26,9 +26,9 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for match in _END.finditer(masked):
         if match.group()[0] == "." and _ABBREVIATION.search(masked, begin, match.start() + 1):
             continue
-        yield from _trimmed(text, start + begin, start + match.end())
+        yield from _trim(text, start + begin, start + match.end())
         begin = match.end()
-    yield from _trimmed(text, start + begin, end)
+    yield from _trim(text, start + begin, end)
 
 
 def _mask(match: re.Match[str]) -> str:
@@ -36,7 +36,7 @@ def _mask(match: re.Match[str]) -> str:
     return "\x01" * len(match.group())
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _trim(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

@@ -79,7 +79,7 @@ def outline(markdown: str, title: str) -> Outline:
 
     def close() -> None:
         if blocks:
-            path = tuple(h.text for h in stack if not (h.level == 1 and _same(h.text, title)))
+            path = tuple(h.text for h in stack if not (h.level == 1 and _equal_titles(h.text, title)))
             sections.append(Section(path, tuple(blocks)))
             blocks.clear()
 
@@ -156,11 +156,11 @@ def _heading(token: Token, inside: Sequence[Token], lines: _Lines, anchors: dict
     content = inside[0].content
     custom = _CUSTOM_ANCHOR.search(content)
     text = heading_text(content)
-    anchor = _free(custom.group(1) if custom else slug(text), anchors)
+    anchor = _unused_anchor(custom.group(1) if custom else slug(text), anchors)
     return Heading(int(token.tag[1]), text, anchor, lines.span(token.map or (0, 0))[0])
 
 
-def _free(name: str, taken: dict[str, int]) -> str:
+def _unused_anchor(name: str, taken: dict[str, int]) -> str:
     """`name`, or `name-1`, `name-2`, … if it is taken; `taken` counts the headings that share each name."""
     anchor = name
     while anchor in taken:
@@ -194,5 +194,5 @@ def _parts(
         yield from lines.within(*span)
 
 
-def _same(one: str, other: str) -> bool:
+def _equal_titles(one: str, other: str) -> bool:
     return one.casefold().strip() == other.casefold().strip()

@@ -71,11 +71,11 @@ class Catalogue:
             if position in scores and query.featured in (None, entry.listed.featured)
         ]
         relevance = {index.entries[position].listed.id: score for position, score in scores.items()}
-        matching = [article for article in candidates if _passes(article, query.filter)]
+        matching = [article for article in candidates if _matches_tags(article, query.filter)]
         # With "any", one more tag adds articles: its count is not among those already chosen.
         offered = matching if query.filter.mode == "all" else candidates
         return Selection(
-            tuple(_ordered(matching, query.order or ("relevance" if words else "featured"), relevance)),
+            tuple(_in_order(matching, query.order or ("relevance" if words else "featured"), relevance)),
             _tag_counts(matching),
             _tag_counts(offered),
             corrected,
@@ -157,7 +157,7 @@ class _CatalogueIndex:
         return ranked[0][0] if ranked else ""
 
 
-def _passes(article: ArticleSummary, filter: Filter) -> bool:
+def _matches_tags(article: ArticleSummary, filter: Filter) -> bool:
     if not filter.tags:
         return True
     carried = [tag in article.tags for tag in filter.tags]
@@ -173,7 +173,7 @@ _SORT_KEYS: dict[Order, tuple[str, ...]] = {  # the deciding key last: sorting i
 }
 
 
-def _ordered(articles: Iterable[ArticleSummary], order: Order, relevance: Mapping[str, float]) -> list[ArticleSummary]:
+def _in_order(articles: Iterable[ArticleSummary], order: Order, relevance: Mapping[str, float]) -> list[ArticleSummary]:
     keys: dict[str, Callable[[ArticleSummary], Any]] = {
         "featured": lambda article: article.featured,
         "updated": lambda article: article.updated or date.min,

@@ -58,14 +58,14 @@ def _near(corpus: Corpus, article: Article) -> _ScoredRows:
     return known[article.id]
 
 
-def _shared(one: Sequence[str], other: Sequence[str]) -> list[str]:
+def _shared_tags(one: Sequence[str], other: Sequence[str]) -> list[str]:
     folded = {tag.casefold() for tag in other}
     return [tag for tag in one if tag.casefold() in folded]
 
 
 def _shared_weight(one: Sequence[str], other: Sequence[str], rarity: Mapping[str, float]) -> float:
     """Weighted Jaccard similarity of two tag lists."""
-    shared = sum(rarity.get(tag, 1.0) for tag in _shared(one, other))
+    shared = sum(rarity.get(tag, 1.0) for tag in _shared_tags(one, other))
     either = sum(rarity.get(tag, 1.0) for tag in {*one, *other})
     return shared / either if either else 0.0
 
@@ -82,7 +82,7 @@ def _related(corpus: Corpus, article: Article, row: int, score: float, links: Li
 
 
 def _reason(article: Article, other: Article, rarity: Mapping[str, float]) -> str:
-    shared = sorted(_shared(article.tags, other.tags), key=lambda tag: -rarity.get(tag, 1.0))
+    shared = sorted(_shared_tags(article.tags, other.tags), key=lambda tag: -rarity.get(tag, 1.0))
     if shared:
         return f"same topic: {', '.join(shared[:3])}"
     return f"close in meaning: {', '.join(other.tags[:3])}" if other.tags else "close in meaning"

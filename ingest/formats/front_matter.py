@@ -38,7 +38,7 @@ def split(text: str) -> tuple[Fields, str]:
         if match is None or (read is _yaml and not _looks_like_fields(match.group(1))):
             continue
         if match.end(1) > _LONGEST:
-            raise _rejected(match.group(1), f"the front matter is longer than {_LONGEST} characters: shorten it")
+            raise _rejection(match.group(1), f"the front matter is longer than {_LONGEST} characters: shorten it")
         return _read(match.group(1), read), text[match.end() :].lstrip("\n")
     if (opening := _OPENING.match(text)) and _AUDIENCE.search(_block(text, opening)):
         raise AudienceUnclear("it names an audience in a front matter without an end, or not at the start: correct it")
@@ -49,7 +49,7 @@ def _block(text: str, opening: re.Match[str]) -> str:
     return text[opening.end() : opening.end() + _LONGEST].partition(f"\n{opening.group(1)}")[0]
 
 
-def _rejected(block: str, reason: str) -> ArticleRejected:
+def _rejection(block: str, reason: str) -> ArticleRejected:
     """The rejection; if the block names an audience, the last version may not be served either."""
     return AudienceUnclear(reason) if _AUDIENCE.search(block) else ArticleRejected(reason)
 
@@ -69,11 +69,11 @@ def _read(block: str, read: Any) -> Fields:
     # ValueError: an impossible date; LookupError, AttributeError: PyYAML on `!!bool perhaps`, `!!timestamp soon`
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise _rejected(block, f"the front matter cannot be read ({reason}): correct it") from error
+        raise _rejection(block, f"the front matter cannot be read ({reason}): correct it") from error
     if fields is None:
         return {}
     if not isinstance(fields, dict):
-        raise _rejected(block, "the front matter is not a list of `key: value` fields: correct it")
+        raise _rejection(block, "the front matter is not a list of `key: value` fields: correct it")
     return fields
 
 

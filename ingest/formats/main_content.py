@@ -107,7 +107,7 @@ def main_content(page: BeautifulSoup) -> Tag:
         elements = page.select(selector)
         if len(elements) == 1 and len(elements[0].get_text(strip=True)) >= _SHORTEST:
             return elements[0]
-    return page.find("main") or page.find("article") or _readable(page) or page.body or page
+    return page.find("main") or page.find("article") or _readability_content(page) or page.body or page
 
 
 def extract(main: Tag, base: str = "") -> Content:
@@ -150,22 +150,22 @@ def meta(page: BeautifulSoup, *names: str) -> str:
     return ""
 
 
-def _readable(page: BeautifulSoup) -> Tag | None:
+def _readability_content(page: BeautifulSoup) -> Tag | None:
     """What readability finds in a page without landmarks, unless that omits much of the text."""
     from readability import Document  # imported late: few pages need it, and a server never does
     from readability.readability import Unparseable
 
     body = page.body
-    if body is None or _prose(body) < _SHORTEST_PROSE:
+    if body is None or _prose_length(body) < _SHORTEST_PROSE:
         return None
     try:
         readable = parse_page(Document(str(body)).summary()).body
     except Unparseable:
         return None
-    return readable if readable and _prose(readable) >= _prose(body) * _LEAST_SHARE else None
+    return readable if readable and _prose_length(readable) >= _prose_length(body) * _LEAST_SHARE else None
 
 
-def _prose(element: Tag) -> int:
+def _prose_length(element: Tag) -> int:
     """The number of characters outside links."""
     links = sum(len(link.get_text(strip=True)) for link in element.find_all("a"))
     return len(element.get_text(strip=True)) - links
@@ -181,10 +181,10 @@ def _absolute_links(main: Tag, base: str) -> None:
         for element in main.find_all(name):
             address = element.get(attribute)
             if isinstance(address, str) and not address.startswith("#"):
-                element[attribute] = _joined(base, address)
+                element[attribute] = _absolute_address(base, address)
 
 
-def _joined(base: str, address: str) -> str:
+def _absolute_address(base: str, address: str) -> str:
     try:
         return urljoin(base, address.strip())
     except ValueError:  # `http://[`

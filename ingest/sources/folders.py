@@ -68,29 +68,29 @@ class _Folder:
             if _INDEX_FILES.issubset(names):
                 subfolders.clear()
                 continue
-            here = Path(folder)
-            rules = self._inherit(here)
-            subfolders[:] = sorted(name for name in subfolders if self._is_entered(here / name, rules))
+            current = Path(folder)
+            rules = self._inherit_rules(current)
+            subfolders[:] = sorted(name for name in subfolders if self._is_entered(current / name, rules))
             for name in subfolders:
-                if (here / name).is_symlink():
-                    yield Skipped(str(here / name), LINK, under=self._under(here / name))
-            self._categories[here], broken = category_of(here, self._categories[here.parent])
+                if (current / name).is_symlink():
+                    yield Skipped(str(current / name), LINK, under=self._id_prefix(current / name))
+            self._categories[current], broken = category_of(current, self._categories[current.parent])
             yield from broken
             for name in sorted(names):
-                if not ignored(self._resolved(here / name), rules, is_folder=False):
-                    yield from self._articles(here / name)
+                if not ignored(self._real_path(current / name), rules, is_folder=False):
+                    yield from self._articles(current / name)
         yield from self._unreadable
 
-    def _inherit(self, here: Path) -> Rules:
-        above = self._rules[here.parent]
-        self._rules[here] = rules_of(self._resolved(here), above) if self._in_checkout else above
-        return self._rules[here]
+    def _inherit_rules(self, folder: Path) -> Rules:
+        above = self._rules[folder.parent]
+        self._rules[folder] = rules_of(self._real_path(folder), above) if self._in_checkout else above
+        return self._rules[folder]
 
     def _is_entered(self, folder: Path, rules: Rules) -> bool:
         hidden = folder.name.startswith(".") or folder.name in _EXCLUDED_FOLDERS
-        return not hidden and not ignored(self._resolved(folder), rules, is_folder=True)
+        return not hidden and not ignored(self._real_path(folder), rules, is_folder=True)
 
-    def _resolved(self, path: Path) -> Path:
+    def _real_path(self, path: Path) -> Path:
         return self._real_root / path.relative_to(self._root)
 
     def _articles(self, path: Path) -> Iterator[SourceEntry]:
@@ -106,14 +106,14 @@ class _Folder:
         """The web address of a file in a checkout; "" if that is unknown."""
         if not self._web or self._top is None:
             return ""
-        inside = self._resolved(path).relative_to(self._top).as_posix()
+        inside = self._real_path(path).relative_to(self._top).as_posix()
         return self._web + quote(inside, errors="replace")
 
     def _note_unreadable(self, error: OSError) -> None:
         reason = f"the folder cannot be read ({error.strerror}): check its permissions"
-        self._unreadable.append(Skipped(str(error.filename), reason, under=self._under(Path(error.filename))))
+        self._unreadable.append(Skipped(str(error.filename), reason, under=self._id_prefix(Path(error.filename))))
 
-    def _under(self, folder: Path) -> str:
+    def _id_prefix(self, folder: Path) -> str:
         """The beginning of the ids of all articles in `folder`."""
         return "" if folder == self._root else f"{Ids.of_folder(folder.relative_to(self._root))}/"
 

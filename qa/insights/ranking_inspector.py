@@ -68,7 +68,7 @@ class Inspector:
         shown += [hit.chunk for hit in (*keyword[:_BEST], *vector[:_BEST])]
         ranks = [_ranks(hits) for hits in (trace.retrieved.ranking, keyword, vector)]
         stored = snapshot.articles.chunks(list(dict.fromkeys(shown)))
-        return Inspection(trace, tuple(words), tuple(_ranked(chunk, ranks) for chunk in stored))
+        return Inspection(trace, tuple(words), tuple(_with_ranks(chunk, ranks) for chunk in stored))
 
     def _vector_hits(self, snapshot: Snapshot, text: str) -> Sequence[Hit]:
         if self._embedder is None:
@@ -80,6 +80,6 @@ def _ranks(hits: Sequence[Hit]) -> dict[int, Rank]:
     return {hit.chunk: Rank(rank, hit.score) for rank, hit in enumerate(hits, start=1)}
 
 
-def _ranked(stored: StoredChunk, ranks: Sequence[Mapping[int, Rank]]) -> Ranked:
+def _with_ranks(stored: StoredChunk, ranks: Sequence[Mapping[int, Rank]]) -> Ranked:
     fused, keyword, vector = (ranking.get(stored.number) for ranking in ranks)
     return Ranked(stored, fused, keyword, vector)

@@ -32,7 +32,7 @@ def _storable(text: str) -> str:
 _STORABLE = Field(json_schema_extra={"pattern": "^[^\\x00]*$"})
 
 
-def _trimmed(most: int) -> Any:
+def _documented_length(most: int) -> Any:
     """Documents text that is trimmed before it is measured, which `maxLength` cannot express."""
 
     def describe(schema: dict[str, Any]) -> None:
@@ -48,13 +48,13 @@ QuestionText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=qa.LONGEST_QUESTION),
     AfterValidator(_storable),
-    _trimmed(qa.LONGEST_QUESTION),
+    _documented_length(qa.LONGEST_QUESTION),
 ]
 TagName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_TAG),
     AfterValidator(_storable),
-    _trimmed(_LONGEST_TAG),
+    _documented_length(_LONGEST_TAG),
 ]
 
 
@@ -261,7 +261,7 @@ class ArticleOut(BaseModel):
 
     @classmethod
     def of(cls, article: ArticleSummary, links: Links) -> Self:
-        return cls(url=links.article(article.id), **_listed(article))
+        return cls(url=links.article(article.id), **_listing_fields(article))
 
 
 class HeadingOut(BaseModel):
@@ -281,7 +281,7 @@ class ArticleDetailOut(ArticleOut):
             url=links.article(article.id),
             markdown=article.markdown,
             headings=shown,
-            **{**_listed(article), "views": article.views + views},
+            **{**_listing_fields(article), "views": article.views + views},
         )
 
 
@@ -317,7 +317,7 @@ class HealthOut(BaseModel):
     detail: str = ""
 
 
-def _listed(article: Article | ArticleSummary) -> dict[str, object]:
+def _listing_fields(article: Article | ArticleSummary) -> dict[str, object]:
     return {
         "id": article.id,
         "title": article.title,

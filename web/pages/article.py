@@ -61,7 +61,7 @@ def article(
         text = PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
         text.headers["link"] = f'<{services.links.article(source.id)}>; rel="canonical"'
         return templating.unchanged_or(request, text)
-    return _missing(services, principal, snapshot, article_id)
+    return _not_found(services, principal, snapshot, article_id)
 
 
 @router.post("/articles/{article_id:path}")
@@ -105,7 +105,7 @@ def _article(
     voted: bool,
 ) -> HTMLResponse:
     table = snapshot.articles
-    headings, passage = table.headings(article.id), _cited(cite, article.markdown)
+    headings, passage = table.headings(article.id), _passage_span(cite, article.markdown)
     body = articles.article(article, headings, lambda id: table.article(id) is not None, services.links, passage)
     return templating.page(
         "article.html",
@@ -118,7 +118,7 @@ def _article(
         views=article.views + views,
         url=services.links.article(article.id),
         voted=voted,
-        contents=_contents(article, headings),
+        contents=_table_of_contents(article, headings),
         back=f"/answers/{answer}" if passage and re.fullmatch(r"[0-9a-f]{8,64}", answer) else "",
         minutes=max(1, round(len(article.markdown.split()) / _WORDS_A_MINUTE)),
         related=related(snapshot, article, _RELATED, services.links),
@@ -126,7 +126,7 @@ def _article(
     )
 
 
-def _cited(cite: str, markdown: str) -> Span | None:
+def _passage_span(cite: str, markdown: str) -> Span | None:
     """The span START-END; None unless it is a passage of the article."""
     start, _, end = cite.partition("-")
     if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (start, end)):
@@ -135,18 +135,18 @@ def _cited(cite: str, markdown: str) -> Span | None:
     return span if span[0] < span[1] <= len(markdown) and markdown[slice(*span)].strip() else None
 
 
-def _contents(article: Article, headings: Sequence[Heading]) -> list[Heading]:
+def _table_of_contents(article: Article, headings: Sequence[Heading]) -> list[Heading]:
     entries = [h for h in headings if h.level <= 3 and h.text and not articles.is_title(h, article)]
     return entries[:_LONGEST_CONTENTS] if len(entries) > 1 else []
 
 
-def _missing(services: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
+def _not_found(services: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
     words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())[:200]
-    titles = [(services.links.article(near.id), near.title) for near in _near(snapshot, article_id, words)]
+    titles = [(services.links.article(near.id), near.title) for near in _similar_articles(snapshot, article_id, words)]
     return templating.page("missing.html", snapshot, principal, 404, nav="", near=titles, words=words)
 
 
-def _near(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:
+def _similar_articles(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:
     """Articles whose id or title resembles the requested one."""
     try:
         ids = [find_article(snapshot, article_id.removesuffix(".md")).id]

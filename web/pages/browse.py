@@ -104,7 +104,7 @@ def _browse(
         articles=selection.articles[offset : offset + _PAGE_SIZE],
         orders=_ORDERS,
         links=services.links,
-        tags=_offered(state, selection.offered)[:MOST_TAGS],
+        tags=_tags_to_offer(state, selection.offered)[:MOST_TAGS],
         corrected=selection.corrected,
         ask=_chat_url(state, selection),
         category=templating.category(snapshot),
@@ -112,7 +112,7 @@ def _browse(
     )
 
 
-def _offered(state: Browsing, counts: Sequence[TagCount]) -> list[TagCount]:
+def _tags_to_offer(state: Browsing, counts: Sequence[TagCount]) -> list[TagCount]:
     """Tags to filter by: those chosen first, then the most frequent."""
     count_of = dict(counts)
     chosen = [(tag, count_of.get(tag, 0)) for tag in state.tags]

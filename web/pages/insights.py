@@ -44,7 +44,7 @@ def insights(services: ServicesDep, principal: Keeping, days: Days = 30) -> Resp
         figures=figures,
         questions_chart=charts.questions(figures.days),
         latency_chart=charts.latency(figures.days),
-        gaps=[_gap(services, snapshot, gap) for gap in gaps[:_GAPS]],
+        gaps=[_gap_row(services, snapshot, gap) for gap in gaps[:_GAPS]],
         first=_FIRST,
         more_gaps=max(0, len(gaps) - _GAPS),
         unanswered=figures.asked - figures.answered,
@@ -68,7 +68,7 @@ def export(services: ServicesDep, principal: Keeping, days: Days = 30) -> Respon
         for question in gap.questions:
             last_asked = f"{question.last:%Y-%m-%d %H:%M}"
             cells = [gap.label, question.text, str(question.times), last_asked, _title(snapshot, question.nearest)]
-            rows.writerow([_harmless(cell) for cell in cells])
+            rows.writerow([_without_formula(cell) for cell in cells])
     headers = {"content-disposition": f'attachment; filename="content-gaps-{days}-days.csv"'}
     return Response("\ufeff" + file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -89,7 +89,7 @@ def inspect(services: ServicesDep, principal: Keeping, q: str = "") -> Response:
     )
 
 
-def _gap(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
+def _gap_row(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
     return {
         "label": gap.label,
         "times": gap.times,
@@ -107,6 +107,6 @@ def _title(snapshot: Snapshot, article_id: str) -> str:
     return article.title if article else ""
 
 
-def _harmless(cell: str) -> str:
+def _without_formula(cell: str) -> str:
     """The cell, quoted if a spreadsheet would run it as a formula (OWASP, "CSV Injection")."""
     return f"'{cell}" if cell.lstrip().startswith(_FORMULA_STARTS) or cell.startswith(_FORMULA_STARTS) else cell

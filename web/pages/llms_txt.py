@@ -23,9 +23,9 @@ def llms(services: ServicesDep, principal: Reading, request: Request) -> Respons
     snapshot = services.store.seen_by(principal.viewer)
     category = templating.category(snapshot)
     articles = sorted(snapshot.articles.listed(), key=lambda article: article.title.casefold())
-    lines = [f"# {_plain(category.name)}", ""]
+    lines = [f"# {_escaped_line(category.name)}", ""]
     if category.description:
-        lines += [f"> {_plain(category.description)}", ""]
+        lines += [f"> {_escaped_line(category.description)}", ""]
     lines += [
         "Questions are answered, every sentence with its source, by `POST /api/v1/ask`; `/openapi.json` describes it.",
         "Agents find tools at `/mcp` (Model Context Protocol), chat clients a model at `/v1` (OpenAI's API).",
@@ -34,13 +34,13 @@ def llms(services: ServicesDep, principal: Reading, request: Request) -> Respons
         "",
     ]
     for article in articles[:_MOST]:
-        about = f": {_plain(article.summary)}" if article.summary else ""
-        lines.append(f"- [{_plain(article.title)}]({services.links.article(article.id)}.md){about}")
+        about = f": {_escaped_line(article.summary)}" if article.summary else ""
+        lines.append(f"- [{_escaped_line(article.title)}]({services.links.article(article.id)}.md){about}")
     if len(articles) > _MOST:
         lines += ["", f"{len(articles) - _MOST} more: `GET /api/v1/articles`."]
     return templating.unchanged_or(request, PlainTextResponse("\n".join([*lines, ""])))
 
 
-def _plain(text: str) -> str:
+def _escaped_line(text: str) -> str:
     """The text on one line, with Markdown's special characters escaped."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -114,7 +114,7 @@ def _view(
     snapshot: Snapshot,
     links: Links,
 ) -> AnswerView:
-    cited = [_current(citation, answer.answer_id, snapshot, links) for citation in answer.citations]
+    cited = [_updated(citation, answer.answer_id, snapshot, links) for citation in answer.citations]
     current = replace(answer, citations=tuple(citation for citation, _ in cited))
     return AnswerView(
         number,
@@ -130,7 +130,7 @@ def _view(
     )
 
 
-def _current(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
+def _updated(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
     """The citation and its source with the address of the quoted words today: articles change after an answer."""
     article = snapshot.articles.article(citation.article_id)
     span = current_span(citation, article)

@@ -28,27 +28,27 @@ def answer(answer: Answer, label: str = "") -> Markup:
     citations = {citation.n: citation for citation in answer.citations}
     tokens: list[Token] = []
     for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
-        tokens_of = _paragraph if kind == "sentence" else _blocks
+        tokens_of = _sentence_tokens if kind == "sentence" else _block_tokens
         tokens += tokens_of(list(run), [citations[n] for n in marks])
     return markdown.render(tokens, absolute_target, label)
 
 
 def plain_text(text: str, most: int) -> str:
     """The words of Markdown without its markup, cut after about `most` characters."""
-    pieces = [token.content for token in _flat(markdown.parse(text[: most * 4]))]
+    pieces = [token.content for token in _leaf_tokens(markdown.parse(text[: most * 4]))]
     words = " ".join("".join(pieces).split())
     return words if len(words) <= most else f"{words[:most].rsplit(' ', 1)[0]} …"
 
 
-def _flat(tokens: Sequence[Token]) -> Iterator[Token]:
+def _leaf_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
     for token in tokens:
         if token.type == "inline":
-            yield from _flat(token.children or [])
+            yield from _leaf_tokens(token.children or [])
         elif token.type not in ("html_block", "html_inline"):
             yield token if token.content else Token("text", "", 0, content=_SEPARATORS.get(token.type, ""))
 
 
-def _paragraph(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
+def _sentence_tokens(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
     children: list[Token] = []
     for segment in run:
         children += [Token("text", "", 0, content=" ")] if children else []
@@ -56,7 +56,7 @@ def _paragraph(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]
     return _paragraph_tokens(children, {})
 
 
-def _blocks(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
+def _block_tokens(run: Sequence[Segment], cited: Sequence[Citation]) -> list[Token]:
     # The items of a list are cited one by one; joined they render as one list again.
     between = "\n" if run[0].kind == "list" else "\n\n"
     blocks = markdown.parse(between.join(segment.text for segment in run))

@@ -96,7 +96,7 @@ def pieces(code: str, language: str) -> tuple[Piece, ...]:
     if name not in _LANGUAGES or not 0 < len(code) <= LONGEST:
         return (("", code),)
     coloured = tuple(
-        _merged((_class(kind), text) for _, kind, text in get_lexer_by_name(name).get_tokens_unprocessed(code))
+        _merge_adjacent((_class(kind), text) for _, kind, text in get_lexer_by_name(name).get_tokens_unprocessed(code))
     )
     return coloured if "".join(text for _, text in coloured) == code else (("", code),)
 
@@ -109,7 +109,7 @@ def _class(kind: _TokenType) -> str:
     return ""
 
 
-def _merged(tokens: Iterator[Piece]) -> Iterator[Piece]:
+def _merge_adjacent(tokens: Iterator[Piece]) -> Iterator[Piece]:
     """Joins adjacent pieces of one class."""
     current, run = "", ""
     for name, text in tokens:

@@ -100,7 +100,7 @@ def _mark(state: StateCore) -> None:
     marks: list[Token] = []
     for token in state.tokens:
         if token.type == "inline":
-            token.children = _marked(token)
+            token.children = _marked_children(token)
             marks += [child for child in token.children if child.type == "mark_open"]
         elif token.type in CODE and CITED in token.meta:
             marks.append(token)
@@ -110,7 +110,7 @@ def _mark(state: StateCore) -> None:
         _insert_target(state.tokens, state.src.count("\n", 0, state.env[PASSAGE][0]))
 
 
-def _marked(token: Token) -> list[Token]:
+def _marked_children(token: Token) -> list[Token]:
     children = token.children or []
     tokens = list(_with_marks(children, inside=False))
     if CITED in token.meta and not any(child.type == "mark_open" for child in tokens):

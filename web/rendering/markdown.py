@@ -43,7 +43,7 @@ def render(tokens: Sequence[Token], resolve: Resolve, label: str = "") -> Markup
     for token in tokens:
         if token.type == "inline":
             token.children = balanced_inline(token.children or [], resolve)
-    html = str(_PARSER.renderer.render(_boxed(tokens, label), _PARSER.options, {}))
+    html = str(_PARSER.renderer.render(_with_boxes(tokens, label), _PARSER.options, {}))
     return Markup(sanitised(html, resolve))
 
 
@@ -68,7 +68,7 @@ def element(tag: str, attrs: Attributes, content: str = "") -> list[Token]:
 # Boxes
 
 
-def _boxed(tokens: Sequence[Token], label: str) -> list[Token]:
+def _with_boxes(tokens: Sequence[Token], label: str) -> list[Token]:
     """Puts tables and code into scrolling boxes, focusable and uniquely named for keyboards and screen readers."""
     boxed: list[Token] = []
     tables = codes = 0

@@ -63,7 +63,7 @@ def answer_message(
     """
     blocks: list[Block] = []
     if question:
-        blocks.append(section(_bold(_shortened(question, _QUESTION))))
+        blocks.append(section(_bold(_shorten(question, _QUESTION))))
     blocks += [section(text) for text in _body(answer)]
     if answer.answered:
         blocks.append(
@@ -132,7 +132,7 @@ def _refusal_paragraphs(answer: Answer) -> list[Paragraph]:
     if not answer.related:
         return paragraphs_of(answer.text)
     first = Paragraph(mrkdwn.words(f"{REFUSAL} The nearest articles:"))
-    return [first, *(_item(mrkdwn.link(article.url, _shortened(article.title, _PATH))) for article in answer.related)]
+    return [first, *(_item(mrkdwn.link(article.url, _shorten(article.title, _PATH))) for article in answer.related)]
 
 
 def _sources(answer: Answer, snapshot: Snapshot) -> list[str]:
@@ -140,7 +140,7 @@ def _sources(answer: Answer, snapshot: Snapshot) -> list[str]:
     for citation in answer.citations[:_SOURCES]:
         article = snapshot.articles.article(citation.article_id)
         updated = f" ({article.updated:%Y-%m-%d})" if article and article.updated else ""
-        path = _shortened(" › ".join((citation.title, *citation.heading)), _PATH)
+        path = _shorten(" › ".join((citation.title, *citation.heading)), _PATH)
         paragraphs.append(Paragraph((_footnote(citation), " ", *mrkdwn.words(path + updated)), close=True))
     if left := len(answer.citations) - _SOURCES:
         paragraphs += [Paragraph((f"and {left} more",), close=True)] if left > 0 else []
@@ -151,7 +151,7 @@ def _more(more: More, links: Links) -> list[str]:
     paragraphs = [Paragraph(("*Further passages*",))] if more.passages else []
     for passage in more.passages:
         article = passage.article
-        path = _shortened(" › ".join((article.title, *passage.heading)), _PATH)
+        path = _shorten(" › ".join((article.title, *passage.heading)), _PATH)
         url = links.passage(article.id, passage.start, passage.end)
         excerpt = answers.plain_text(passage.text, _EXCERPT)
         paragraphs += [_item(mrkdwn.link(url, path)), Paragraph(("    ", *mrkdwn.words(excerpt)), close=True)]
@@ -159,7 +159,7 @@ def _more(more: More, links: Links) -> list[str]:
         paragraphs.append(Paragraph(("*Related articles*",)))
     for related in more.related:
         reason = f" — {related.reason}" if related.reason else ""
-        paragraphs.append(_item(mrkdwn.link(related.url, _shortened(related.title, _PATH)), *mrkdwn.words(reason)))
+        paragraphs.append(_item(mrkdwn.link(related.url, _shorten(related.title, _PATH)), *mrkdwn.words(reason)))
     return texts_of(paragraphs or [Paragraph(mrkdwn.words("There is nothing more about this."))])[:1]
 
 
@@ -167,7 +167,7 @@ def _item(*atoms: str) -> Paragraph:
     return Paragraph(("• ", *atoms), close=True)
 
 
-def _shortened(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[:most].rstrip()}…"
 

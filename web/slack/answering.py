@@ -48,7 +48,7 @@ class Answering:
         question = Question(slack_question.text, Filter(slack_question.tags), viewer=self.viewer)
         try:
             return self.conversations.reply(
-                self._prepared(question, conversation_id), conversation_id, self.owner
+                self._with_history(question, conversation_id), conversation_id, self.owner
             ).answer
         except UnknownTag as error:
             raise Declined(templating.no_tag(error)) from error
@@ -66,7 +66,7 @@ class Answering:
         related = tuple(r for r in answer.related if snapshot.articles.article(r.article_id) is not None)
         if not answer.answered and related != answer.related:  # its text names the missing ones
             raise Declined(_CHANGED)
-        citations = tuple(self._current(citation, snapshot) for citation in answer.citations)
+        citations = tuple(self._current_citation(citation, snapshot) for citation in answer.citations)
         return replace(record, answer=replace(answer, citations=citations, related=related))
 
     def more(self, record: AnswerRecord) -> More:
@@ -78,7 +78,7 @@ class Answering:
             ).passages
         except UnknownTag:  # no article carries the tag any more
             candidates = ()
-        passages = [passage for passage in candidates if not _quoted(passage, answer.citations)]
+        passages = [passage for passage in candidates if not _is_quoted(passage, answer.citations)]
         related = answer.related if answer.answered else ()
         return More(tuple(passages[:_FURTHER]), related)
 
@@ -91,13 +91,13 @@ class Answering:
         except JournalUnavailable as error:
             raise Declined(_NO_JOURNAL) from error
 
-    def _prepared(self, question: Question, conversation_id: str | None) -> Question:
+    def _with_history(self, question: Question, conversation_id: str | None) -> Question:
         try:
             return self.conversations.prepare(question, conversation_id, self.owner)
         except UnknownConversation:  # a thread without an earlier question
             return question
 
-    def _current(self, citation: Citation, snapshot: Snapshot) -> Citation:
+    def _current_citation(self, citation: Citation, snapshot: Snapshot) -> Citation:
         span = current_span(citation, snapshot.articles.article(citation.article_id))
         if span is None:
             raise Declined(_CHANGED)
@@ -105,7 +105,7 @@ class Answering:
         return replace(citation, start=start, end=end, url=self.links.passage(citation.article_id, start, end))
 
 
-def _quoted(passage: Passage, citations: Sequence[Citation]) -> bool:
+def _is_quoted(passage: Passage, citations: Sequence[Citation]) -> bool:
     """Whether the answer already quotes from this passage."""
     return any(
         citation.article_id == passage.article.id and citation.start < passage.end and passage.start < citation.end

@@ -48,7 +48,7 @@ class Events:
         event = payload.get("event")
         if not isinstance(event, Mapping) or not self.seen.first(f"event {field(payload, 'event_id')}"):
             return
-        bot = _bot(payload)
+        bot = _bot_id(payload)
         channel, timestamp = field(event, "channel"), field(event, "ts")
         if not _is_question(event, bot) or not self.seen.first(f"message {channel} {timestamp}"):
             return
@@ -76,7 +76,7 @@ class Events:
         return answer_message(answer, self.answering.snapshot(), self.answering.links, buttons=(MORE,))
 
 
-def _bot(payload: Mapping[str, Any]) -> str:
+def _bot_id(payload: Mapping[str, Any]) -> str:
     """The user id of the bot that the event was sent to; "" if it is missing."""
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], Mapping):

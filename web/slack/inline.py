@@ -30,7 +30,7 @@ def atoms_of(tokens: Sequence[Token], within: frozenset[str] = frozenset()) -> l
         end = closing(tokens, index)
         formatted = ""
         if token.type == "code_inline":
-            inner = _code(token.content)
+            inner = _code_spans(token.content)
             formatted = inner[0] if len(inner) == 1 else ""
         elif mark := _MARKS.get(token.type.removesuffix("_open")):
             inner = atoms_of(tokens[index + 1 : end], within | {mark})
@@ -38,7 +38,7 @@ def atoms_of(tokens: Sequence[Token], within: frozenset[str] = frozenset()) -> l
         elif token.nesting == 1:  # a link: only its text
             inner = atoms_of(tokens[index + 1 : end], within)
         else:
-            inner = list(_plain(token))
+            inner = list(_text_atoms(token))
         if formatted:
             inner = [APART + formatted if atoms and atoms[-1][-1:].isalnum() else formatted]
         elif after_mark and inner and inner[0][:1].isalnum():
@@ -66,7 +66,7 @@ def marked(mark: str, text: str) -> str:
     return f"{mark}{text}{mark}"
 
 
-def _plain(token: Token) -> Iterator[str]:
+def _text_atoms(token: Token) -> Iterator[str]:
     if token.type == "softbreak":
         yield " "
     elif token.type == "hardbreak":
@@ -77,7 +77,7 @@ def _plain(token: Token) -> Iterator[str]:
         yield from words(token.content)
 
 
-def _code(text: str) -> list[str]:
+def _code_spans(text: str) -> list[str]:
     """Code spans. Slack cannot escape a backtick in code, so a lookalike letter replaces it."""
     code = " ".join(text.replace("`", "ˋ").split())
     return [f"`{escaped(piece)}`" for piece in cut(code, LONGEST_ATOM)] if code else []

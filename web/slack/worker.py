@@ -100,11 +100,11 @@ class JobWorker:
         while True:
             job = await self._queue.get()
             try:
-                await self._do(job)
+                await self._run(job)
             finally:
                 self._queue.task_done()
 
-    async def _do(self, job: Job) -> None:
+    async def _run(self, job: Job) -> None:
         try:
             slot = await self._take_slot()
             try:

@@ -108,18 +108,18 @@ class _Crawl:
         follow = True
         for entry in self._sitemap_entries():
             if isinstance(entry, SitemapEntry):
-                follow = follow and not self._offer(entry.url, 0, entry.modified)
+                follow = follow and not self._enqueue(entry.url, 0, entry.modified)
             else:
                 yield entry
         if follow:
-            self._offer(self._start, 0, "")
-        while self._waiting and not (limit := self._limit()):
+            self._enqueue(self._start, 0, "")
+        while self._waiting and not (limit := self._stop_reason()):
             url, depth, day = self._waiting.popleft()
             self._visited += 1
             yield from self._visit(url, depth, day, follow)
         if not self._answered and not self._store.unseen(self._start, math.inf):
             raise SourceMissing(f"No page of {self._start} could be read{self._problem and f' ({self._problem})'}.")
-        yield from self._end(limit if self._waiting else "")
+        yield from self._finish(limit if self._waiting else "")
 
     def _sitemap_entries(self) -> Iterator[SitemapEntry | Skipped]:
         named = [self._start] if ".xml" in urlsplit(self._start).path else self._robots.sitemaps
@@ -128,7 +128,7 @@ class _Crawl:
             if isinstance(entry, Skipped) or within(normal(entry.url), self._start):
                 yield entry
 
-    def _limit(self) -> str:
+    def _stop_reason(self) -> str:
         """Why no further page is read; "" to go on."""
         if self._visited >= self._limits.pages:
             return f"the limit of {self._limits.pages} pages was reached first: raise --max-pages"
@@ -136,7 +136,7 @@ class _Crawl:
             return f"the limit of {self._limits.seconds / 60:.0f} minutes was reached first: raise --max-minutes"
         return "the site has stopped answering: try again later" if self._silent >= _SILENT else ""
 
-    def _offer(self, url: str, depth: int, day: str) -> bool:
+    def _enqueue(self, url: str, depth: int, day: str) -> bool:
         """Queues an address unless it is known or not allowed; returns whether it belongs to the site."""
         url = normal(url)
         if url in self._known or not within(url, self._start):
@@ -156,7 +156,7 @@ class _Crawl:
         else:
             fetched = self._fetch(url, stored)
             if fetched.problem and not fetched.gone:
-                yield self._skipped(url, stored, fetched.problem)
+                yield self._skip(url, stored, fetched.problem)
                 return
             page = self._page(url, fetched, stored, day)
             if page is None:
@@ -166,7 +166,7 @@ class _Crawl:
         if follow and depth < self._limits.depth and stored:
             for link in stored.page.links:
                 if "?" not in link:  # calendars and searches have endless addresses
-                    self._offer(link, depth + 1, "")
+                    self._enqueue(link, depth + 1, "")
 
     def _fetch(self, url: str, stored: StoredPage | None) -> Fetched:
         etag, modified = (stored.etag, stored.modified) if stored else ("", "")
@@ -205,21 +205,21 @@ class _Crawl:
         elif page.article is None:
             yield Skipped(url, page.problem, page_id(page.url))
         else:
-            yield from self._once(url, page.article)
+            yield from self._unless_duplicate(url, page.article)
 
-    def _once(self, url: str, article: Article) -> Iterator[SourceItem]:
+    def _unless_duplicate(self, url: str, article: Article) -> Iterator[SourceItem]:
         """The article, unless another address of the site has the same one."""
         text = digest(article.markdown)
         if self._pages.get(article.id) != text:  # the sync reports different text under one id
             self._pages.setdefault(article.id, text)
             yield _item(url, article, self._category)
 
-    def _skipped(self, url: str, stored: StoredPage | None, reason: str) -> Skipped:
+    def _skip(self, url: str, stored: StoredPage | None, reason: str) -> Skipped:
         if stored:
             self._store.put(self._start, url, replace(stored, seen=self._began))
         return Skipped(url, reason, page_id(stored.page.url if stored else url))
 
-    def _end(self, limit: str) -> Iterator[SourceEntry]:
+    def _finish(self, limit: str) -> Iterator[SourceEntry]:
         """Forgets pages that a complete walk did not reach; after one cut short, they keep their last version."""
         for url, page in self._store.unseen(self._start, self._began):
             if limit:

@@ -36,7 +36,7 @@ def read_sitemaps(fetcher: Fetcher, urls: Sequence[str], site: str) -> Iterator[
         try:
             if fetched.problem:
                 raise ValueError(fetched.problem)
-            inner, pages = _parse(_unzipped(fetched.body))
+            inner, pages = _parse(_unzip(fetched.body))
         except (ValueError, zlib.error, ElementTree.ParseError) as error:
             yield Skipped(url, f"the sitemap cannot be read ({error}): correct it")
             continue
@@ -66,7 +66,7 @@ def _text(entry: ElementTree.Element, name: str) -> str:
     return next(((child.text or "").strip() for child in entry if _name(child) == name), "")
 
 
-def _unzipped(body: bytes) -> bytes:
+def _unzip(body: bytes) -> bytes:
     if not body.startswith(_GZIP):
         return body
     decompress = zlib.decompressobj(wbits=31)

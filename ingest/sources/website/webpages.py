@@ -55,9 +55,9 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Web
     if fetched.kind in MARKDOWN:
         article = parse_markdown(page_id(fetched.url), fetched.body, category)
         return WebPage(fetched.url, replace(article, source_url=article.source_url or fetched.url))
-    page = parse_page(clean(_decoded(fetched)))
-    base = _base(page, fetched.url)
-    url = _canonical(page, base, fetched.url, start)
+    page = parse_page(clean(_text(fetched)))
+    base = _base_address(page, fetched.url)
+    url = _canonical_address(page, base, fetched.url, start)
     orders = meta(page, "robots", "footnote").lower()
     links = () if "nofollow" in orders or "none" in orders else tuple(dict.fromkeys(_links(page, base)))
     main = main_content(page)
@@ -69,32 +69,32 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Web
         return WebPage(url, problem=str(error), links=links, hidden=hidden)
 
 
-def _decoded(fetched: Fetched) -> str:
+def _text(fetched: Fetched) -> str:
     """The text in the encoding of the header; else as UTF-8 if it is valid; else in the encoding it declares."""
     named = [fetched.charset] if fetched.charset else []
     return UnicodeDammit(fetched.body, named, user_encodings=["utf-8"], is_html=True).unicode_markup or ""
 
 
-def _base(page: BeautifulSoup, url: str) -> str:
+def _base_address(page: BeautifulSoup, url: str) -> str:
     base = page.find("base", href=True)
-    return _joined(url, str(base["href"])) or url if isinstance(base, Tag) else url
+    return _absolute_address(url, str(base["href"])) or url if isinstance(base, Tag) else url
 
 
-def _canonical(page: BeautifulSoup, base: str, url: str, start: str) -> str:
+def _canonical_address(page: BeautifulSoup, base: str, url: str, start: str) -> str:
     """The page's canonical address if that belongs to the site, else `url`."""
     link = page.find("link", rel="canonical", href=True)
-    named = _joined(base, str(link["href"])) if isinstance(link, Tag) else ""
+    named = _absolute_address(base, str(link["href"])) if isinstance(link, Tag) else ""
     return named if named and within(named, start) else url
 
 
 def _links(page: BeautifulSoup, base: str) -> Iterator[str]:
     for link in page.find_all("a", href=True):
-        address = _joined(base, str(link["href"]))
+        address = _absolute_address(base, str(link["href"]))
         if address and "nofollow" not in link.get_attribute_list("rel"):
             yield address
 
 
-def _joined(base: str, address: str) -> str:
+def _absolute_address(base: str, address: str) -> str:
     """The absolute http(s) address; "" if it is none."""
     try:
         joined = urljoin(base, address.strip())
