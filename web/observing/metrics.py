@@ -183,7 +183,7 @@ class _Processes(Collector):
             yield first
 
     def _pids(self) -> list[int]:
-        # The supervisor removes those of the dead (web/serving/supervisor.py).
+        # The supervisor removes those of the dead (web/serving/workers.py).
         return [int(path.stem.rpartition("_")[2]) for path in self._folder.glob("gauge_livesum_*.db")]
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _AT_ONCE = 40  # threads; their own, so that what is quick never waits for what is slow
 
 
@@ -28,6 +33,32 @@ class Drain:
     def begin(self) -> None:
         """From a signal handler too: the server wakes its loop ten times a second."""
         self._begun.set()
+
+    @contextmanager
+    def begun_by_signals(self) -> Iterator[None]:
+        """Begin when this process is told to stop, before the server that handles the signal stops.
+
+        uvicorn waits for open streams at shutdown, and tells the application afterwards.
+        """
+        if threading.current_thread() is not threading.main_thread():  # which gets no signals
+            yield
+            return
+        handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+
+        def begin(number: int, frame: FrameType | None) -> None:
+            self.begin()
+            handler = handlers[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
+        for number, handler in handlers.items():
+            if callable(handler):
+                signal.signal(number, begin)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
     @property
     def begun(self) -> bool:
