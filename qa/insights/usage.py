@@ -1,15 +1,17 @@
-"""What do the people who keep the knowledge base need to know: what is asked, answered, cited, missing, out of date?"""
+"""What is asked, answered, cited, missing and out of date, for those who keep the knowledge base."""
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from threading import Lock
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import LRUCache, cachedmethod
 
 from indexes.snapshots.article_table import ArticleSummary
 from indexes.snapshots.snapshot import Snapshot
@@ -149,7 +151,7 @@ class _Meaning:
 
     def __init__(self, embedder: QuestionEmbedder) -> None:
         self._embedder = embedder
-        self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
+        self._vectors: LRUCache[str, FloatVector] = LRUCache(_REMEMBERED)
         self._lock = Lock()
 
     def of(self, texts: Sequence[str]) -> FloatMatrix:
@@ -157,15 +159,9 @@ class _Meaning:
         rows = [self._one(text) for text in texts]
         return np.stack(rows) if rows else np.zeros((0, 1), dtype=np.float32)
 
+    @cachedmethod(attrgetter("_vectors"), lock=attrgetter("_lock"))
     def _one(self, text: str) -> FloatVector:
-        with self._lock:
-            if text in self._vectors:
-                return self._vectors[text]
         vector: FloatVector = self._embedder.embed_question(text)[0]
-        with self._lock:
-            self._vectors[text] = vector
-            if len(self._vectors) > _REMEMBERED:
-                self._vectors.popitem(last=False)
         return vector
 
 
