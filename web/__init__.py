@@ -23,7 +23,7 @@ highlighting  the marks around the cited passage
 markdown      how Markdown is read, and how its blocks look
 sanitising    the tags, attributes and addresses that may reach a page
 draining      what ends open streams when the server stops
-serving/      one serving process or several, and their supervisor
+serving/      one serving process, or several that uvicorn keeps alive
 shared        what these have in common
 services      what the routes work with
 settings      the environment, read once

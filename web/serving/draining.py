@@ -40,20 +40,15 @@ class Drain:
 
         uvicorn waits for open streams at shutdown, and tells the application afterwards.
         """
-        if threading.current_thread() is not threading.main_thread():  # which gets no signals
-            yield
-            return
-        handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        here = threading.current_thread() is threading.main_thread()  # no other gets signals
+        handlers = {number: handler for number in _SIGNALS if here and callable(handler := signal.getsignal(number))}
 
         def begin(number: int, frame: FrameType | None) -> None:
             self.begin()
-            handler = handlers[signal.Signals(number)]
-            if callable(handler):
-                handler(number, frame)
+            handlers[signal.Signals(number)](number, frame)
 
-        for number, handler in handlers.items():
-            if callable(handler):
-                signal.signal(number, begin)
+        for number in handlers:
+            signal.signal(number, begin)
         try:
             yield
         finally:

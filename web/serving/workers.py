@@ -13,10 +13,12 @@ from pathlib import Path
 
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from indexes.console import FAILED
 from web.serving.application import METRICS, Application
 
 log = logging.getLogger(__name__)
 
+_STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _GRACE = 6.0  # seconds to end in; open requests get three of them
 _LONGEST_PAUSE = 30.0  # seconds
 _WHILE = 60.0  # seconds in which deaths are counted
@@ -45,7 +47,7 @@ class Workers(Multiprocess):
     def __init__(self, application: Application) -> None:
         self._application = application
         super().__init__(application.config(), [application.listener])
-        self.status = 0
+        self.status = FAILED  # unless told to stop
         self._deaths: list[float] = []
         self._pause_ends = 0.0
 
@@ -56,7 +58,7 @@ class Workers(Multiprocess):
             if self.should_exit.is_set():
                 return
             if not first.process.is_alive():
-                self.status = first.exitcode or 0
+                self.status = first.exitcode or FAILED
                 self.should_exit.set()
                 return
             time.sleep(0.02)
@@ -101,19 +103,12 @@ class Workers(Multiprocess):
                     process.process.kill()
             time.sleep(0.02)
 
-    def handle_int(self) -> None:
-        self._stop(signal.SIGINT)
-
-    def handle_term(self) -> None:
-        self._stop(signal.SIGTERM)
-
-    def handle_hup(self) -> None:
-        """A terminal that is closed ends the server, as it does where one process serves."""
-        self._stop(signal.SIGHUP)
-
-    def _stop(self, number: int) -> None:
-        self.status = -number
-        self.should_exit.set()
+    def handle_signals(self) -> None:
+        """A terminal that is closed ends the server too, as it does where one process serves."""
+        for number in _STOP.intersection(self.signal_queue):
+            self.status = -number
+            self.should_exit.set()
+        self.signal_queue.clear()
 
 
 def _reason(status: int) -> str:
