@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from threading import Lock
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import LRUCache, cachedmethod
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import FloatMatrix, FloatVector, Viewer
@@ -87,7 +88,7 @@ class _QuestionVectors:
 
     def __init__(self, embedder: QuestionEmbedder) -> None:
         self._embedder = embedder
-        self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
+        self._vectors: LRUCache[str, FloatVector] = LRUCache(_MOST_VECTORS)
         self._lock = Lock()
 
     def of(self, texts: Sequence[str]) -> FloatMatrix:
@@ -95,13 +96,7 @@ class _QuestionVectors:
         rows = [self._vector(text) for text in texts]
         return np.stack(rows) if rows else np.zeros((0, 1), dtype=np.float32)
 
+    @cachedmethod(attrgetter("_vectors"), lock=attrgetter("_lock"))
     def _vector(self, text: str) -> FloatVector:
-        with self._lock:
-            if text in self._vectors:
-                return self._vectors[text]
         vector: FloatVector = self._embedder.embed_question(text)[0]
-        with self._lock:
-            self._vectors[text] = vector
-            if len(self._vectors) > _MOST_VECTORS:
-                self._vectors.popitem(last=False)
         return vector

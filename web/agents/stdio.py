@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+from cachetools import LRUCache
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
 
@@ -28,7 +29,7 @@ class InMemoryConversations:
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
         self._lock = threading.Lock()
-        self._turns: dict[str, tuple[Turn, ...]] = {}
+        self._turns: LRUCache[str, tuple[Turn, ...]] = LRUCache(_MOST_CONVERSATIONS)
 
     def ask(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
         """Answers in the conversation named, or in a new one. Raises UnknownConversation, UnknownTag."""
@@ -37,10 +38,7 @@ class InMemoryConversations:
         exchange = Exchange(conversation_id or uuid.uuid4().hex, answer)
         turns = (*history, Turn("user", question.text), Turn("assistant", answer.text))
         with self._lock:
-            self._turns.pop(exchange.conversation_id, None)
             self._turns[exchange.conversation_id] = turns[-_MOST_TURNS:]
-            if len(self._turns) > _MOST_CONVERSATIONS:
-                del self._turns[next(iter(self._turns))]
         return exchange
 
     def _history(self, conversation_id: str) -> tuple[Turn, ...]:

@@ -190,7 +190,7 @@ class _Processes(Collector):
             yield first
 
     def _pids(self) -> list[int]:
-        # The supervisor removes the files of dead processes (web/serving/supervisor.py).
+        # The supervisor removes the files of dead processes (web/serving/workers.py).
         return [int(path.stem.rpartition("_")[2]) for path in self._folder.glob("gauge_livesum_*.db")]
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, format_sse_event
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
@@ -96,9 +97,9 @@ async def complete(asked: Annotated[_CompletionRequest, Depends(_asked)], servic
     The footnotes of the answer are links, and also listed in `citations`. An answer is quoted from
     articles: what tunes sampling changes nothing, and what cannot be had (tools, JSON, several answers) is refused.
     """
-    if asked.body.stream:
+    if asked.body.stream:  # FastAPI itself streams only where every answer of a route is a stream
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-        return StreamingResponse(_stream(asked, services), media_type=_STREAM, headers=headers)
+        return EventSourceResponse(_stream(asked, services), headers=headers)
     completion = await run_in_threadpool(_complete, asked, services)
     return Response(completion.model_dump_json(), media_type="application/json")
 
@@ -141,7 +142,7 @@ def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
     ]
 
 
-async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterator[str]:
+async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterator[bytes]:
     try:
         completion = await services.drain.or_result(lambda: _complete(asked, services))
     except Draining:
@@ -152,7 +153,7 @@ async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterato
     else:
         for chunk in _chunks(completion, asked.body):
             yield _event(chunk)
-        yield "data: [DONE]\n\n"
+        yield format_sse_event(data_str="[DONE]")
 
 
 def _chunks(completion: CompletionOut, body: CompletionIn) -> Iterator[dict[str, Any]]:
@@ -180,5 +181,5 @@ def _delta(delta: Mapping[str, Any], reason: FinishReason | None = None) -> dict
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
 
 
-def _event(data: Mapping[str, Any]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _event(data: Mapping[str, Any]) -> bytes:
+    return format_sse_event(data_str=json.dumps(data, ensure_ascii=False))

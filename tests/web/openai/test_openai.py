@@ -307,7 +307,7 @@ def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embed
     journal = SqliteJournal(tmp_path / "journal.sqlite")
     services = make_services(tiny_site.index, embedder, journal)
     with (
-        served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address,
+        served(create_app(services, 262_144, WorkSlots(2, 64))) as address,
         OpenAI(base_url=f"{address}/v1", api_key="unused") as client,
     ):
         completion = complete(client, user(QUESTION), model="footnote:tokens")
