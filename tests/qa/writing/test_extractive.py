@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from indexes.types import Article
 from ingest.chunking import Chunker
 from ingest.structure import outline
-from qa.types import Passage
+from qa.reading.reading import SearchedQuestion
+from qa.reading.rule_scorer import RuleScorer
+from qa.retrieval import Retrieved
+from qa.types import Passage, Probe, Standalone
 from qa.writing.extractive import ExtractiveWriter
+from qa.writing.statements import Quote
 
 CHUNKER = Chunker(185)
 
@@ -31,7 +33,17 @@ verifying: [new, old]
 """
 
 
-def passages(*articles: str) -> list[Passage]:
+class EqualTerms:
+    """A vocabulary in which every term occurs and none is rarer than another."""
+
+    def occurs(self, term: str) -> bool:
+        return True
+
+    def rarity(self, term: str) -> float:
+        return 1.0
+
+
+def passages(*articles: str) -> tuple[Passage, ...]:
     """The chunks of articles, in order, all as close to the question."""
     found: list[Passage] = []
     for number, markdown in enumerate(articles):
@@ -39,15 +51,20 @@ def passages(*articles: str) -> list[Passage]:
         for chunk in CHUNKER.chunk(article, outline(markdown, article.title)):
             place = (chunk.start, chunk.end, chunk.quotables)
             found.append(Passage(len(found), article, chunk.heading, chunk.context, *place, score=1.0, similarity=0.6))
-    return found
+    return tuple(found)
 
 
-def quoted(question: str, *articles: str) -> list[str]:
-    return _texts(question, passages(*articles))
+def written(text: str, *articles: str) -> list[Quote]:
+    """The quotations of the statements that answer `text` from articles, as the rules read them."""
+    retrieved = Retrieved((), passages(*articles), (), similarity=0.6)
+    standalone = Standalone(text, (Probe(text, 1.0),))
+    question = SearchedQuestion(text, standalone, retrieved, (), EqualTerms(), chunk_count=len(retrieved.passages))
+    reading = RuleScorer().score(question, retrieved.passages)
+    return [quote for statement in ExtractiveWriter().write(question, reading) for quote in statement.quotes]
 
 
-def _texts(question: str, passages: Sequence[Passage]) -> list[str]:
-    return [quote.text for quote in ExtractiveWriter().write(question, passages, lambda term: 1.0)]
+def quoted(text: str, *articles: str) -> list[str]:
+    return [quote.text for quote in written(text, *articles)]
 
 
 def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
@@ -139,5 +156,5 @@ def test_where_nothing_can_be_quoted_nothing_is() -> None:
 
 
 def test_every_quotation_is_exactly_its_place() -> None:
-    for quote in ExtractiveWriter().write("How do I rotate a signing key?", passages(ROTATION), lambda term: 1.0):
+    for quote in written("How do I rotate a signing key?", ROTATION):
         assert ROTATION[quote.start : quote.end] == quote.text
