@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
-from indexes.snapshots.drafting import LARGE
 from indexes.snapshots.ingest_log import IngestRecord, Restricted, remember
 from indexes.snapshots.opening import Opened, open_whole
 from indexes.snapshots.publishing import Draft, publish, tidy, writing
@@ -69,11 +68,8 @@ class Synchroniser:
         chunker: Chunker,
         keep: int,
         progress: Progress,
-        large: int = LARGE,
     ) -> None:
-        """`large`: the number of chunks from which a few changes are written beside the rest."""
         self._root = root
-        self._large = large
         self._embedder = embedder
         self._chunker = chunker
         self._keep = keep
@@ -104,7 +100,7 @@ class Synchroniser:
                 return report
             vectors, work = self._vectors(plan, None if full else previous)
             draft = self._draft(plan, vectors, names, previous if carry else None)
-            manifest = publish(self._root, draft, self._keep, opened.damaged if opened else (), self._large)
+            manifest = publish(self._root, draft, self._keep, opened.damaged if opened else ())
             discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
             report = self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
             remember(self._root, _past(report, names, _restricted(plan, previous)))

@@ -1,18 +1,16 @@
-"""Writes the tables that `articles` reads: once, for one segment of one snapshot."""
+"""Writes the tables that `article_table` reads: once, for one snapshot."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
 from indexes.types import Category, IndexedArticle, digest, embedded_text
 
-# Rows of an article and of its first chunk: where they are, and where they go.
-Move: TypeAlias = tuple[int, int, int, int]  # (article from, article to, chunk from, chunk to)
+Move: TypeAlias = tuple[int, int, int]  # (row of an article, its new row, what is added to the rows of its chunks)
 
 _SCHEMA = """
 CREATE TABLE categories (place INTEGER PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL,
@@ -34,14 +32,6 @@ CREATE INDEX chunks_of_digest ON chunks (digest);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """Articles of another table that are copied as they are, and where each goes."""
-
-    table: Path
-    moves: Sequence[Move]
-
-
 class ArticleWriter:
     """Writes one new file: `carry` and `add` in any order, then `close`. Rows are given by the caller."""
 
@@ -57,15 +47,13 @@ class ArticleWriter:
             [(place, c.name, c.description, c.site_label, c.site_url) for place, c in enumerate(categories)],
         )
 
-    def carry(self, carried: Carried) -> None:
-        """Copy articles with their tags and chunks, without reading them here."""
+    def carry(self, table: Path, moves: Iterable[Move]) -> None:
+        """Copy articles of another table with their tags and chunks, without reading them here."""
         self._db.execute("COMMIT")
-        self._db.execute("ATTACH ? AS origin", (f"{carried.table.absolute().as_uri()}?mode=ro&immutable=1",))
+        self._db.execute("ATTACH ? AS origin", (f"{table.absolute().as_uri()}?mode=ro&immutable=1",))
         self._db.execute("BEGIN")
         self._db.execute("CREATE TEMP TABLE moved (row INTEGER PRIMARY KEY, place INTEGER, shift INTEGER)")
-        self._db.executemany(
-            "INSERT INTO moved VALUES (?, ?, ?)", ((old, new, to - at) for old, new, at, to in carried.moves)
-        )
+        self._db.executemany("INSERT INTO moved VALUES (?, ?, ?)", moves)
         self._db.execute(
             "INSERT INTO main.articles SELECT place, id, title, summary, featured, views, updated, type, category, "
             "source_url, markdown, headings, fingerprint, chunk_count, audience "

@@ -147,4 +147,4 @@ def test_quotes_and_wildcards_are_plain_text(table: ArticleTable, hostile: str) 
 
 def test_the_table_is_read_only(table: ArticleTable, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="readonly"):
-        table._db.execute("DELETE FROM base.articles")
+        table._db.execute("DELETE FROM articles")

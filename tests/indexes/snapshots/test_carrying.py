@@ -1,4 +1,4 @@
-"""A few changes to a large index are written beside its base; nobody who searches can tell."""
+"""What has not changed is carried over to the next snapshot; nobody who searches can tell."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.commands import add_commands
-from indexes.console import FAILED, OK, main, parser
-from indexes.errors import SnapshotDamaged
-from indexes.files import file_digest
 from indexes.models.embedding import Embedder
 from indexes.search.analysis import informative_terms
-from indexes.search.postings import FILES as POSTING_FILES
-from indexes.settings import IndexSettings
 from indexes.snapshots.publishing import Draft, generations, open_current, publish, writing
-from indexes.snapshots.segment import SEGMENT_FILES, VECTORS
-from indexes.snapshots.snapshot import GONE, RECENT, SPARE, Snapshot
+from indexes.snapshots.snapshot import Snapshot
 from indexes.types import (
     ANYONE,
     Article,
@@ -45,7 +38,6 @@ SAYINGS = {
 }
 QUESTIONS = ("How do I restart the queue?", "When is the gateway upgraded?", "How much memory does the cache need?")
 CHANGED, REMOVED, THIRD = "restarting-queue", "upgrading-gateway", "sizing-cache"
-LARGE = 10  # chunks: 48 articles of one chunk each count as large here
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def draft(
 
 def put(root: Path, draft: Draft, keep: int = 10) -> Snapshot:
     with writing(root):
-        publish(root, draft, keep, large=LARGE)
+        publish(root, draft, keep)
     return open_current(root)
 
 
@@ -98,7 +90,7 @@ def edited(library: Library) -> IndexedArticle:
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
     """All articles as 000001; then one article changed; then another removed."""
-    root = tmp_path_factory.mktemp("segments") / "index"
+    root = tmp_path_factory.mktemp("changed") / "index"
     first = put(root, draft(library, list(library.entries.values())))
     second = put(root, draft(library, [edited(library)], first, [CHANGED]))
     put(root, draft(library, [], second, [REMOVED]))
@@ -116,25 +108,6 @@ def anew(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Snapshot
 def root(changed: Path, tmp_path: Path) -> Path:
     """A copy of `changed`, to be damaged."""
     return shutil.copytree(changed, tmp_path / "index")
-
-
-def inodes(folder: Path, names: Sequence[str] = SEGMENT_FILES) -> set[int]:
-    return {(folder / name).stat().st_ino for name in names}
-
-
-def flip(file: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-
-
-def test_changes_lie_beside_the_base_which_is_not_written_again(changed: Path) -> None:
-    first, last = (Snapshot.open(changed / generation) for generation in ("000001", "000003"))
-    assert (len(first.segments), len(last.segments)) == (1, 2)
-    assert last.segments[0].rows == first.segments[0].rows
-    assert last.segments[1].rows == len(last.articles.chunks_of(CHANGED)) == 1
-    names = [name for name in last.manifest.files if not name.startswith(RECENT)]
-    assert {name: last.manifest.files[name] for name in names} == first.manifest.files
 
 
 def test_it_holds_and_counts_what_an_index_written_at_once_does(changed: Path, anew: Snapshot) -> None:
@@ -186,12 +159,13 @@ def test_a_removed_article_is_found_nowhere(changed: Path) -> None:
     assert REMOVED not in snapshot.articles.owners([hit.chunk for hit in everything])
 
 
-def test_who_may_not_read_an_article_of_either_segment_sees_an_index_without_both(root: Path, library: Library) -> None:
+def test_who_may_not_read_an_article_sees_an_index_without_it_whether_it_is_carried_or_new(
+    root: Path, library: Library
+) -> None:
     hidden = [restricted(library, CHANGED), restricted(library, THIRD)]
     rest = [entry for id, entry in library.entries.items() if id not in (CHANGED, THIRD)]
     first = put(root.parent / "hiding", draft(library, [hidden[0], *rest, library.entries[THIRD]]))
     whole = put(root.parent / "hiding", draft(library, [hidden[1]], first, [THIRD]))
-    assert len(whole.segments) == 2
     view, without = whole.seen_by(ANYONE), put(root.parent / "without", draft(library, rest))
     assert view.articles.ids() == without.articles.ids()
     numbers = np.arange(without.manifest.chunks)
@@ -208,65 +182,24 @@ def restricted(library: Library, id: str) -> IndexedArticle:
     return replace(entry, article=replace(entry.article, audience=("sre",)))
 
 
-@pytest.mark.parametrize("how", ["flipped", "missing"])
-def test_verify_looks_at_the_second_copy_too(root: Path, how: str, capsys: pytest.CaptureFixture[str]) -> None:
-    verify = [str(argument) for argument in ("verify", "--index", root)]
-    assert main(parser("footnote", [add_commands]), IndexSettings, verify) == OK
-    capsys.readouterr()
-    spare = root / "000003" / SPARE / VECTORS
-    copy = spare.read_bytes()
-    spare.unlink()  # it is the same file as another snapshot's own
-    if how == "flipped":
-        spare.write_bytes(bytes([copy[0] ^ 1]) + copy[1:])
-    assert main(parser("footnote", [add_commands]), IndexSettings, verify) == FAILED
-    told = capsys.readouterr().out
-    assert told.count("whole\n") == 2
-    assert f"its second copy of {VECTORS} is not" in told
-    assert Snapshot.open(root / "000003").manifest.generation == "000003"
-
-
 def test_a_removed_article_can_come_back(root: Path, library: Library) -> None:
     snapshot = put(root, draft(library, [library.entries[REMOVED]], open_current(root)))
     assert snapshot.articles.indexed(REMOVED) == library.entries[REMOVED]
     assert snapshot.manifest.articles == len(library.entries)
 
 
-def test_with_many_changes_everything_is_written_as_one_segment_again(
-    root: Path, library: Library, anew: Snapshot
-) -> None:
+def test_when_most_has_changed_the_rest_is_still_as_it_was(root: Path, library: Library, anew: Snapshot) -> None:
     ids = [id for id in library.entries if id not in (CHANGED, REMOVED)]
     snapshot = put(root, draft(library, [library.entries[id] for id in ids], open_current(root), ids))
-    assert len(snapshot.segments) == 1
     assert snapshot.articles.ids() == [CHANGED, *ids]
     assert snapshot.manifest.chunks == anew.manifest.chunks
-    words = {"xylophon": 1.0}
-    (best, *_) = snapshot.keywords.search(words, 10)
+    (best, *_) = snapshot.keywords.search({"xylophon": 1.0}, 10)
     assert snapshot.articles.owners([best.chunk]) == [CHANGED]
 
 
-def test_a_snapshot_shares_no_file_with_the_one_before_so_damage_never_takes_both(changed: Path) -> None:
-    first, second, third = (changed / generation for generation in generations(changed))
-    assert not inodes(first) & inodes(second)
-    assert not inodes(second) & inodes(third)
-    assert inodes(third) == inodes(first)  # and costs no space
-
-
-@pytest.mark.parametrize("name", [*SEGMENT_FILES, *(f"{RECENT}/{name}" for name in (VECTORS, *POSTING_FILES)), GONE])
-def test_damage_to_any_file_is_found_and_the_snapshot_before_is_whole(root: Path, name: str) -> None:
-    flip(root / "000003" / name)
-    with pytest.raises(SnapshotDamaged, match=f"{name} does not match"):
-        Snapshot.open(root / "000003")
-    assert Snapshot.open(root / "000002").manifest.generation == "000002"
-
-
-@pytest.mark.parametrize("spoil", [flip, Path.unlink], ids=["rotten", "missing"])
-def test_a_spare_file_that_is_not_whole_is_replaced(root: Path, library: Library, spoil: object) -> None:
-    assert callable(spoil)
-    spoil(root / "000003" / SPARE / VECTORS)
-    snapshot = put(root, draft(library, [], open_current(root), [THIRD]))
-    own, spare = snapshot.path / VECTORS, snapshot.path / SPARE / VECTORS
-    assert file_digest(own) == file_digest(spare) == snapshot.manifest.files[VECTORS]
-    assert own.stat().st_ino != spare.stat().st_ino
+def test_a_snapshot_shares_no_file_with_another_so_damage_never_takes_two(changed: Path) -> None:
+    inodes = [path.stat().st_ino for path in changed.rglob("*") if path.is_file()]
+    assert len(inodes) == len(set(inodes))
 
 
 def test_pruning_takes_no_file_from_a_newer_snapshot(root: Path, library: Library) -> None:
