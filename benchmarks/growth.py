@@ -31,6 +31,7 @@ from benchmarks.synthetic import DIMENSION, SyntheticBase
 from indexes.models.embedding import Embedder, load_embedder
 from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import Draft, publish, writing
 from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Viewer
@@ -188,7 +189,7 @@ def _latencies(
 def _change(root: Path, chunks: int) -> dict[str, Any]:
     """An ingest that finds nothing changed, and two that find one article changed."""
     base, (model, chunker) = SyntheticBase(chunks), _parts()
-    sync = Synchroniser(root, model, chunker, 3, lambda what, done, total: None)
+    sync = Synchroniser(SnapshotPublisher(root, 3), model, chunker, lambda what, done, total: None)
     unchanged = _timed(lambda: sync.sync([SyntheticSource(Catalogue(base))]))
     updates = [_update(root, sync, base, edition) for edition in (1, 2)]
     return {"unchanged": unchanged, "updates": updates, "disk_after_updates_mb": _megabytes(root)}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Category, IndexedArticle
 from ingest.errors import ArticleRejected, AudienceUnclear
+from ingest.publisher import Generation
 from ingest.sources.items import Found, Skipped, SourceItem
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
@@ -36,7 +36,7 @@ class Plan:
 class Planner:
     """Compares what the sources hold with the last snapshot. Reads nothing of an article that has not changed."""
 
-    def __init__(self, previous: Snapshot | None, index: Index, progress: Progress, *, carry: bool) -> None:
+    def __init__(self, previous: Generation | None, index: Index, progress: Progress, *, carry: bool) -> None:
         """`carry`: stored articles were made as new ones would be, so that they can be taken over."""
         self._previous = previous
         self._index = index

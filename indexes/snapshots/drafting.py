@@ -31,10 +31,9 @@ _BLOCK = 50_000  # vectors copied at a time
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """All that a snapshot is made from: articles of `previous` but for the ids in `gone`, then new ones.
+    """All that a snapshot is made from: new articles, and the ids of those `carried` over from the one before.
 
-    `vectors` has one row a chunk, in the order of the new articles' chunks. A changed article is a new one whose id is
-    gone.
+    `vectors` has one row a chunk, in the order of the new articles' chunks. A changed article is a new one.
     """
 
     articles: Iterable[IndexedArticle]  # iterated over twice
@@ -44,17 +43,16 @@ class Draft:
     chunker: str
     sources: tuple[str, ...]
     changes: dict[str, int]
-    previous: Snapshot | None = None
-    gone: Collection[str] = frozenset()
+    carried: Collection[str] = frozenset()
 
 
-def write_snapshot(folder: Path, generation: str, draft: Draft) -> Manifest:
-    """Write all files of a snapshot into an empty folder.
+def write_snapshot(folder: Path, generation: str, draft: Draft, previous: Snapshot | None = None) -> Manifest:
+    """Write all files of a snapshot into an empty folder; what is carried over comes from `previous`, and comes first.
 
     Nothing is linked from the snapshot before: a damaged file must not take two snapshots with it. What copying costs:
     docs/decisions/incremental.md.
     """
-    carried = None if draft.previous is None else _Carried.of(draft.previous, draft.gone)
+    carried = _Carried.of(previous, draft.carried) if previous and draft.carried else None
     counts = _write_articles(folder / ARTICLES, draft, carried)
     if sum(counts) != len(draft.vectors):
         raise ValueError(f"{sum(counts)} chunks came with {len(draft.vectors)} vectors")
@@ -90,8 +88,8 @@ class _Carried:
     chunks: Chunks  # the chunks that stay
 
     @classmethod
-    def of(cls, snapshot: Snapshot, gone: Collection[str]) -> _Carried:
-        stays = np.array([id not in gone for id in snapshot.articles.ids()], dtype=np.bool_)
+    def of(cls, snapshot: Snapshot, ids: Collection[str]) -> _Carried:
+        stays = np.array([id in ids for id in snapshot.articles.ids()], dtype=np.bool_)
         counts = snapshot.articles.chunk_counts()
         chunk_stays = np.repeat(stays, counts)
         numbers = np.where(chunk_stays, np.cumsum(chunk_stays) - 1, -1)

@@ -51,8 +51,11 @@ def require_free(root: Path) -> None:
             _acquire(root, lock)
 
 
-def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = ()) -> Manifest:
-    """Make `draft` the current snapshot of `root` in one atomic step. The caller holds the write lock.
+def publish(
+    root: Path, draft: Draft, keep: int, previous: Snapshot | None = None, damaged: Sequence[str] = ()
+) -> Manifest:
+    """Make `draft`, with what it carries over from `previous`, the current snapshot of `root` in one atomic step.
+    The caller holds the write lock.
 
     Until CURRENT is replaced, readers see the old generation whole; after, the new one whole. Then the generations
     `damaged` and all but the newest `keep` are deleted. Raises SnapshotNotWritten where the disk is full or fails.
@@ -61,7 +64,7 @@ def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = ()) ->
     scratch = root / f"{_SCRATCH}{generation}"
     try:
         scratch.mkdir()
-        manifest = write_snapshot(scratch, generation, draft)
+        manifest = write_snapshot(scratch, generation, draft, previous)
         for path in sorted(scratch.iterdir()):
             _fsync(path)
         _fsync(scratch)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.files import file_digests, mapped, seal
@@ -17,7 +20,7 @@ from indexes.search.keywords import KeywordIndex
 from indexes.search.postings import Postings
 from indexes.search.vectors import VectorIndex
 from indexes.snapshots.article_table import ArticleTable, Audience
-from indexes.types import FloatMatrix, Viewer
+from indexes.types import FloatMatrix, FloatVector, Viewer
 
 FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
@@ -130,6 +133,12 @@ class Snapshot:
     def ivf(self) -> IvfIndex | None:
         """The stored inverted file, for the snapshot that carries it over."""
         return self._indexes.ivf
+
+    def vectors_of(self, digests: Iterable[str]) -> dict[str, FloatVector]:
+        """Content digest → vector of a chunk with that content, for those that are stored."""
+        numbers = self.articles.numbers_of(dict.fromkeys(digests))
+        rows = self.vectors.rows(np.array(list(numbers.values()), dtype=np.int64))
+        return dict(zip(numbers, rows, strict=True))
 
     def seen_by(self, viewer: Viewer) -> Snapshot:
         """This snapshot as if no article that `viewer` may not read had ever been ingested.

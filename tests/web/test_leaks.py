@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.types import ANYONE, Viewer
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
@@ -256,7 +257,7 @@ def visitors(
     for name, articles in {"with": {**public, **hidden}, "without": public}.items():
         folder = tmp_path_factory.mktemp(name)
         source = write_articles(folder / "source", articles)
-        Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+        Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync([source])
         journals.append(Journal(folder / "journal.sqlite"))
         found.append(_visitor(folder, embedder, journals[-1]))
     with found[0].client, found[1].client:

@@ -10,6 +10,7 @@ import pytest
 
 from indexes.models.embedding import Embedder
 from indexes.snapshots.article_table import ArticleTable, Sort
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import open_current
 from indexes.types import Filter
 from ingest.chunking import Chunker
@@ -20,7 +21,9 @@ from tests.conftest import TINY, quiet, write_articles
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> ArticleTable:
     folder = tmp_path_factory.mktemp("articles")
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", TINY)])
+    Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync(
+        [write_articles(folder / "source", TINY)]
+    )
     return open_current(folder / "index").articles
 
 

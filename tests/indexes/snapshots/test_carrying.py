@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,19 +67,30 @@ def _indexed(article: Article) -> IndexedArticle:
     return IndexedArticle(article, (Heading(2, "A heading", "a-heading", 0),), (chunk,), article.id)
 
 
-def draft(
-    library: Library, entries: Sequence[IndexedArticle], previous: Snapshot | None = None, gone: Sequence[str] = ()
-) -> Draft:
+def draft(library: Library, entries: Sequence[IndexedArticle], carried: Sequence[str] = ()) -> Draft:
     nothing = library.vectors[CHANGED][:0]
     vectors = np.concatenate([nothing, *(library.vectors[entry.article.id] for entry in entries)])
     categories = [Category("KB", "All of it.")]
-    return Draft(entries, categories, vectors, "model", "chunker", ("kb",), {}, previous, frozenset(gone))
+    return Draft(entries, categories, vectors, "model", "chunker", ("kb",), {}, frozenset(carried))
 
 
-def put(root: Path, draft: Draft, keep: int = 10) -> Snapshot:
+def put(root: Path, draft: Draft, previous: Snapshot | None = None, keep: int = 10) -> Snapshot:
     with writing(root):
-        publish(root, draft, keep)
+        publish(root, draft, keep, previous)
     return open_current(root)
+
+
+def change(
+    root: Path,
+    library: Library,
+    entries: Sequence[IndexedArticle] = (),
+    gone: Collection[str] = (),
+    keep: int = 10,
+) -> Snapshot:
+    """Publish `entries` after what the current snapshot holds but for the articles that are gone."""
+    previous = open_current(root)
+    carried = [id for id in previous.articles.ids() if id not in gone]
+    return put(root, draft(library, entries, carried), previous, keep)
 
 
 def edited(library: Library) -> IndexedArticle:
@@ -91,9 +102,9 @@ def edited(library: Library) -> IndexedArticle:
 def changed(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
     """All articles as 000001; then one article changed; then another removed."""
     root = tmp_path_factory.mktemp("changed") / "index"
-    first = put(root, draft(library, list(library.entries.values())))
-    second = put(root, draft(library, [edited(library)], first, [CHANGED]))
-    put(root, draft(library, [], second, [REMOVED]))
+    put(root, draft(library, list(library.entries.values())))
+    change(root, library, [edited(library)], [CHANGED])
+    change(root, library, [], [REMOVED])
     return root
 
 
@@ -159,13 +170,13 @@ def test_a_removed_article_is_found_nowhere(changed: Path) -> None:
     assert REMOVED not in snapshot.articles.owners([hit.chunk for hit in everything])
 
 
-def test_who_may_not_read_an_article_sees_an_index_without_it_whether_it_is_carried_or_new(
+def test_who_may_not_read_an_article_sees_an_index_without_it_be_it_carried_or_new(
     root: Path, library: Library
 ) -> None:
     hidden = [restricted(library, CHANGED), restricted(library, THIRD)]
     rest = [entry for id, entry in library.entries.items() if id not in (CHANGED, THIRD)]
-    first = put(root.parent / "hiding", draft(library, [hidden[0], *rest, library.entries[THIRD]]))
-    whole = put(root.parent / "hiding", draft(library, [hidden[1]], first, [THIRD]))
+    put(root.parent / "hiding", draft(library, [hidden[0], *rest, library.entries[THIRD]]))
+    whole = change(root.parent / "hiding", library, [hidden[1]], [THIRD])
     view, without = whole.seen_by(ANYONE), put(root.parent / "without", draft(library, rest))
     assert view.articles.ids() == without.articles.ids()
     numbers = np.arange(without.manifest.chunks)
@@ -183,14 +194,14 @@ def restricted(library: Library, id: str) -> IndexedArticle:
 
 
 def test_a_removed_article_can_come_back(root: Path, library: Library) -> None:
-    snapshot = put(root, draft(library, [library.entries[REMOVED]], open_current(root)))
+    snapshot = change(root, library, [library.entries[REMOVED]])
     assert snapshot.articles.indexed(REMOVED) == library.entries[REMOVED]
     assert snapshot.manifest.articles == len(library.entries)
 
 
 def test_when_most_has_changed_the_rest_is_still_as_it_was(root: Path, library: Library, anew: Snapshot) -> None:
     ids = [id for id in library.entries if id not in (CHANGED, REMOVED)]
-    snapshot = put(root, draft(library, [library.entries[id] for id in ids], open_current(root), ids))
+    snapshot = change(root, library, [library.entries[id] for id in ids], ids)
     assert snapshot.articles.ids() == [CHANGED, *ids]
     assert snapshot.manifest.chunks == anew.manifest.chunks
     (best, *_) = snapshot.keywords.search({"xylophon": 1.0}, 10)
@@ -204,7 +215,7 @@ def test_a_snapshot_shares_no_file_with_another_so_damage_never_takes_two(change
 
 def test_pruning_takes_no_file_from_a_newer_snapshot(root: Path, library: Library) -> None:
     old = open_current(root)
-    snapshot = put(root, draft(library, [], old, [CHANGED]), keep=1)
+    snapshot = change(root, library, [], [CHANGED], keep=1)
     assert generations(root) == ["000004"]
     assert Snapshot.open(snapshot.path).articles.article(CHANGED) is None
     assert old.articles.article(CHANGED) is not None  # a reader of a pruned snapshot is not disturbed

@@ -17,6 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import ROOT, TINY, Site, quiet, write_articles
@@ -44,7 +45,9 @@ def kept_closed(
     """A site that nobody enters without a key, where the article on tokens is for the group "security" alone."""
     folder = tmp_path_factory.mktemp("closed")
     articles = {**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)}
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", articles)])
+    Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync(
+        [write_articles(folder / "source", articles)]
+    )
     keys = KeyStore(folder / "keys.sqlite")
     access_rules = AccessRules(Policy(place=False), keys, Rates())
     with served_from(folder / "index", embedder, folder, access_rules) as address:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
@@ -39,7 +40,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunke
     for name, articles in {"with": TINY | HIDDEN, "without": TINY}.items():
         folder = tmp_path_factory.mktemp(name)
         source = write_articles(folder / "source", articles)
-        Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+        Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync([source])
         found.append(folder / "index")
     return found[0], found[1]
 
