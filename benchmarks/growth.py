@@ -234,9 +234,8 @@ def _memory() -> dict[str, int]:
 
 
 def _megabytes(root: Path) -> int:
-    """What the files of an index take on disk; one that has several names counts once."""
-    sizes = {(stat.st_dev, stat.st_ino): stat.st_size for path in root.rglob("*") if (stat := path.stat())}
-    return sum(sizes.values()) >> 20
+    """What the files of an index take on disk."""
+    return sum(path.stat().st_size for path in root.rglob("*")) >> 20
 
 
 def _in_process(function: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:

@@ -10,6 +10,7 @@ chunking     Article → Chunks within a token budget
 indexing     one item → all that the index holds of it; isolation: in a process that can be stopped
 planning     what is new, what changed, what stays, what is gone
 sync         plan; embed what is new; publish
+publisher    what an ingest needs of the index it writes
 pending      vectors of an ingest that was stopped
 watching     sync again when something has changed
 """

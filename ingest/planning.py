@@ -47,8 +47,8 @@ class Planner:
         self._seen: dict[str, str] = {}  # id → origin
         self._plan = Plan()
 
-    def plan(self, found: Iterable[Found]) -> Plan:
-        for item in found:
+    def plan(self, items: Iterable[Found]) -> Plan:
+        for item in items:
             if isinstance(item, Skipped):
                 self._skip(item)
             elif item.id in self._seen:
@@ -84,19 +84,19 @@ class Planner:
 
     def _skip(self, skipped: Skipped) -> None:
         """Report it; if it was ingested before, its last version stays: nothing is lost to a typing error."""
-        kept = skipped.id in self._known and skipped.id not in self._seen
-        if kept:
+        stays = skipped.id in self._known and skipped.id not in self._seen
+        if stays:
             self._keep(skipped.id, skipped.origin)
-        self._plan.skipped.append(replace(skipped, kept=kept))
+        self._plan.skipped.append(replace(skipped, kept=stays))
 
     def _keep_unseen(self) -> None:
         """Of a folder that could not be looked at, every article keeps its last version."""
-        for place, skipped in enumerate(self._plan.skipped):
+        for number, skipped in enumerate(self._plan.skipped):
             hidden = [] if skipped.under is None else self._unseen(skipped.under)
             for id in hidden:
                 self._keep(id, skipped.origin)
             if hidden:
-                self._plan.skipped[place] = replace(skipped, kept=True)
+                self._plan.skipped[number] = replace(skipped, kept=True)
 
     def _unseen(self, under: str) -> list[str]:
         return [id for id in self._known if id.startswith(under) and id not in self._seen]

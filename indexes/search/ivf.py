@@ -71,8 +71,8 @@ class IvfIndex:
         index.is_trained = True
         for number in range(old.nlist):
             rows, codes = get_invlist(old.invlists, number)
-            kept = numbers[rows] >= 0
-            rows, codes = numbers[rows[kept]], codes[kept]
+            stays = numbers[rows] >= 0
+            rows, codes = numbers[rows[stays]], codes[stays]
             index.invlists.add_entries(number, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(codes))
         index.ntotal = int(np.count_nonzero(numbers >= 0))
         _add(index, vectors, index.ntotal)

@@ -73,9 +73,9 @@ def _indexed(texts: Sequence[str]) -> Postings:
     vocabulary: dict[str, int] = {}
     occurrences, lengths = array("q"), array("q")
     for text in texts:
-        found = terms(text)
-        lengths.append(len(found))
-        occurrences.extend(vocabulary.setdefault(term, len(vocabulary)) for term in found)
+        text_terms = terms(text)
+        lengths.append(len(text_terms))
+        occurrences.extend(vocabulary.setdefault(term, len(vocabulary)) for term in text_terms)
     count, length = len(texts), np.array(lengths, dtype=np.int64)
     term = np.array(occurrences, dtype=np.int64)
     pairs, frequency = np.unique(term * count + np.repeat(np.arange(count), length), return_counts=True)
@@ -107,10 +107,10 @@ def merged(parts: Sequence[tuple[Postings, IntArray]]) -> Postings:
         for first, end in _blocks(postings.offsets):
             block = slice(int(postings.offsets[first]), int(postings.offsets[end]))
             new_rows = numbers[postings.rows[block]]
-            kept = new_rows >= 0
+            stays = new_rows >= 0
             targets = _targets(free[name[first:end]], own[first:end])
-            rows[targets] = new_rows[kept]
-            counts[targets] = postings.counts[block][kept]
+            rows[targets] = new_rows[stays]
+            counts[targets] = postings.counts[block][stays]
         free[name] += own
     lengths = [postings.lengths[numbers >= 0] for postings, numbers in parts]
     return Postings(vocabulary, offsets, rows, counts, np.concatenate([np.zeros(0, dtype=np.uint32), *lengths]))
@@ -131,20 +131,20 @@ def _blocks(offsets: IntArray) -> Iterable[tuple[int, int]]:
         first = end
 
 
-def _documents(postings: Postings, kept: npt.NDArray[np.bool_]) -> IntArray:
-    """How many kept rows each term stands in."""
-    if kept.all():
+def _documents(postings: Postings, stays: npt.NDArray[np.bool_]) -> IntArray:
+    """How many of the rows that stay each term stands in."""
+    if stays.all():
         return np.diff(postings.offsets)
     documents = np.zeros(len(postings.offsets) - 1, dtype=np.int64)
     for first, end in _blocks(postings.offsets):
         low, high = int(postings.offsets[first]), int(postings.offsets[end])
-        kept_before = np.concatenate(([0], np.cumsum(kept[postings.rows[low:high]])))
-        documents[first:end] = np.diff(kept_before[postings.offsets[first : end + 1] - low])
+        before = np.concatenate(([0], np.cumsum(stays[postings.rows[low:high]])))
+        documents[first:end] = np.diff(before[postings.offsets[first : end + 1] - low])
     return documents
 
 
 def _renamed(postings: Postings, vocabulary: dict[str, int]) -> IntArray:
-    """The new number of each term; -1 for one that no kept row holds."""
+    """The new number of each term; -1 for one that no row that stays holds."""
     return np.array([vocabulary.get(term, -1) for term in postings.vocabulary], dtype=np.int64)
 
 

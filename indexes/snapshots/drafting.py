@@ -135,13 +135,13 @@ def _article_vectors(draft: Draft, carried: _Carried | None, counts: Sequence[in
 
 def _write_vectors(folder: Path, draft: Draft, carried: _Carried | None) -> int:
     """Returns how many there are."""
-    kept = 0 if carried is None else len(carried.chunks)
-    total = kept + len(draft.vectors)
+    carried_count = 0 if carried is None else len(carried.chunks)
+    total = carried_count + len(draft.vectors)
     vectors = FlatVectors.build(_vectors(draft, carried), total, int(draft.vectors.shape[1]))
     vectors.save(folder / VECTORS)
     if IvfIndex.pays_off(total):
         ivf = None if carried is None else carried.snapshot.ivf
-        if ivf is not None and carried is not None and ivf.carries_over(total, kept):
+        if ivf is not None and carried is not None and ivf.carries_over(total, carried_count):
             ivf.carried_over(carried.numbers, vectors).save(folder / IVF)
         else:
             IvfIndex.build(vectors).save(folder / IVF)
