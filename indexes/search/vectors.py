@@ -12,6 +12,7 @@ from indexes.search.row_map import RowMap
 from indexes.types import ChunkMask, Chunks, FloatMatrix, FloatVector, Hit
 
 EXACT = 50_000  # rows that a filter may leave for each of them to be scored: docs/decisions/vector-index.md
+_SPARSE = 50  # where a filter leaves fewer than one row in so many, scoring them costs less than FAISS's walk past all
 
 
 class VectorIndex:
@@ -53,7 +54,7 @@ class VectorIndex:
         """`search` as (chunks, scores), for one who looks at hundreds and keeps a few."""
         rows = self._candidates(vector, limit, mask)
         scores = products(self._flat.rows(rows), vector)
-        order = np.lexsort((rows, -scores))[: max(limit, 0)]
+        order = np.lexsort((rows, -scores))[:limit]
         return self._row_map.chunks(rows[order]), scores[order]
 
     def rows(self, chunks: Chunks) -> FloatMatrix:
@@ -64,10 +65,10 @@ class VectorIndex:
         """Rows among which the best `limit` are."""
         allowed = self._row_map.allowed(mask)
         left = self.count if mask is None else int(np.count_nonzero(mask))
-        if left <= limit:
-            return np.arange(left) if allowed is None else np.flatnonzero(allowed)
         if limit < 1:
             return np.zeros(0, dtype=np.int64)
+        if left <= max(limit, self._row_map.total // _SPARSE):
+            return np.arange(left) if allowed is None else np.flatnonzero(allowed)
         if self._ivf is not None and left > self._exact:
             rows = self._ivf.search(vector, limit, allowed, left / self._row_map.total)
             if len(rows) >= limit:  # otherwise the lists looked into held too few of the allowed ones
