@@ -20,6 +20,7 @@ from indexes.models.embedding import Embedder, load_embedder
 from indexes.search import analysis
 from indexes.search.keywords import KeywordIndex
 from indexes.settings import IndexSettings
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Chunk, Filter, embedded_text, keyword_text
@@ -114,7 +115,7 @@ def ingest(source: Path, root: Path, cut: Cut, embedder: Embedder) -> Snapshot:
     def quiet(what: str, done: int, total: int) -> None:
         return None
 
-    Synchroniser(root, embedder, cast(Chunker, Relabelled(cut)), 1, quiet).sync([source])
+    Synchroniser(SnapshotPublisher(root, 1), embedder, cast(Chunker, Relabelled(cut)), quiet).sync([source])
     return open_current(root)
 
 

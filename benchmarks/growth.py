@@ -31,6 +31,7 @@ from benchmarks.synthetic import DIMENSION, SyntheticBase
 from indexes.models.embedding import Embedder, load_embedder
 from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import Draft, publish, writing
 from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Viewer
@@ -185,7 +186,7 @@ def _latencies(
 def _change(root: Path, chunks: int) -> dict[str, Any]:
     """An ingest that finds nothing changed, and two that find one article changed."""
     base, (model, chunker) = SyntheticBase(chunks), _parts()
-    sync = Synchroniser(root, model, chunker, 3, lambda what, done, total: None)
+    sync = Synchroniser(SnapshotPublisher(root, 3), model, chunker, lambda what, done, total: None)
     unchanged = _timed(lambda: sync.sync([SyntheticSource(Catalogue(base))]))
     updates = [_update(root, sync, base, edition) for edition in (1, 2)]
     return {"unchanged": unchanged, "updates": updates, "disk_after_updates_mb": _megabytes(root)}
@@ -230,9 +231,8 @@ def _memory() -> dict[str, int]:
 
 
 def _megabytes(root: Path) -> int:
-    """What the files of an index take on disk; one that has several names counts once."""
-    sizes = {(stat.st_dev, stat.st_ino): stat.st_size for path in root.rglob("*") if (stat := path.stat())}
-    return sum(sizes.values()) >> 20
+    """What the files of an index take on disk."""
+    return sum(path.stat().st_size for path in root.rglob("*")) >> 20
 
 
 def _in_process(function: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:

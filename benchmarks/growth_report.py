@@ -22,8 +22,7 @@ code that answers users, the model reading each. On a machine that others share,
 
 {questions}
 
-One tag keeps 1 % of the chunks, the other 10 %. Where there are cells, a search under the first scores every chunk that
-is left.
+One tag keeps 1 % of the chunks, the other 10 %. Above 100,000 chunks, a search under the first is still exact.
 
 ## Readers who may not read everything
 
@@ -38,7 +37,7 @@ once a snapshot, for all readers with the same groups; then their questions (no 
 
 Build: from articles and vectors to a published snapshot (a first ingest without parsing and embedding, which grow with
 the text alone). Own memory leaves out pages of mapped files, which the system can take back at any time. Disk: one
-generation, and all kept ones after two updates; from 10,000 chunks on, a second copy of the base is included.
+generation, and all kept ones after two updates, which share no file.
 
 ## Changing one article
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.store import SnapshotStore
 from indexes.types import EmbeddedBatch, FloatVector, digest
 from ingest.chunking import Chunker
@@ -54,7 +55,9 @@ def main() -> None:
         source, root = Path(made) / "source", Path(made) / "index"
         shutil.copytree(parser.parse_args().folder, source)
         source.chmod(0o755)
-        sync = Synchroniser(root, DrawnVectors(), Chunker(IndexSettings().chunk_tokens), 3, lambda *done: None)
+        sync = Synchroniser(
+            SnapshotPublisher(root, 3), DrawnVectors(), Chunker(IndexSettings().chunk_tokens), lambda *done: None
+        )
         first, report = _timed(lambda: sync.sync([source]))
         print(f"{report.articles} articles, {report.chunks} chunks, {len(report.skipped)} files skipped\n")
         print("| ingest | seconds, median | CPU seconds, median |\n|---|---|---|")

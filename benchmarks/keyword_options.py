@@ -45,7 +45,7 @@ def own_postings(folder: Path, base: SyntheticBase, copies: int = 1) -> Search:
     if copies > 1:
         part = merged([(part, np.arange(chunks) + copy * chunks) for copy in range(copies)])
     part.save(folder)
-    index = KeywordIndex([Postings.open(folder)], RowMap(copies * chunks, np.zeros(0, dtype=np.int64)))
+    index = KeywordIndex(Postings.open(folder), RowMap(copies * chunks))
     return lambda asked, limit: [hit.chunk for hit in index.search(dict.fromkeys(asked, 1.0), limit)]
 
 

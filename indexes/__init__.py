@@ -1,20 +1,12 @@
-"""What is stored, how is it found, and how is it swapped?
+"""What is stored, how it is found, and how one generation replaces the next.
 
-types       Article, Chunk, Quotable, Hit, Filter
-analysis    text → terms
-models      where the embedding model lies
-embedding   text → vectors (ONNX Runtime)
-exporting   has the model exported; onnx_export does it, exported says whether it is whole
-reference   text → vectors (sentence-transformers), where a model cannot be exported
-lexical     keyword index (BM25) over postings
-vectors     vector index over stored vectors, with cells where there are many
-articles    article table (SQLite); article_writing makes it
-segment     postings, vectors and articles written at once; segment_writing makes it
-numbering   stored rows ↔ chunk numbers
-fusion      keyword and vector scores → one
-snapshot    one immutable generation, verified on open
-drafting    what a snapshot is made from, and its files
-publishing  publish, prune generations
-store       follows CURRENT; what `qa` talks to
-settings    where the index and the model are
+types      Article, Chunk, Quotable, Hit, Filter, Viewer
+models     the embedding model: finding, exporting, running it
+search     keyword index, vector index, fusion of their scores
+snapshots  one immutable generation of the index: writing, publishing, opening, following it
+files      files that are written whole or not at all, mapped, hashed
+settings   where the index and the model are
+commands   `status`, `verify`, `snapshots`, `rollback`
+console    what the command lines of all packages share
+errors     every error raised on purpose
 """

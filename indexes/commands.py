@@ -9,11 +9,10 @@ from typing import Any
 
 from indexes.console import FAILED, OK, Commands, add_index_option, command, index_of, show
 from indexes.errors import IndexesError, SnapshotMissing
-from indexes.files import file_digests
 from indexes.settings import IndexSettings
 from indexes.snapshots.opening import open_whole
 from indexes.snapshots.publishing import current_generation, generations, point_current, writing
-from indexes.snapshots.snapshot import RECENT, SPARE, Manifest, Snapshot
+from indexes.snapshots.snapshot import Manifest, Snapshot
 
 
 def add_commands(commands: Commands) -> None:
@@ -48,7 +47,7 @@ def _status(args: argparse.Namespace, settings: IndexSettings) -> int:
 
 def _verify(args: argparse.Namespace, settings: IndexSettings) -> int:
     root = index_of(args, settings)
-    results = {name: damage(root / name) or spare_damage(root / name) for name in generations(root)}
+    results = {name: damage(root / name) for name in generations(root)}
     if not results:
         raise SnapshotMissing(f"There is no index at {root} yet: run `footnote ingest SOURCE`.")
     lines = [f"{generation}  {problem or 'whole'}" for generation, problem in results.items()]
@@ -66,19 +65,6 @@ def damage(folder: Path) -> str:
         Snapshot.open(folder).articles.close()
     except IndexesError as error:
         return str(error)
-    return ""
-
-
-def spare_damage(folder: Path) -> str:
-    """What is wrong with the second copy that a large index has of its base; empty if it is whole, or there is none."""
-    manifest, spare = Manifest.read(folder), folder / SPARE
-    names = [name for name in manifest.files if spare.is_dir() and not name.startswith(RECENT)]
-    for name, actual in zip(names, file_digests(spare / name for name in names), strict=True):
-        if actual != manifest.files[name]:
-            return (
-                f"The snapshot {folder} is whole, but its second copy of {name} is not: the disk may be failing. The "
-                "next `footnote ingest SOURCE` that changes something makes a new copy."
-            )
     return ""
 
 

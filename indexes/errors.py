@@ -2,7 +2,7 @@
 
 FootnoteError
 └── IndexesError
-    ├── SnapshotMissing       there is no published snapshot at this place
+    ├── SnapshotMissing       there is no published snapshot in this folder
     ├── SnapshotDamaged       a file is missing, cut or altered
     ├── SnapshotIncompatible  an older format or another embedding model made it
     │   └── SnapshotTooNew    a newer Footnote made it

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from indexes.console import OK, Commands, add_index_option, command, index_of, show
 from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import require_free
 from ingest.chunking import Chunker
 from ingest.isolation import Isolated
@@ -68,7 +69,8 @@ def synchronise(
 
 def _synchroniser(index: Path, settings: IndexSettings, progress: Progress) -> Synchroniser:
     embedder = load_embedder(settings.model, settings.models, settings.precision, workers=os.cpu_count() or 1)
-    return Synchroniser(index, embedder, Chunker(settings.chunk_tokens), settings.keep, progress)
+    publisher = SnapshotPublisher(index, settings.keep)
+    return Synchroniser(publisher, embedder, Chunker(settings.chunk_tokens), progress)
 
 
 def count_tokens(text: str, settings: IndexSettings) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Category, IndexedArticle
 from ingest.errors import ArticleRejected, AudienceUnclear
+from ingest.publisher import Generation
 from ingest.sources.items import Skipped, SourceEntry, SourceItem
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
@@ -36,7 +36,7 @@ class Plan:
 class Planner:
     """Compares what the sources hold with the last snapshot. Reads nothing of an article that has not changed."""
 
-    def __init__(self, previous: Snapshot | None, index: Index, progress: Progress, *, carry: bool) -> None:
+    def __init__(self, previous: Generation | None, index: Index, progress: Progress, *, carry: bool) -> None:
         """`carry`: stored articles were made as new ones would be, so that they can be taken over."""
         self._previous = previous
         self._index = index
@@ -84,19 +84,19 @@ class Planner:
 
     def _skip(self, skipped: Skipped) -> None:
         """Report it; if it was ingested before, its last version stays: nothing is lost to a typing error."""
-        kept = skipped.id in self._known and skipped.id not in self._seen
-        if kept:
+        stays = skipped.id in self._known and skipped.id not in self._seen
+        if stays:
             self._keep(skipped.id, skipped.origin)
-        self._plan.skipped.append(replace(skipped, kept=kept))
+        self._plan.skipped.append(replace(skipped, kept=stays))
 
     def _keep_unseen(self) -> None:
         """Of a folder that could not be looked at, every article keeps its last version."""
-        for place, skipped in enumerate(self._plan.skipped):
+        for number, skipped in enumerate(self._plan.skipped):
             hidden = [] if skipped.under is None else self._unseen(skipped.under)
             for id in hidden:
                 self._keep(id, skipped.origin)
             if hidden:
-                self._plan.skipped[place] = replace(skipped, kept=True)
+                self._plan.skipped[number] = replace(skipped, kept=True)
 
     def _unseen(self, under: str) -> list[str]:
         return [id for id in self._known if id.startswith(under) and id not in self._seen]

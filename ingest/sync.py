@@ -13,12 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
-from indexes.snapshots.drafting import LARGE
-from indexes.snapshots.ingest_log import IngestRecord, Restricted, remember
-from indexes.snapshots.opening import Opened, open_whole
-from indexes.snapshots.publishing import Draft, publish, tidy, writing
-from indexes.snapshots.snapshot import Manifest, Snapshot
+from indexes.snapshots.drafting import Draft
+from indexes.snapshots.ingest_log import IngestRecord, Restricted
+from indexes.snapshots.snapshot import Manifest
 from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
 from ingest.article_indexing import index_article
 from ingest.chunking import Chunker
@@ -26,6 +23,7 @@ from ingest.errors import NothingToIngest
 from ingest.isolation import Isolated, guarded
 from ingest.pending import PendingVectors, discard_pending
 from ingest.planning import Plan, Planner, Progress
+from ingest.publisher import Generation, Publisher
 from ingest.sources.folders import read_source
 from ingest.sources.items import Ignored, Skipped, Source, SourceEntry, SourceItem
 
@@ -62,21 +60,10 @@ class Report:
 class Synchroniser:
     """Holds what an ingest needs; `sync` does one."""
 
-    def __init__(
-        self,
-        root: Path,
-        embedder: PassageEmbedder,
-        chunker: Chunker,
-        keep: int,
-        progress: Progress,
-        large: int = LARGE,
-    ) -> None:
-        """`large`: the number of chunks from which a few changes are written beside the rest."""
-        self._root = root
-        self._large = large
+    def __init__(self, publisher: Publisher, embedder: PassageEmbedder, chunker: Chunker, progress: Progress) -> None:
+        self._publisher = publisher
         self._embedder = embedder
         self._chunker = chunker
-        self._keep = keep
         self._progress = progress
         self._isolated = Isolated()
 
@@ -87,58 +74,40 @@ class Synchroniser:
         unreadable keeps its last version.
         """
         started = time.monotonic()
-        with writing(self._root), self._isolated:
-            opened, notes = self._previous()
-            previous = opened.snapshot if opened else None
-            ignored = Ignored()
+        with self._publisher.writing() as writer, self._isolated:
+            previous, notes, ignored = writer.previous, writer.notes, Ignored()
             carry = self._carry(previous, full)
             plan = Planner(previous, self._index, self._progress, carry=carry).plan(_read_all(sources, ignored))
             if plan.empty:
                 raise NothingToIngest(_nothing(sources, plan.skipped, ignored))
             names = _names(sources)
             if previous and carry and not notes and self._nothing_new(plan, previous, names):
-                discard_pending(self._root)  # of an ingest that was stopped right after it had published
-                tidy(self._root, self._keep)
-                report = self._report(plan, previous.manifest, None, ignored, started, notes, (0, 0))
-                remember(self._root, _past(report, names, _restricted(plan, previous)))
-                return report
-            vectors, work = self._vectors(plan, None if full else previous)
-            draft = self._draft(plan, vectors, names, previous if carry else None)
-            manifest = publish(self._root, draft, self._keep, opened.damaged if opened else (), self._large)
-            discard_pending(self._root)  # only now: a publish that fails must not cost the vectors
-            report = self._report(plan, manifest, manifest.generation, ignored, started, notes, work)
-            remember(self._root, _past(report, names, _restricted(plan, previous)))
+                manifest, generation, work = previous.manifest, None, (0, 0)
+            else:
+                vectors, work = self._vectors(plan, None if full else previous)
+                manifest = writer.publish(self._draft(plan, vectors, names))
+                generation = manifest.generation
+            # Only now: a publish that fails must not cost the vectors. And those of an ingest that was stopped right
+            # after it had published are of no use.
+            discard_pending(self._publisher.workspace)
+            report = self._report(plan, manifest, generation, ignored, started, notes, work)
+            writer.finish(_past(report, names, _restricted(plan, previous)))
             return report
 
-    def _previous(self) -> tuple[Opened | None, tuple[str, ...]]:
-        """The current snapshot if its parts can be reused, or the whole one before it, with a note why it must be
-        replaced. A newer format is never overwritten."""
-        try:
-            opened = open_whole(self._root)
-            return opened, _repaired(opened)
-        except SnapshotMissing:
-            return None, ()
-        except SnapshotTooNew:
-            raise
-        except SnapshotIncompatible:
-            return None, ("The previous index has an older format: everything was embedded anew.",)
-        except SnapshotDamaged as error:
-            return None, (f"The previous index could not be reused: {error}",)
-
-    def _carry(self, previous: Snapshot | None, full: bool) -> bool:
+    def _carry(self, previous: Generation | None, full: bool) -> bool:
         """Whether stored articles are as they would be written now."""
         if previous is None or full:
             return False
         return (previous.manifest.embedder, previous.manifest.chunker) == (self._embedder.id, self._chunker.id)
 
-    def _nothing_new(self, plan: Plan, previous: Snapshot, sources: tuple[str, ...]) -> bool:
+    def _nothing_new(self, plan: Plan, previous: Generation, sources: tuple[str, ...]) -> bool:
         return previous.manifest.sources == sources and not (plan.articles or plan.removed)
 
     def _index(self, item: SourceItem) -> IndexedArticle:
         call = self._isolated.call if item.isolated else guarded
         return call(index_article, item.parse, item.fingerprint, self._chunker)
 
-    def _vectors(self, plan: Plan, previous: Snapshot | None) -> tuple[FloatMatrix, tuple[int, int]]:
+    def _vectors(self, plan: Plan, previous: Generation | None) -> tuple[FloatMatrix, tuple[int, int]]:
         """The vectors of the chunks that are written anew, in order, and (embedded, truncated)."""
         texts = [
             embedded_text(chunk, entry.article.markdown[chunk.start : chunk.end])
@@ -147,7 +116,7 @@ class Synchroniser:
         ]
         keys = [digest(text) for text in texts]
         known = self._known_vectors(keys, previous)
-        pending = PendingVectors(self._root, self._embedder.id)
+        pending = PendingVectors(self._publisher.workspace, self._embedder.id)
         try:
             known.update(pending.load())
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
@@ -160,12 +129,10 @@ class Synchroniser:
             vectors[row] = known[key]
         return vectors, (len(missing), truncated)
 
-    def _known_vectors(self, keys: Sequence[str], previous: Snapshot | None) -> dict[str, FloatVector]:
+    def _known_vectors(self, keys: Sequence[str], previous: Generation | None) -> dict[str, FloatVector]:
         if previous is None or previous.manifest.embedder != self._embedder.id:
             return {}
-        stored = previous.articles.numbers_of(dict.fromkeys(keys))
-        rows = previous.vectors.rows(np.array(list(stored.values()), dtype=np.int64))
-        return dict(zip(stored, rows, strict=True))
+        return dict(previous.vectors_by_digest(keys))
 
     def _embed(self, missing: Mapping[str, str], pending: PendingVectors) -> tuple[dict[str, FloatVector], int]:
         """The vectors of `missing` by key, and how many of its texts the model does not read to their end."""
@@ -180,7 +147,7 @@ class Synchroniser:
             self._progress("Embedding", len(vectors), len(missing))
         return vectors, truncated
 
-    def _draft(self, plan: Plan, vectors: FloatMatrix, sources: tuple[str, ...], previous: Snapshot | None) -> Draft:
+    def _draft(self, plan: Plan, vectors: FloatMatrix, sources: tuple[str, ...]) -> Draft:
         changes = {
             "added": len(plan.added),
             "changed": len(plan.changed),
@@ -195,8 +162,7 @@ class Synchroniser:
             self._chunker.id,
             sources,
             changes,
-            previous,
-            frozenset((*plan.changed, *plan.removed)),
+            frozenset(plan.carried),
         )
 
     def _report(
@@ -229,20 +195,20 @@ class Synchroniser:
         )
 
 
-def _restricted(plan: Plan, previous: Snapshot | None) -> tuple[Restricted, ...]:
+def _restricted(plan: Plan, previous: Generation | None) -> tuple[Restricted, ...]:
     """What of a plan is for one audience or another."""
-    before = previous.articles.audience_of if previous else lambda _: ()
     audiences = {entry.article.id: entry.article.audience for entry in plan.articles}
-    audiences |= {id: before(id) for id in (*plan.carried, *plan.removed)}
+    if previous:
+        audiences |= {id: previous.articles.audience_of(id) for id in (*plan.carried, *plan.removed)}
     counts = {
         "articles": Counter(audiences[id] for id in audiences.keys() - plan.removed),
         "added": Counter(audiences[id] for id in plan.added),
         "changed": Counter(audiences[id] for id in plan.changed),
         "removed": Counter(audiences[id] for id in plan.removed),
     }
-    found = sorted(set(audiences.values()) - {()})
     return tuple(
-        Restricted(audience, **{what: count[audience] for what, count in counts.items()}) for audience in found
+        Restricted(audience, **{what: count[audience] for what, count in counts.items()})
+        for audience in sorted(set(audiences.values()) - {()})
     )
 
 
@@ -263,12 +229,6 @@ def _past(report: Report, sources: tuple[str, ...], restricted: tuple[Restricted
         seconds=report.seconds,
         restricted=restricted,
     )
-
-
-def _repaired(opened: Opened) -> tuple[str, ...]:
-    if opened.problem is None:
-        return ()
-    return (f"The current snapshot was damaged: made anew from snapshot {opened.snapshot.generation} and the sources.",)
 
 
 def _read_all(sources: Sequence[Path | Source], ignored: Ignored) -> Iterator[SourceEntry]:

@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder, load_embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import Snapshot
 from indexes.snapshots.store import SnapshotStore
@@ -154,7 +155,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunke
     def indexed(articles: dict[str, str]) -> Path:
         folder = tmp_path_factory.mktemp("indexed")
         source = write_articles(folder / "source", articles)
-        Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+        Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync([source])
         return folder / "index"
 
     return indexed
@@ -164,7 +165,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunke
 def kb_index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Path:
     """The bundled KB, ingested once for all tests."""
     root = tmp_path_factory.mktemp("kb") / "index"
-    Synchroniser(root, embedder, chunker, 3, quiet).sync([KB])
+    Synchroniser(SnapshotPublisher(root, 3), embedder, chunker, quiet).sync([KB])
     return root
 
 
@@ -184,7 +185,7 @@ def tiny_site(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chun
     """The five tiny articles, ingested once, for tests that change none of them."""
     folder = tmp_path_factory.mktemp("tiny")
     source = write_articles(folder / "source", TINY)
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+    Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync([source])
     yield from _site(folder / "index", source, embedder, folder, _nothing)
 
 
@@ -194,7 +195,7 @@ def site(tmp_path: Path, embedder: Embedder, chunker: Chunker) -> Iterator[Site]
     source, root = write_articles(tmp_path / "source", TINY), tmp_path / "index"
 
     def ingest() -> Report:
-        return Synchroniser(root, embedder, chunker, 3, quiet).sync([source])
+        return Synchroniser(SnapshotPublisher(root, 3), embedder, chunker, quiet).sync([source])
 
     ingest()
     yield from _site(root, source, embedder, tmp_path, ingest)

@@ -49,10 +49,10 @@ def _bundled() -> ModelSource:
             "The bundled embedding model is not installed: run `make install`, or set FOOTNOTE_MODEL to a model folder."
         )
     folder = Path(spec.origin).parent / "model"
-    found = _digest_files([folder / "model.safetensors"])
-    if found != _BUNDLED_SHA256:
+    actual = _digest_files([folder / "model.safetensors"])
+    if actual != _BUNDLED_SHA256:
         raise ModelUnavailable(
-            f"The weights in {folder} are not the published ones (SHA-256 {found}): reinstall the package "
+            f"The weights in {folder} are not the published ones (SHA-256 {actual}): reinstall the package "
             f"{_BUNDLED_PACKAGE.replace('_', '-')}."
         )
     return ModelSource(BUNDLED, folder, _digest(folder))

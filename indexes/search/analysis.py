@@ -74,9 +74,9 @@ def informative_terms(text: str) -> list[str]:
 
 @lru_cache(maxsize=1_000)  # each stage of an answer asks for those of the same question
 def _informative(text: str) -> tuple[str, ...]:
-    kept: dict[str, None] = {}
+    stems: dict[str, None] = {}
     for word in _words(text):
         folded = word.casefold()
         if folded not in STOP_WORDS:
-            kept[_stem(folded)] = None
-    return tuple(kept)
+            stems[_stem(folded)] = None
+    return tuple(stems)

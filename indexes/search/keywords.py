@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -20,27 +19,24 @@ _REMEMBERED = 100_000  # terms whose documents have been counted
 
 
 class KeywordIndex:
-    """Ranks the chunks of all segments together: what a term is worth is counted over the living rows of them all."""
+    """Ranks chunks; what a term is worth is counted over those that the row map shows."""
 
-    def __init__(self, segments: Sequence[Postings], numbering: RowMap) -> None:
-        self._segments = segments
-        self._numbering = numbering
-        ends = np.cumsum([0, *(len(segment.lengths) for segment in segments)])
-        self._spans = [slice(int(low), int(high)) for low, high in pairwise(ends)]
-        lengths = np.concatenate([np.zeros(0, dtype=np.uint32), *(segment.lengths for segment in segments)])
-        self._norms = _norms(lengths, numbering.alive)
-        self._counted: dict[str, int] = {}
+    def __init__(self, postings: Postings, row_map: RowMap) -> None:
+        self._postings = postings
+        self._row_map = row_map
+        self._norms = _norms(postings.lengths, row_map)
+        self._document_counts: dict[str, int] = {}
 
     @classmethod
     def build(cls, texts: Iterable[str]) -> KeywordIndex:
         """Index `texts`, one a chunk, in chunk order."""
         postings = Postings.build(texts)
-        return cls([postings], RowMap(len(postings.lengths), np.zeros(0, dtype=np.int64)))
+        return cls(postings, RowMap(len(postings.lengths)))
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term (natural log, Lucene's form); highest for an unseen term."""
         documents = self._documents(term)
-        return math.log1p((self._numbering.count - documents + 0.5) / (documents + 0.5))
+        return math.log1p((self._row_map.count - documents + 0.5) / (documents + 0.5))
 
     def occurs(self, term: str) -> bool:
         """Whether any chunk holds the term."""
@@ -48,14 +44,13 @@ class KeywordIndex:
 
     def scores(self, weights: Mapping[str, float]) -> npt.NDArray[np.float32]:
         """The BM25 score of every chunk for the weighted terms, shape (chunks,)."""
-        scores = np.zeros(self._numbering.total, dtype=np.float32)
+        scores = np.zeros(self._row_map.total, dtype=np.float32)
         for term, weight in weights.items():
             worth = np.float32(weight * self.rarity(term))
-            for segment, span in zip(self._segments, self._spans, strict=True):
-                low, high = segment.range(term)
-                rows, counts = segment.rows[low:high], segment.counts[low:high].astype(np.float32)
-                scores[span][rows] += worth * counts / (counts + self._norms[span][rows])
-        return self._numbering.of_chunks(scores)
+            own = self._postings.range(term)
+            rows, counts = self._postings.rows[own], self._postings.counts[own].astype(np.float32)
+            scores[rows] += worth * counts / (counts + self._norms[rows])
+        return self._row_map.of_chunks(scores)
 
     def attainable(self, weights: Mapping[str, float]) -> float:
         """What no chunk's score for these terms can exceed: each term's part is below its rarity."""
@@ -67,23 +62,17 @@ class KeywordIndex:
 
     def _documents(self, term: str) -> int:
         """How many chunks the term stands in."""
-        if term not in self._counted:
-            if len(self._counted) >= _REMEMBERED:
-                self._counted.clear()
-            pairs = zip(self._segments, self._spans, strict=True)
-            self._counted[term] = sum(self._living(segment, span, term) for segment, span in pairs)
-        return self._counted[term]
-
-    def _living(self, segment: Postings, span: slice, term: str) -> int:
-        low, high = segment.range(term)
-        alive = self._numbering.alive
-        return high - low if alive is None else int(np.count_nonzero(alive[span][segment.rows[low:high]]))
+        if term not in self._document_counts:
+            if len(self._document_counts) >= _REMEMBERED:
+                self._document_counts.clear()
+            rows, visible = self._postings.rows[self._postings.range(term)], self._row_map.visible
+            self._document_counts[term] = len(rows) if visible is None else int(np.count_nonzero(visible[rows]))
+        return self._document_counts[term]
 
 
-def _norms(lengths: npt.NDArray[np.uint32], alive: ChunkMask | None) -> npt.NDArray[np.float32]:
+def _norms(lengths: npt.NDArray[np.uint32], row_map: RowMap) -> npt.NDArray[np.float32]:
     """What a chunk's length takes from its scores, shape (rows,)."""
-    living = lengths if alive is None else lengths[alive]
-    mean = float(living.mean()) if len(living) else 1.0
+    mean = float(row_map.of_chunks(lengths).mean()) if row_map.count else 1.0
     return np.asarray(K1 * (1 - B + B * lengths / max(mean, 1.0)), dtype=np.float32)
 
 

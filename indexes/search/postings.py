@@ -1,4 +1,4 @@
-"""The postings of one segment: which term stands in which of its rows, how often."""
+"""The postings of the keyword index: which term stands in which rows, how often."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 
 FILES = ("terms.txt", "term_offsets.npy", "posting_rows.npy", "posting_counts.npy", "term_lengths.npy")
 _MOST = 255  # a term that stands in a chunk more often counts as often: BM25 cannot tell the difference
-_BLOCK = 4_000_000  # postings moved at a time when segments are merged
+_BLOCK = 4_000_000  # postings moved at a time when parts are merged
 _BATCH = 20_000  # texts indexed at a time
 
 
@@ -63,18 +63,19 @@ class Postings:
         for name, values in zip(FILES[1:], arrays, strict=True):
             save_array(folder / name, values)
 
-    def range(self, term: str) -> tuple[int, int]:
+    def range(self, term: str) -> slice:
+        """Where the postings of a term are."""
         number = self.vocabulary.get(term)
-        return (0, 0) if number is None else (int(self.offsets[number]), int(self.offsets[number + 1]))
+        return slice(0, 0) if number is None else slice(int(self.offsets[number]), int(self.offsets[number + 1]))
 
 
 def _indexed(texts: Sequence[str]) -> Postings:
     vocabulary: dict[str, int] = {}
     occurrences, lengths = array("q"), array("q")
     for text in texts:
-        found = terms(text)
-        lengths.append(len(found))
-        occurrences.extend(vocabulary.setdefault(term, len(vocabulary)) for term in found)
+        text_terms = terms(text)
+        lengths.append(len(text_terms))
+        occurrences.extend(vocabulary.setdefault(term, len(vocabulary)) for term in text_terms)
     count, length = len(texts), np.array(lengths, dtype=np.int64)
     term = np.array(occurrences, dtype=np.int64)
     pairs, frequency = np.unique(term * count + np.repeat(np.arange(count), length), return_counts=True)
@@ -85,51 +86,39 @@ def _indexed(texts: Sequence[str]) -> Postings:
 
 
 def merged(parts: Sequence[tuple[Postings, IntArray]]) -> Postings:
-    """Postings of several segments as one. Each comes with the new number of each of its rows, -1 for none.
+    """Several postings as one. Each comes with the new number of each of its rows, -1 for none.
 
     New numbers rise within a part and from part to part, and leave no gaps.
     """
-    shares = [_documents(postings, numbers >= 0) for postings, numbers in parts]
+    documents = [_documents(postings, numbers >= 0) for postings, numbers in parts]
     vocabulary: dict[str, int] = {}
-    for (postings, _), documents in zip(parts, shares, strict=True):
-        for term, number in postings.vocabulary.items():
-            if documents[number]:
+    for (postings, _), own in zip(parts, documents, strict=True):
+        for term, count in zip(postings.vocabulary, own.tolist(), strict=True):
+            if count:
                 vocabulary.setdefault(term, len(vocabulary))
     names = [_renamed(postings, vocabulary) for postings, _ in parts]
-    totals = np.zeros(len(vocabulary), dtype=np.int64)
-    for name, documents in zip(names, shares, strict=True):
-        totals[name[name >= 0]] += documents[name >= 0]
-    offsets = _offsets(totals)
+    totals = np.zeros(len(vocabulary) + 1, dtype=np.int64)  # the last for terms that are gone, which have none
+    for name, own in zip(names, documents, strict=True):
+        totals[name] += own
+    offsets = _offsets(totals[:-1])
     rows, counts = np.empty(int(offsets[-1]), dtype=np.uint32), np.empty(int(offsets[-1]), dtype=np.uint8)
-    free = offsets[:-1].copy()  # where the next posting of each term goes
-    for (postings, numbers), name in zip(parts, names, strict=True):
-        _move(postings, numbers, name, free, rows, counts)
+    free = offsets.copy()  # where the next posting of each term goes
+    for (postings, numbers), name, own in zip(parts, names, documents, strict=True):
+        for first, end in _blocks(postings.offsets):
+            block = slice(int(postings.offsets[first]), int(postings.offsets[end]))
+            new_rows = numbers[postings.rows[block]]
+            stays = new_rows >= 0
+            targets = _targets(free[name[first:end]], own[first:end])
+            rows[targets] = new_rows[stays]
+            counts[targets] = postings.counts[block][stays]
+        free[name] += own
     lengths = [postings.lengths[numbers >= 0] for postings, numbers in parts]
     return Postings(vocabulary, offsets, rows, counts, np.concatenate([np.zeros(0, dtype=np.uint32), *lengths]))
 
 
-def _move(
-    postings: Postings,
-    numbers: IntArray,
-    names: IntArray,
-    free: IntArray,
-    rows: npt.NDArray[np.uint32],
-    counts: npt.NDArray[np.uint8],
-) -> None:
-    """Copy the kept postings of one segment to where `free` says, and move `free` on. In blocks, to spare memory."""
-    for first, end in _blocks(postings.offsets):
-        low, high = int(postings.offsets[first]), int(postings.offsets[end])
-        new_rows = numbers[postings.rows[low:high]]
-        kept = new_rows >= 0
-        name = np.repeat(names[first:end], np.diff(postings.offsets[first : end + 1]))[kept]
-        documents = np.bincount(name, minlength=0) if len(name) else np.zeros(0, dtype=np.int64)
-        own, size = np.flatnonzero(documents), documents[documents > 0]
-        order = np.argsort(name, kind="stable")
-        within = np.arange(len(name)) - np.repeat(np.cumsum(size) - size, size)
-        places = np.repeat(free[own], size) + within
-        rows[places] = new_rows[kept][order]
-        counts[places] = postings.counts[low:high][kept][order]
-        free[own] += size
+def _targets(starts: IntArray, sizes: IntArray) -> IntArray:
+    """Runs of rising numbers, one after the other: each with its start and its size."""
+    return np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
 
 
 def _blocks(offsets: IntArray) -> Iterable[tuple[int, int]]:
@@ -142,24 +131,21 @@ def _blocks(offsets: IntArray) -> Iterable[tuple[int, int]]:
         first = end
 
 
-def _documents(postings: Postings, kept: npt.NDArray[np.bool_]) -> IntArray:
-    """How many kept rows each term stands in."""
-    if kept.all():
+def _documents(postings: Postings, stays: npt.NDArray[np.bool_]) -> IntArray:
+    """How many of the rows that stay each term stands in."""
+    if stays.all():
         return np.diff(postings.offsets)
     documents = np.zeros(len(postings.offsets) - 1, dtype=np.int64)
     for first, end in _blocks(postings.offsets):
         low, high = int(postings.offsets[first]), int(postings.offsets[end])
-        kept_before = np.concatenate(([0], np.cumsum(kept[postings.rows[low:high]])))
-        documents[first:end] = np.diff(kept_before[postings.offsets[first : end + 1] - low])
+        before = np.concatenate(([0], np.cumsum(stays[postings.rows[low:high]])))
+        documents[first:end] = np.diff(before[postings.offsets[first : end + 1] - low])
     return documents
 
 
 def _renamed(postings: Postings, vocabulary: dict[str, int]) -> IntArray:
-    """The new number of each term; -1 for one that no kept row holds."""
-    names = np.full(len(postings.offsets) - 1, -1, dtype=np.int64)
-    for term, number in postings.vocabulary.items():
-        names[number] = vocabulary.get(term, -1)
-    return names
+    """The new number of each term; -1 for one that no row that stays holds."""
+    return np.array([vocabulary.get(term, -1) for term in postings.vocabulary], dtype=np.int64)
 
 
 def _offsets(documents: IntArray) -> IntArray:

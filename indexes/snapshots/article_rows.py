@@ -1,4 +1,4 @@
-"""How do the tables of a snapshot become one, and their rows articles and chunks?"""
+"""Opens the tables of a snapshot, and makes articles and chunks of their rows."""
 
 from __future__ import annotations
 
@@ -14,31 +14,23 @@ COLUMNS = "row, id, title, summary, featured, views, updated, type, category, so
 LISTED = "(SELECT value FROM json_each(?))"  # a list of any length as one parameter
 
 
-def attached(base: Path, recent: Path | None, gone: Sequence[int]) -> sqlite3.Connection:
-    """The tables of a snapshot, without rows in `gone`, as `articles`, `tags`, `chunks`, `categories`, `dead_chunks`.
-
-    The recent tables hold what changed since the base was written, with rows counted on from those of the base.
-    """
-    connection = sqlite3.connect(":memory:", uri=True, check_same_thread=False)
-    connection.execute("ATTACH ? AS base", (_readable(base),))
-    connection.execute("CREATE TEMP TABLE gone (row INTEGER PRIMARY KEY)")
-    connection.executemany("INSERT INTO gone VALUES (?)", ((int(row),) for row in gone))
-    if recent is not None:
-        connection.execute("ATTACH ? AS recent", (_readable(recent),))
-    schemas = ["base"] if recent is None else ["base", "recent"]
-    staying = "WHERE {row} NOT IN gone" if len(gone) else ""
-    for table, row in (("articles", "row"), ("tags", "article"), ("chunks", "article")):
-        parts = [f"SELECT * FROM {schema}.{table} {staying.format(row=row)}" for schema in schemas]
-        connection.execute(f"CREATE TEMP VIEW {table} AS {' UNION ALL '.join(parts)}")
-    connection.execute(f"CREATE TEMP VIEW categories AS SELECT * FROM {schemas[-1]}.categories")
-    dead = [f"SELECT number FROM gone CROSS JOIN {schema}.chunks ON article = gone.row" for schema in schemas]
-    connection.execute(f"CREATE TEMP VIEW dead_chunks AS {' UNION ALL '.join(dead)}")
+def opened(path: Path, hidden: Sequence[int] = ()) -> sqlite3.Connection:
+    """The written tables, read-only, as if the articles in rows `hidden` were not there."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    if not hidden:
+        return connection
+    connection.execute("CREATE TEMP TABLE hidden (row INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT INTO hidden VALUES (?)", ((row,) for row in hidden))
+    for table, row in (("articles", "row"), ("tags", "article"), ("chunks", "article")):  # these views come first
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {row} NOT IN hidden")
     connection.commit()
     return connection
 
 
-def _readable(path: Path) -> str:
-    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+def chunks_of_rows(connection: sqlite3.Connection, articles: Sequence[int]) -> list[int]:
+    """The rows of the chunks of these articles, hidden or not."""
+    query = f"SELECT number FROM main.chunks WHERE article IN {LISTED}"
+    return [number for (number,) in connection.execute(query, (listed(articles),))]
 
 
 def listed(rows: Iterable[object]) -> str:

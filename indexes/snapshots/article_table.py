@@ -17,7 +17,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from indexes.search.row_map import RowMap
-from indexes.snapshots.article_rows import COLUMNS, LISTED, article_of, attached, chunk_of, listed
+from indexes.snapshots.article_rows import COLUMNS, LISTED, article_of, chunk_of, chunks_of_rows, listed, opened
 from indexes.types import (
     Article,
     Category,
@@ -79,30 +79,30 @@ class Listing:
 
 
 class ArticleTable:
-    """Reads the written tables. One connection serves all threads: SQLite is built serialised.
+    """Reads the written table, or a view of it in which some articles are hidden.
 
-    Articles are counted in places from 0 without gaps, chunks in numbers likewise; the tables count both in rows, which
-    have gaps where something was replaced or removed.
+    One connection serves all threads: SQLite is built serialised. `ids` has the articles in stored order; the place of
+    one among them, and the number of a chunk among those of all, are its row in the table unless some are hidden.
     """
 
-    def __init__(self, base: Path, recent: Path | None = None, gone: Sequence[int] = ()) -> None:
-        """The base table and, where there is one, the recent one; rows in `gone` are no articles any more."""
-        self._files, self._gone = (base, recent), tuple(gone)
-        self._db = connection = attached(base, recent, gone)
+    def __init__(self, path: Path, hidden: Sequence[int] = ()) -> None:
+        """Articles in rows `hidden` are not there."""
+        self.path, self._hidden = path, tuple(hidden)
+        self._db = connection = opened(path, hidden)
         stored = connection.execute("SELECT row, id, chunk_count FROM articles ORDER BY row").fetchall()
         self._article_rows = [int(row) for row, _, _ in stored]
         self._place_of_row = {row: place for place, row in enumerate(self._article_rows)}
         self._ids = [str(id) for _, id, _ in stored]
         counts = [int(count) for _, _, count in stored]
-        dead = np.array(self._column("SELECT number FROM dead_chunks"), dtype=np.int64)
-        self.numbering = RowMap(sum(counts) + len(dead), dead)
+        hidden_chunks = np.array(chunks_of_rows(connection, hidden) if hidden else [], dtype=np.int64)
+        self.row_map = RowMap(sum(counts) + len(hidden_chunks), hidden_chunks)
         self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
         self._fenced = np.concatenate(([-1], self._owner, [-1]))  # so that the first and last chunk have neighbours
-        self._tag_rows = self._rows_by_tag()
         self._places = {id: place for place, id in enumerate(self._ids)}
+        self._tag_places = self._places_by_tag()
         self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
         self._tags_of = self._tags_by_article()
-        self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
+        self._tag_names = {tag.casefold(): tag for tag in self._tag_places}
         self._masks: LRUCache[Filter, ChunkMask] = LRUCache(_MASKS)
         self._masking = threading.Lock()
         self._rows_for = self._restricted()
@@ -115,7 +115,7 @@ class ArticleTable:
     def without(self, audiences: Collection[Audience]) -> ArticleTable:
         """The table as if articles for these audiences had never been written."""
         hidden = [row for audience in audiences for row in self._rows_for.get(audience, ())]
-        return ArticleTable(*self._files, (*self._gone, *hidden))
+        return ArticleTable(self.path, (*self._hidden, *hidden))
 
     def audience_of(self, article_id: str) -> Audience:
         """The groups that an article is for; none where it is for everyone, or not there."""
@@ -153,19 +153,19 @@ class ArticleTable:
         )
 
     def headings(self, article_id: str) -> tuple[Heading, ...]:
-        found = self._db.execute("SELECT headings FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return tuple(Heading(*heading) for heading in json.loads(found[0])) if found else ()
+        row = self._db.execute("SELECT headings FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return tuple(Heading(*heading) for heading in json.loads(row[0])) if row else ()
 
     def chunks(self, numbers: Sequence[int]) -> list[StoredChunk]:
         """The chunks with these numbers, in the order asked for."""
-        wanted = self.numbering.rows(np.array(numbers, dtype=np.int64)).tolist()
+        wanted = self.row_map.rows(np.array(numbers, dtype=np.int64)).tolist()
         rows = self._db.execute(
             f'SELECT number, article, start, "end", heading, context, quotables FROM chunks WHERE number IN {LISTED}',
             (listed(wanted),),
         ).fetchall()
         owners = {row[1] for row in rows}
-        found = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED}", (listed(owners),)).fetchall()
-        articles = dict(zip((row[0] for row in found), self._articles(found), strict=True))
+        owning = self._db.execute(f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED}", (listed(owners),)).fetchall()
+        articles = dict(zip((row[0] for row in owning), self._articles(owning), strict=True))
         stored = {row[0]: (articles[row[1]], chunk_of(articles[row[1]].id, *row[2:])) for row in rows}
         return [StoredChunk(number, *stored[row]) for number, row in zip(numbers, wanted, strict=True)]
 
@@ -177,14 +177,17 @@ class ArticleTable:
 
     def numbers_of(self, digests: Iterable[str]) -> dict[str, int]:
         """Content digest → number of a chunk with that content, for those that are stored."""
-        found = dict(
-            self._db.execute(f"SELECT digest, number FROM chunks WHERE digest IN {LISTED}", (listed(digests),))
-        )
-        numbers = self.numbering.chunks(np.array(list(found.values()), dtype=np.int64))
-        return dict(zip(found, numbers.tolist(), strict=True))
+        rows = dict(self._db.execute(f"SELECT digest, number FROM chunks WHERE digest IN {LISTED}", (listed(digests),)))
+        numbers = self.row_map.chunks(np.array(list(rows.values()), dtype=np.int64))
+        return dict(zip(rows, numbers.tolist(), strict=True))
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is hidden."""
+        return not self._hidden
 
     def rows(self) -> Chunks:
-        """Where each article stands in the tables, shape (articles,)."""
+        """Where each article stands in the written table, shape (articles,)."""
         return np.array(self._article_rows, dtype=np.int64)
 
     def chunk_counts(self) -> Chunks:
@@ -228,7 +231,7 @@ class ArticleTable:
     def tag_counts(self, filter: Filter = Filter()) -> list[tuple[str, int]]:
         """Tags of the articles that pass `filter` with how many carry each, most frequent first."""
         passing = set(self._passing(filter))
-        counts = [(tag, len(passing.intersection(places))) for tag, places in self._tag_rows.items()]
+        counts = [(tag, len(passing.intersection(places))) for tag, places in self._tag_places.items()]
         return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
 
     def listed(self) -> list[ArticleSummary]:
@@ -257,7 +260,7 @@ class ArticleTable:
         return self._tag_names.get(tag.strip().casefold())
 
     def tags(self) -> list[str]:
-        return list(self._tag_rows)
+        return list(self._tag_places)
 
     def tags_of(self, article_id: str) -> tuple[str, ...]:
         return self._tags_of.get(article_id, ())
@@ -296,7 +299,7 @@ class ArticleTable:
         return np.asarray(allowed[self._owner], dtype=np.bool_)
 
     def _tagged(self, filter: Filter) -> set[int]:
-        sets: list[set[int]] = [set(self._tag_rows.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
+        sets: list[set[int]] = [set(self._tag_places.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
         return set.union(*sets) if filter.mode == "any" else set.intersection(*sets)
 
     def _passing(self, filter: Filter) -> list[int]:
@@ -305,11 +308,11 @@ class ArticleTable:
     def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
         return [article_of(row, self.tags_of(str(row[1]))) for row in rows]
 
-    def _rows_by_tag(self) -> dict[str, list[int]]:
-        rows: dict[str, list[int]] = {}
+    def _places_by_tag(self) -> dict[str, list[int]]:
+        places: dict[str, list[int]] = {}
         for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
-            rows.setdefault(tag, []).append(self._place_of_row[row])
-        return rows
+            places.setdefault(tag, []).append(self._place_of_row[row])
+        return places
 
     def _restricted(self) -> dict[Audience, list[int]]:
         """Audience → rows of its articles; those for everyone are left out."""
@@ -320,13 +323,10 @@ class ArticleTable:
 
     def _rarity_of_tags(self) -> dict[str, float]:
         total = max(2, len(self._ids))
-        return {tag: math.log(total / len(rows)) / math.log(total) for tag, rows in self._tag_rows.items()}
+        return {tag: math.log(total / len(places)) / math.log(total) for tag, places in self._tag_places.items()}
 
     def _tags_by_article(self) -> dict[str, tuple[str, ...]]:
         tags: dict[str, list[str]] = {}
         for row, tag in self._db.execute("SELECT article, tag FROM tags ORDER BY article, position"):
             tags.setdefault(self._ids[self._place_of_row[row]], []).append(tag)
         return {id: tuple(own) for id, own in tags.items()}
-
-    def _column(self, query: str, *values: object) -> list[int]:
-        return [row[0] for row in self._db.execute(query, values)]

@@ -1,21 +1,19 @@
-"""Writes the tables that `articles` reads: once, for one segment of one snapshot."""
+"""Writes the tables that `article_table` reads: once, for one snapshot."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
 from indexes.types import Category, IndexedArticle, digest, embedded_text
 
-# Rows of an article and of its first chunk: where they are, and where they go.
-Move: TypeAlias = tuple[int, int, int, int]  # (article from, article to, chunk from, chunk to)
+Move: TypeAlias = tuple[int, int, int]  # (row of an article, its new row, what is added to the rows of its chunks)
 
 _SCHEMA = """
-CREATE TABLE categories (place INTEGER PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL,
+CREATE TABLE categories (position INTEGER PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL,
   site_label TEXT NOT NULL, site_url TEXT NOT NULL);
 CREATE TABLE articles (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, summary TEXT NOT NULL,
@@ -34,14 +32,6 @@ CREATE INDEX chunks_of_digest ON chunks (digest);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """Articles of another table that are copied as they are, and where each goes."""
-
-    table: Path
-    moves: Sequence[Move]
-
-
 class ArticleWriter:
     """Writes one new file: `carry` and `add` in any order, then `close`. Rows are given by the caller."""
 
@@ -54,29 +44,27 @@ class ArticleWriter:
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO categories VALUES (?, ?, ?, ?, ?)",
-            [(place, c.name, c.description, c.site_label, c.site_url) for place, c in enumerate(categories)],
+            [(position, c.name, c.description, c.site_label, c.site_url) for position, c in enumerate(categories)],
         )
 
-    def carry(self, carried: Carried) -> None:
-        """Copy articles with their tags and chunks, without reading them here."""
+    def carry(self, table: Path, moves: Iterable[Move]) -> None:
+        """Copy articles of another table with their tags and chunks, without reading them here."""
         self._db.execute("COMMIT")
-        self._db.execute("ATTACH ? AS origin", (f"{carried.table.absolute().as_uri()}?mode=ro&immutable=1",))
+        self._db.execute("ATTACH ? AS origin", (f"{table.absolute().as_uri()}?mode=ro&immutable=1",))
         self._db.execute("BEGIN")
-        self._db.execute("CREATE TEMP TABLE moved (row INTEGER PRIMARY KEY, place INTEGER, shift INTEGER)")
-        self._db.executemany(
-            "INSERT INTO moved VALUES (?, ?, ?)", ((old, new, to - at) for old, new, at, to in carried.moves)
-        )
+        self._db.execute("CREATE TEMP TABLE moved (row INTEGER PRIMARY KEY, new_row INTEGER, shift INTEGER)")
+        self._db.executemany("INSERT INTO moved VALUES (?, ?, ?)", moves)
         self._db.execute(
-            "INSERT INTO main.articles SELECT place, id, title, summary, featured, views, updated, type, category, "
+            "INSERT INTO main.articles SELECT new_row, id, title, summary, featured, views, updated, type, category, "
             "source_url, markdown, headings, fingerprint, chunk_count, audience "
             "FROM moved CROSS JOIN origin.articles AS old ON old.row = moved.row"
         )
         self._db.execute(
-            "INSERT INTO main.tags SELECT place, position, tag "
+            "INSERT INTO main.tags SELECT new_row, position, tag "
             "FROM moved CROSS JOIN origin.tags AS old ON old.article = moved.row"
         )
         self._db.execute(
-            'INSERT INTO main.chunks SELECT number + shift, place, start, "end", heading, context, quotables, digest '
+            'INSERT INTO main.chunks SELECT number + shift, new_row, start, "end", heading, context, quotables, digest '
             "FROM moved CROSS JOIN origin.chunks AS old ON old.article = moved.row"
         )
         self._db.execute("DROP TABLE moved")
@@ -109,7 +97,7 @@ class ArticleWriter:
             ),
         )
         self._db.executemany(
-            "INSERT INTO tags VALUES (?, ?, ?)", [(row, place, tag) for place, tag in enumerate(article.tags)]
+            "INSERT INTO tags VALUES (?, ?, ?)", [(row, position, tag) for position, tag in enumerate(article.tags)]
         )
         self._add_chunks(row, first_chunk, entry)
 
@@ -119,7 +107,7 @@ class ArticleWriter:
             "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
-                    first_chunk + place,
+                    first_chunk + position,
                     row,
                     c.start,
                     c.end,
@@ -128,7 +116,7 @@ class ArticleWriter:
                     json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
                     digest(embedded_text(c, markdown[c.start : c.end])),
                 )
-                for place, c in enumerate(entry.chunks)
+                for position, c in enumerate(entry.chunks)
             ],
         )
 

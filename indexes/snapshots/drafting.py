@@ -1,31 +1,39 @@
-"""A draft becomes the files of a snapshot: written whole, or as what changed beside the base of the one before."""
+"""Writes the files of a snapshot from a draft: what is carried over from the one before, then what is new."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from indexes.files import file_digest, file_digests, save_array
-from indexes.snapshots.segment_writing import Contents, write_segment
-from indexes.snapshots.snapshot import FORMAT_VERSION, GONE, MANIFEST, RECENT, SPARE, Manifest, Snapshot
-from indexes.types import Category, Chunks, FloatMatrix, IndexedArticle
+from indexes.files import file_digest, save_array
+from indexes.search.flat import FlatVectors
+from indexes.search.ivf import IvfIndex
+from indexes.search.postings import Postings, merged
+from indexes.snapshots.article_writing import ArticleWriter, Move
+from indexes.snapshots.snapshot import (
+    ARTICLE_VECTORS,
+    ARTICLES,
+    FORMAT_VERSION,
+    IVF,
+    MANIFEST,
+    VECTORS,
+    Manifest,
+    Snapshot,
+)
+from indexes.types import Category, Chunks, FloatMatrix, IndexedArticle, keyword_text
 
-LARGE = 10_000  # chunks from which writing all of them anew takes longer than an editor should wait
-_RECENT_SHARE = 1 / 16  # of the base's chunks: with more changes than that, everything is written anew
+_BLOCK = 50_000  # vectors copied at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """All that a snapshot is made from: new articles, and those of `previous` but for the ids in `gone`.
+    """All that a snapshot is made from: new articles, and the ids of those `carried` over from the one before.
 
-    `vectors` has one row a chunk, in the order of the new articles' chunks. A changed article is a new one whose id is
-    gone.
+    `vectors` has one row a chunk, in the order of the new articles' chunks. A changed article is a new one.
     """
 
     articles: Iterable[IndexedArticle]  # iterated over twice
@@ -35,18 +43,23 @@ class Draft:
     chunker: str
     sources: tuple[str, ...]
     changes: dict[str, int]
-    previous: Snapshot | None = None
-    gone: Collection[str] = frozenset()
+    carried: Collection[str] = frozenset()
 
 
-def write_snapshot(folder: Path, generation: str, draft: Draft, large: int) -> Manifest:
-    """Write all files of a snapshot into an empty folder."""
-    kept = _kept(draft)
-    beside = draft.previous is not None and _few_changes(draft, draft.previous, kept, large)
-    if beside and draft.previous is not None:
-        articles, chunks, files = _write_changes(folder, draft, draft.previous, kept)
-    else:
-        articles, chunks, files = _write_whole(folder, draft, kept, large)
+def write_snapshot(folder: Path, generation: str, draft: Draft, previous: Snapshot | None = None) -> Manifest:
+    """Write all files of a snapshot into an empty folder; what is carried over comes from `previous`, and comes first.
+
+    Nothing is linked from the snapshot before: a damaged file must not take two snapshots with it. What copying costs:
+    docs/decisions/incremental.md.
+    """
+    carried = _Carried.of(previous, draft.carried) if previous and draft.carried else None
+    counts = _write_articles(folder / ARTICLES, draft, carried)
+    if sum(counts) != len(draft.vectors):
+        raise ValueError(f"{sum(counts)} chunks came with {len(draft.vectors)} vectors")
+    article_vectors = _article_vectors(draft, carried, counts)
+    save_array(folder / ARTICLE_VECTORS, article_vectors)
+    chunks = _write_vectors(folder, draft, carried)
+    _postings(draft, carried).save(folder)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         generation=generation,
@@ -55,82 +68,102 @@ def write_snapshot(folder: Path, generation: str, draft: Draft, large: int) -> M
         dimension=int(draft.vectors.shape[1]),
         chunker=draft.chunker,
         sources=draft.sources,
-        articles=articles,
+        articles=len(article_vectors),
         chunks=chunks,
         changes=draft.changes,
-        files=files,
+        files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
     )
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     return manifest
 
 
-def _kept(draft: Draft) -> Chunks:
-    """The places in `previous` of the articles that stay."""
-    ids = draft.previous.articles.ids() if draft.previous else []
-    return np.array([place for place, id in enumerate(ids) if id not in draft.gone], dtype=np.int64)
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What is taken over as it is stored."""
+
+    snapshot: Snapshot
+    articles: Chunks  # rows of the articles that stay
+    chunk_counts: Chunks  # of each of them
+    numbers: Chunks  # the new number of each chunk of `snapshot`, -1 for one that is gone
+    chunks: Chunks  # the chunks that stay
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, ids: Collection[str]) -> _Carried:
+        stays = np.array([id in ids for id in snapshot.articles.ids()], dtype=np.bool_)
+        counts = snapshot.articles.chunk_counts()
+        chunk_stays = np.repeat(stays, counts)
+        numbers = np.where(chunk_stays, np.cumsum(chunk_stays) - 1, -1)
+        return cls(snapshot, np.flatnonzero(stays), counts[stays], numbers, np.flatnonzero(chunk_stays))
+
+    def moves(self) -> Iterator[Move]:
+        """Where the articles are, and where they go."""
+        counts = self.snapshot.articles.chunk_counts()
+        first = (np.cumsum(counts) - counts)[self.articles]
+        shifts = np.cumsum(self.chunk_counts) - self.chunk_counts - first
+        return zip(self.articles.tolist(), range(len(self.articles)), shifts.tolist(), strict=True)
 
 
-def _few_changes(draft: Draft, previous: Snapshot, kept: Chunks, large: int) -> bool:
-    """Whether what changed since the base was written is little beside it."""
-    base = previous.segments[0]
-    in_base = previous.articles.rows()[kept] < len(base.article_vectors)
-    counts = previous.articles.chunk_counts()[kept]
-    dead, recent = base.rows - int(counts[in_base].sum()), int(counts[~in_base].sum()) + len(draft.vectors)
-    return base.rows >= large and dead + recent <= base.rows * _RECENT_SHARE
-
-
-def _write_whole(folder: Path, draft: Draft, kept: Chunks, large: int) -> tuple[int, int, dict[str, str]]:
-    contents = Contents(draft.articles, draft.vectors, draft.categories, draft.previous, kept)
-    articles, chunks = write_segment(folder, contents)
-    files = _digests(folder, "")
-    if chunks >= large:
-        (folder / SPARE).mkdir()
-        for name in files:
-            shutil.copyfile(folder / name, folder / SPARE / name)
-    return articles, chunks, files
-
-
-def _write_changes(folder: Path, draft: Draft, previous: Snapshot, kept: Chunks) -> tuple[int, int, dict[str, str]]:
-    """The base as it is, and beside it a new recent segment with all changes since the base was written."""
-    base = previous.segments[0]
-    rows = previous.articles.rows()[kept]
-    later = kept[rows >= len(base.article_vectors)]
-    contents = Contents(
-        draft.articles, draft.vectors, draft.categories, previous, later, len(base.article_vectors), base.rows
-    )
-    (folder / RECENT).mkdir()
-    articles, chunks = write_segment(folder / RECENT, contents)
-    save_array(folder / GONE, np.setdiff1d(np.arange(len(base.article_vectors)), rows))
-    files = {name: digest for name, digest in previous.manifest.files.items() if not name.startswith(RECENT)}
-    _carry_base(folder, previous, files)
-    counts = previous.articles.chunk_counts()[kept]
-    staying = len(kept) - len(later), int(counts[rows < len(base.article_vectors)].sum())
-    return staying[0] + articles, staying[1] + chunks, {**files, **_digests(folder / RECENT, f"{RECENT}/")}
-
-
-def _carry_base(folder: Path, previous: Snapshot, files: dict[str, str]) -> None:
-    """Take over the base's files without copying them, so that a snapshot and the one before share none of them.
-
-    A damaged file must not take two snapshots with it, so each has a spare copy of its base: the next one takes the
-    spare for its own, and this one's own for its spare.
-    """
-    (folder / SPARE).mkdir()
-    spares = [previous.path / SPARE / name for name in files]
-    for (name, recorded), spare, actual in zip(files.items(), spares, file_digests(spares), strict=True):
-        own = previous.path / name
-        if actual == recorded:
-            _link(spare, folder / name)
-        else:  # rotten or missing; `own` was verified when `previous` was opened
-            shutil.copyfile(own, folder / name)
-        _link(own, folder / SPARE / name)
-
-
-def _link(source: Path, target: Path) -> None:
+def _write_articles(path: Path, draft: Draft, carried: _Carried | None) -> list[int]:
+    """Returns how many chunks each new article has."""
+    writer = ArticleWriter(path, draft.categories)
     try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links, or too many of them
-        shutil.copyfile(source, target)
+        row = chunk = 0
+        if carried is not None:
+            writer.carry(carried.snapshot.articles.path, carried.moves())
+            row, chunk = len(carried.articles), len(carried.chunks)
+        counts = []
+        for entry in draft.articles:
+            writer.add(row, chunk, entry)
+            counts.append(len(entry.chunks))
+            row, chunk = row + 1, chunk + len(entry.chunks)
+        writer.finish()
+        return counts
+    finally:
+        writer.close()
 
 
-def _digests(folder: Path, prefix: str) -> dict[str, str]:
-    return {f"{prefix}{path.name}": file_digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
+def _article_vectors(draft: Draft, carried: _Carried | None, counts: Sequence[int]) -> FloatMatrix:
+    """The unit mean of each article's chunk vectors, shape (articles, dimension)."""
+    parts = [np.zeros((0, draft.vectors.shape[1]), dtype=np.float32)]
+    if carried is not None:
+        parts.append(carried.snapshot.article_vectors[carried.articles])
+    if counts:
+        sums = np.add.reduceat(draft.vectors, np.cumsum([0, *counts])[:-1], axis=0)
+        parts.append(sums / np.linalg.norm(sums, axis=1, keepdims=True))
+    return np.concatenate(parts)
+
+
+def _write_vectors(folder: Path, draft: Draft, carried: _Carried | None) -> int:
+    """Returns how many there are."""
+    carried_count = 0 if carried is None else len(carried.chunks)
+    total = carried_count + len(draft.vectors)
+    vectors = FlatVectors.build(_vectors(draft, carried), total, int(draft.vectors.shape[1]))
+    vectors.save(folder / VECTORS)
+    if IvfIndex.pays_off(total):
+        ivf = None if carried is None else carried.snapshot.ivf
+        if ivf is not None and carried is not None and ivf.carries_over(total, carried_count):
+            ivf.carried_over(carried.numbers, vectors).save(folder / IVF)
+        else:
+            IvfIndex.build(vectors).save(folder / IVF)
+    return total
+
+
+def _vectors(draft: Draft, carried: _Carried | None) -> Iterator[FloatMatrix]:
+    if carried is not None:
+        for start in range(0, len(carried.chunks), _BLOCK):
+            yield carried.snapshot.vectors.rows(carried.chunks[start : start + _BLOCK])
+    yield draft.vectors
+
+
+def _postings(draft: Draft, carried: _Carried | None) -> Postings:
+    new = Postings.build(_texts(draft.articles))
+    if carried is None:
+        return new
+    last = len(carried.chunks)
+    return merged([(carried.snapshot.postings, carried.numbers), (new, np.arange(last, last + len(new.lengths)))])
+
+
+def _texts(articles: Iterable[IndexedArticle]) -> Iterator[str]:
+    for entry in articles:
+        for chunk in entry.chunks:
+            yield keyword_text(entry.article, chunk)

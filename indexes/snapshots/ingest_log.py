@@ -66,12 +66,12 @@ def remember(root: Path, ingest: IngestRecord) -> None:
 
     An ingest never fails for its history: what cannot be written is logged.
     """
-    kept = tuple((file[:_LONGEST], why[:_LONGEST]) for file, why in ingest.reasons[:_REASONS])
+    reasons = tuple((file[:_LONGEST], why[:_LONGEST]) for file, why in ingest.reasons[:_REASONS])
     try:
         last = past(root, 1)
-        if not ingest.generation and kept == (last[0].reasons if last else ()):
+        if not ingest.generation and reasons == (last[0].reasons if last else ()):
             return
-        line = json.dumps({**asdict(ingest), "reasons": kept}, ensure_ascii=False)
+        line = json.dumps({**asdict(ingest), "reasons": reasons}, ensure_ascii=False)
         with (root / FILE).open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{line}\n")
         _cut(root)
@@ -86,8 +86,8 @@ def past(root: Path, limit: int = _MOST) -> list[IngestRecord]:
             lines = deque(file, maxlen=limit + 1)
     except FileNotFoundError:
         return []
-    found = [ingest for line in reversed(lines) if (ingest := _read(line))]
-    return found[:limit]
+    ingests = [ingest for line in reversed(lines) if (ingest := _read(line))]
+    return ingests[:limit]
 
 
 def _read(line: str) -> IngestRecord | None:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TextIO
 
 from indexes.errors import IndexBusy, SnapshotDamaged, SnapshotMissing, SnapshotNotWritten
-from indexes.snapshots.drafting import LARGE, write_snapshot
 from indexes.snapshots.drafting import Draft as Draft
+from indexes.snapshots.drafting import write_snapshot
 from indexes.snapshots.snapshot import CURRENT, Manifest, Snapshot
 
 log = logging.getLogger(__name__)
@@ -51,19 +51,21 @@ def require_free(root: Path) -> None:
             _acquire(root, lock)
 
 
-def publish(root: Path, draft: Draft, keep: int, damaged: Sequence[str] = (), large: int = LARGE) -> Manifest:
-    """Make `draft` the current snapshot of `root` in one atomic step. The caller holds the write lock.
+def publish(
+    root: Path, draft: Draft, keep: int, previous: Snapshot | None = None, damaged: Sequence[str] = ()
+) -> Manifest:
+    """Make `draft`, with what it carries over from `previous`, the current snapshot of `root` in one atomic step.
+    The caller holds the write lock.
 
     Until CURRENT is replaced, readers see the old generation whole; after, the new one whole. Then the generations
-    `damaged` and all but the newest `keep` are deleted. An index of `large` chunks is not written anew for a few
-    changes. Raises SnapshotNotWritten where the disk is full or fails.
+    `damaged` and all but the newest `keep` are deleted. Raises SnapshotNotWritten where the disk is full or fails.
     """
     generation = _next_generation(root)
     scratch = root / f"{_SCRATCH}{generation}"
     try:
         scratch.mkdir()
-        manifest = write_snapshot(scratch, generation, draft, large)
-        for path in sorted(scratch.rglob("*"), reverse=True):  # what a folder holds before the folder
+        manifest = write_snapshot(scratch, generation, draft, previous)
+        for path in sorted(scratch.iterdir()):
             _fsync(path)
         _fsync(scratch)
         scratch.rename(root / generation)

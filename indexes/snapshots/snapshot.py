@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
-from indexes.files import file_digests, seal
+from indexes.files import file_digests, mapped, seal
+from indexes.search import postings
 from indexes.search.candidates import Candidates, HybridSearch, SearchProbe
+from indexes.search.flat import FlatVectors
+from indexes.search.ivf import IvfIndex
 from indexes.search.keywords import KeywordIndex
+from indexes.search.postings import Postings
 from indexes.search.vectors import VectorIndex
 from indexes.snapshots.article_table import ArticleTable, Audience, StoredChunk
-from indexes.snapshots.segment import ARTICLES as ARTICLES
-from indexes.snapshots.segment import SEGMENT_FILES, Segment
-from indexes.snapshots.segment import VECTORS as VECTORS
 from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, Viewer
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
-DATA_FILES = SEGMENT_FILES  # every snapshot has these; one of a large index also has RECENT, GONE and SPARE
-RECENT = "recent"  # folder of the second segment
-GONE = f"{RECENT}/gone.npy"  # rows of the base's articles that were replaced or removed since it was written
-SPARE = "spare"  # folder with a second copy of the base's files: the next snapshot takes them, not those of this one
+ARTICLES = "articles.sqlite"
+VECTORS = "vectors.faiss"
+IVF = "ivf.faiss"  # only where it pays off
+ARTICLE_VECTORS = "article_vectors.npy"
+DATA_FILES = (ARTICLES, VECTORS, ARTICLE_VECTORS, *postings.FILES)  # every snapshot has these
 CURRENT = "CURRENT"
 _SEAL = "seal"
 _VIEWS = 64  # kept of a snapshot: as many sets of groups as ask of it
@@ -75,19 +77,34 @@ class Manifest:
             raise _damaged(folder, f"{MANIFEST} lacks a field ({error})") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Indexes:
+    """The open files of a snapshot but for its articles, mapped into memory. Its views share them."""
+
+    postings: Postings
+    vectors: FlatVectors
+    ivf: IvfIndex | None
+    article_vectors: FloatMatrix  # (article rows, dimension): each the unit mean of its chunks' vectors
+
+    @classmethod
+    def open(cls, folder: Path) -> _Indexes:
+        ivf = IvfIndex.open(folder / IVF) if (folder / IVF).exists() else None
+        vectors, article_vectors = FlatVectors.open(folder / VECTORS), mapped(folder / ARTICLE_VECTORS)
+        return cls(Postings.open(folder), vectors, ivf, article_vectors)
+
+
 class Snapshot:
     """An open generation: its articles, keyword index and vector index, all over the same chunks."""
 
-    def __init__(self, path: Path, manifest: Manifest, segments: tuple[Segment, ...], articles: ArticleTable) -> None:
-        """One segment, or the base and the recent one; `articles` shows the tables of both."""
+    def __init__(self, path: Path, manifest: Manifest, indexes: _Indexes, articles: ArticleTable) -> None:
         self.path = path
         self.manifest = manifest
-        self.segments = segments
         self.articles = articles
-        numbering = articles.numbering
-        self.keywords = KeywordIndex([segment.postings for segment in segments], numbering)
-        self.vectors = VectorIndex([segment.vectors for segment in segments], numbering, segments[0].cells)
-        self.article_vectors = self._article_vectors()  # (articles, dimension): each the unit mean of its chunks'
+        self._indexes = indexes
+        self.keywords = KeywordIndex(indexes.postings, articles.row_map)
+        self.vectors = VectorIndex(indexes.vectors, articles.row_map, indexes.ivf)
+        # (articles, dimension): each the unit mean of its chunks'
+        self.article_vectors = indexes.article_vectors if articles.whole else indexes.article_vectors[articles.rows()]
         self._hybrid = HybridSearch(self.keywords, self.vectors, articles, self.article_vectors)
         self._views: dict[frozenset[Audience], Snapshot] = {}
         self._viewing = threading.Lock()
@@ -104,24 +121,26 @@ class Snapshot:
 
     @classmethod
     def _load(cls, path: Path, manifest: Manifest) -> Snapshot:
-        if GONE in manifest.files:
-            segments: tuple[Segment, ...] = (Segment.open(path), Segment.open(path / RECENT))
-            gone = np.load(path / GONE, allow_pickle=False).tolist()
-            articles = ArticleTable(segments[0].table, segments[1].table, gone)
-        else:
-            segments = (Segment.open(path),)
-            articles = ArticleTable(segments[0].table)
-        vectors, texts = sum(s.rows for s in segments), sum(len(s.postings.lengths) for s in segments)
-        if not vectors == texts == articles.numbering.total or articles.chunk_count != manifest.chunks:
+        articles, indexes = ArticleTable(path / ARTICLES), _Indexes.open(path)
+        if not indexes.vectors.count == len(indexes.postings.lengths) == articles.chunk_count == manifest.chunks:
             raise _damaged(path, "its indexes disagree on the number of chunks")
-        return cls(path, manifest, segments, articles)
+        return cls(path, manifest, indexes, articles)
 
-    def _article_vectors(self) -> FloatMatrix:
-        base, *recent = self.segments
-        if not recent and self.articles.numbering.alive is None:
-            return base.article_vectors
-        stored = [base.article_vectors, *(segment.article_vectors for segment in recent)]
-        return np.concatenate(stored)[self.articles.rows()]
+    @property
+    def postings(self) -> Postings:
+        """The stored postings, for the snapshot that carries them over."""
+        return self._indexes.postings
+
+    @property
+    def ivf(self) -> IvfIndex | None:
+        """The stored inverted file, for the snapshot that carries it over."""
+        return self._indexes.ivf
+
+    def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, FloatVector]:
+        """Content digest → vector of a chunk with that content, for those that are stored."""
+        numbers = self.articles.numbers_of(dict.fromkeys(digests))
+        rows = self.vectors.rows(np.array(list(numbers.values()), dtype=np.int64))
+        return dict(zip(numbers, rows, strict=True))
 
     def seen_by(self, viewer: Viewer) -> Snapshot:
         """This snapshot as if no article that `viewer` may not read had ever been ingested.
@@ -141,7 +160,7 @@ class Snapshot:
     def _without(self, hidden: frozenset[Audience]) -> Snapshot:
         articles = self.articles.without(hidden)
         manifest = replace(self.manifest, articles=len(articles.ids()), chunks=articles.chunk_count)
-        return Snapshot(self.path, manifest, self.segments, articles)
+        return Snapshot(self.path, manifest, self._indexes, articles)
 
     @property
     def generation(self) -> str:

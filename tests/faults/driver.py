@@ -26,6 +26,7 @@ import numpy as np
 from indexes.console import OK, Commands, command, main, parser, show
 from indexes.search.analysis import terms
 from indexes.settings import IndexSettings
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.types import EmbeddedBatch
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
@@ -63,7 +64,7 @@ def ingest(order: dict[str, Any], chunker: Chunker, acknowledgement: int) -> int
     def run(args: argparse.Namespace, settings: IndexSettings) -> int:
         embedder = Hashing(order["model"], pause=order["pause"])
         root, source = Path(order["root"]), Path(order["source"])
-        report = Synchroniser(root, embedder, chunker, 3, lambda *_: None, order["large"]).sync([source])
+        report = Synchroniser(SnapshotPublisher(root, 3), embedder, chunker, lambda *_: None).sync([source])
         show(args, {}, f"{report.generation}: {report.articles} articles {' '.join(report.notes)}")
         os.write(acknowledgement, b"!")
         return OK

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from indexes.snapshots.drafting import LARGE
 from indexes.snapshots.publishing import current_generation, generations, open_current
 from indexes.snapshots.snapshot import Snapshot
 from tests.conftest import ROOT
@@ -55,7 +54,6 @@ class Driver:
         pause: float = 0.0,
         traced: bool = False,
         model: str | None = None,
-        large: int = LARGE,
     ) -> int:
         """Start an ingest that takes `pause` seconds a batch; its process id. A traced one waits for its tracer."""
         output = self._folder / f"output-{len(self._outputs)}"
@@ -66,7 +64,6 @@ class Driver:
             "model": model or self.model,
             "pause": pause,
             "traced": traced,
-            "large": large,
             "output": str(output),
         }
         process = int(self._asked(order)["process"])
@@ -79,16 +76,8 @@ class Driver:
         output = self._outputs.pop(process)
         return Ended(**ended, output=output.read_text(errors="replace") if output.exists() else "")
 
-    def ingest(
-        self,
-        source: Path,
-        root: Path,
-        kill_after: float | None = None,
-        *,
-        model: str | None = None,
-        large: int = LARGE,
-    ) -> Ended:
-        return self.end(self.begin(source, root, model=model, large=large), kill_after)
+    def ingest(self, source: Path, root: Path, kill_after: float | None = None, *, model: str | None = None) -> Ended:
+        return self.end(self.begin(source, root, model=model), kill_after)
 
     def _asked(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -127,16 +116,6 @@ def write_revision(source: Path, number: int) -> Contents:
     for id, text in revision(number).items():
         (source / f"{id}.md").write_text(text)
     return held(number)
-
-
-def write_archive(source: Path) -> Contents:
-    """Articles that no revision changes: so much that a revision is little beside it. What an index of them holds."""
-    sections = "\n\n".join(f"## Incident {n}\n\nIn incident {n} the service lost its disk." for n in range(20))
-    texts = {f"archive/year-{n}": f"# Incidents of year {n}\n\n{sections}\n\nSo ended year {n}." for n in range(20)}
-    (source / "archive").mkdir(parents=True)
-    for id, text in texts.items():
-        (source / f"{id}.md").write_text(text)
-    return texts
 
 
 def contents(root: Path) -> Contents:

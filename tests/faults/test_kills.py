@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from indexes.snapshots.drafting import LARGE
 from indexes.snapshots.publishing import current_generation
 from tests.conftest import ROOT
 from tests.faults.conftest import figure, needs_strace
@@ -23,7 +22,6 @@ from tests.faults.ingests import (
     contents,
     require_tidy,
     require_whole,
-    write_archive,
     write_revision,
 )
 from tests.faults.tracing import (
@@ -51,21 +49,19 @@ class Life:
     driver: Driver
     source: Path
     root: Path
-    large: int
-    archive: Contents
     revision: int = 0
     before: Contents | None = None
 
     def next_revision(self) -> Contents:
         """Change the source; what the index will hold once that is ingested."""
         self.revision += 1
-        return {**write_revision(self.source, self.revision), **self.archive}
+        return write_revision(self.source, self.revision)
 
     def ingest(self, kill_after: float | None = None) -> Ended:
-        return self.driver.ingest(self.source, self.root, kill_after, large=self.large)
+        return self.driver.ingest(self.source, self.root, kill_after)
 
     def traced(self, log: Path, *inject: str) -> Ended:
-        return traced(self.driver, self.source, self.root, log, inject, self.large)
+        return traced(self.driver, self.source, self.root, log, inject)
 
     def settle(self, wanted: Contents) -> None:
         """The next ingest after whatever happened succeeds and leaves nothing behind."""
@@ -85,14 +81,11 @@ class Life:
         return now == wanted
 
 
-@pytest.fixture(params=["written whole", "changes beside the base"])
-def life(driver: Driver, source: Path, root: Path, request: pytest.FixtureRequest) -> Life:
-    """In both forms of a snapshot: that of a small index, and that of a large one in which little changes."""
-    beside = request.param == "changes beside the base"
-    life = Life(driver, source, root, 1 if beside else LARGE, write_archive(source) if beside else {})
+@pytest.fixture
+def life(driver: Driver, source: Path, root: Path) -> Life:
+    life = Life(driver, source, root)
     life.settle(life.next_revision())
     life.settle(life.next_revision())
-    assert (root / "000002" / "recent").exists() == beside
     return life
 
 
@@ -219,8 +212,7 @@ def test_every_file_is_synced_before_it_is_renamed_and_every_rename_before_it_is
 
 
 def needed(made: list[Call], root: Path) -> Iterator[Call]:
-    """The fsyncs that make something last: not those of files that were linked from a snapshot which has synced them,
-    and SQLite's own are followed by ours."""
+    """The fsyncs that make something last; SQLite's own are followed by ours."""
     disk = Disk(root)
     for call in made:
         path = call.paths[0] if call.paths else ""

@@ -15,14 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from indexes.snapshots.drafting import LARGE
 from indexes.snapshots.publishing import generations, point_current
-from indexes.snapshots.segment import VECTORS
-from indexes.snapshots.snapshot import MANIFEST, Manifest
+from indexes.snapshots.snapshot import DATA_FILES, MANIFEST, VECTORS
 from indexes.snapshots.store import SnapshotStore
 from tests.conftest import ROOT
 from tests.faults.conftest import figure
-from tests.faults.ingests import Driver, contents, held, require_tidy, write_archive, write_revision
+from tests.faults.ingests import Driver, contents, held, require_tidy, write_revision
 from tests.faults.serving import PATIENCE, Server, eventually
 
 Tell = Callable[[str], None]
@@ -59,54 +57,35 @@ def served(store: SnapshotStore) -> dict[str, str]:
     return {article.id: article.markdown.strip() for article in articles if article}
 
 
-@pytest.mark.parametrize("form", ["written whole", "changes beside the base"])
-def test_any_damage_to_any_file_is_found_and_the_snapshot_before_answers(
-    driver: Driver, source: Path, root: Path, form: str, tell: Tell
-) -> None:
-    beside = form == "changes beside the base"
-    archive = write_archive(source) if beside else {}
-    for number in (1, 2, 3):
-        write_revision(source, number)
-        assert driver.ingest(source, root, large=1 if beside else LARGE).code == 0
-    newest, chance, found, slowest = generations(root)[-1], random.Random(4), 0, 0.0
-    listed = {root / newest / name for name in (*Manifest.read(root / newest).files, MANIFEST)}
-    for path in files(root / newest):
+def test_any_damage_to_any_file_is_found_and_the_snapshot_before_answers(three: Path, tell: Tell) -> None:
+    newest, chance, found, slowest = generations(three)[-1], random.Random(4), 0, 0.0
+    assert set(files(three / newest)) == {three / newest / name for name in (*DATA_FILES, MANIFEST)}
+    for path in files(three / newest):
         whole = path.read_bytes()
         for damaged in damages(whole, chance):
             if damaged == whole:
                 continue  # an empty file that is cut
-            path.write_bytes(damaged)  # in place: a file that snapshots share is damaged in all of them
+            path.write_bytes(damaged)
             started = time.monotonic()
-            store = SnapshotStore(root)
+            store = SnapshotStore(three)
             slowest = max(slowest, time.monotonic() - started)
-            if path in listed:
-                assert store.problem is not None, f"{path.name} was served damaged"
-                assert f"{newest} is damaged" in store.problem
-                assert served(store) == {**held(2), **archive}
-                found += 1
-            else:  # a spare, which nothing is answered from
-                assert (store.problem, served(store)) == (None, {**held(3), **archive})
+            assert store.problem is not None, f"{path.name} was served damaged"
+            assert f"{newest} is damaged" in store.problem
+            assert served(store) == held(2)
+            found += 1
         path.write_bytes(whole)
-    assert contents(root) == {**held(3), **archive}
+    assert contents(three) == held(3)
     assert slowest < AT_MOST
-    tell(f"R4 ({form}): {found} of {found} damages found; the snapshot before served after at most {slowest:.2f} s")
+    tell(f"R4: {found} of {found} damages found; the snapshot before served after at most {slowest:.2f} s")
 
 
-@pytest.mark.parametrize("rotten", ["spare", "own"])
-def test_a_rotten_file_of_the_base_is_not_handed_on_to_the_next_snapshot(
-    driver: Driver, source: Path, root: Path, rotten: str
-) -> None:
-    archive = write_archive(source)
-    for number in (1, 2):
-        write_revision(source, number)
-        assert driver.ingest(source, root, large=1).code == 0
-    for path in files(root / "000002"):
-        if (path.parent.name == "spare") == (rotten == "spare") and path.name != MANIFEST and path.stat().st_size:
-            flip(path)
-    for number in (3, 4):
-        wanted = {**write_revision(source, number), **archive}
-        assert driver.ingest(source, root, large=1).code == 0
-        assert contents(root) == wanted
+def test_what_has_rotted_is_not_handed_on_to_the_next_snapshot(three: Path, driver: Driver, source: Path) -> None:
+    for path in files(three / "000003"):
+        flip(path)
+    for number in (4, 5):
+        wanted = write_revision(source, number)
+        assert driver.ingest(source, three).code == 0
+        assert contents(three) == wanted
 
 
 def test_a_server_that_meets_damage_answers_on_says_so_and_recovers(

@@ -16,7 +16,7 @@ from typing import Any
 from indexes.snapshots.publishing import current_generation
 from indexes.snapshots.store import SnapshotStore
 from tests.faults.conftest import figure
-from tests.faults.ingests import Driver, write_archive, write_revision
+from tests.faults.ingests import Driver, write_revision
 from tests.faults.serving import Client, Server, eventually
 
 Tell = Callable[[str], None]
@@ -110,17 +110,14 @@ def only_current_is_open(server: Server, root: Path) -> bool:
     return all(name.startswith(current) and "deleted" not in name for name in server.handles(root)[1])
 
 
-def test_the_files_of_a_snapshot_with_changes_beside_its_base_are_closed_too(
-    driver: Driver, source: Path, root: Path
-) -> None:
-    write_archive(source)
+def test_the_files_of_a_snapshot_that_has_been_replaced_are_closed(driver: Driver, source: Path, root: Path) -> None:
     for number in (1, 2):
         write_revision(source, number)
-        assert driver.ingest(source, root, large=1).code == 0
+        assert driver.ingest(source, root).code == 0
     store = SnapshotStore(root, interval=0)
-    assert "000002/recent/" in open_files()
+    assert "000002/vectors.faiss" in open_files()
     write_revision(source, 3)
-    assert driver.ingest(source, root, large=1).code == 0
+    assert driver.ingest(source, root).code == 0
     assert store.current().generation == "000003"
     assert str(root / "000002") not in open_files()
 

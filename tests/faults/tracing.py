@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexes.snapshots.drafting import LARGE
 from tests.faults.ingests import Driver, Ended
 
 SYNCING = ("fsync", "fdatasync")
@@ -44,11 +43,9 @@ class Call:
     arguments: str
 
 
-def traced(
-    driver: Driver, source: Path, root: Path, log: Path, inject: tuple[str, ...] = (), large: int = LARGE
-) -> Ended:
+def traced(driver: Driver, source: Path, root: Path, log: Path, inject: tuple[str, ...] = ()) -> Ended:
     """An ingest under strace, with its `inject` expressions; the calls go to `log`."""
-    process = driver.begin(source, root, traced=True, large=large)
+    process = driver.begin(source, root, traced=True)
     command = ["strace", "-q", "-f", "-y", "-s", "400", "-o", str(log), "-p", str(process)]
     expressions = ["-e", f"trace={','.join(TRACED)}", *(f"--inject={one}" for one in inject)]
     with subprocess.Popen([*command, *expressions], stderr=subprocess.PIPE):

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
@@ -45,7 +46,7 @@ def key(tmp_path: Path) -> str:
 def server(tmp_path: Path, embedder: Embedder, chunker: Chunker, key: str) -> Iterator[Server]:
     """`footnote serve` over the tiny articles, as others reach it: nobody gets in without the key."""
     source = write_articles(tmp_path / "source", TINY)
-    Synchroniser(tmp_path / "index", embedder, chunker, 3, quiet).sync([source])
+    Synchroniser(SnapshotPublisher(tmp_path / "index", 3), embedder, chunker, quiet).sync([source])
     server = Server.start(
         tmp_path / "index",
         tmp_path,

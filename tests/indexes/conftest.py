@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
@@ -20,7 +21,7 @@ def two_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, 
     """An index with the five tiny articles as 000001 and four of them as 000002."""
     folder = tmp_path_factory.mktemp("snapshot")
     source, root = write_articles(folder / "source", TINY), folder / "index"
-    sync = Synchroniser(root, embedder, chunker, 3, quiet)
+    sync = Synchroniser(SnapshotPublisher(root, 3), embedder, chunker, quiet)
     sync.sync([source])
     (source / "logging.md").unlink()
     sync.sync([source])

@@ -17,6 +17,7 @@ from indexes.errors import IndexBusy, SnapshotNotWritten, SnapshotTooNew
 from indexes.models.embedding import Embedder
 from indexes.search.analysis import informative_terms
 from indexes.snapshots.ingest_log import IngestRecord, past
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import current_generation, generations, open_current, writing
 from indexes.snapshots.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
 from indexes.types import ANYONE, EmbeddedBatch, FloatVector, Viewer
@@ -73,7 +74,9 @@ class Workshop:
 
     def sync(self, *, full: bool = False) -> Report:
         self.embedder.embedded.clear()
-        return Synchroniser(self.index, self.embedder, self.chunker, 3, quiet).sync([self.source], full=full)
+        return Synchroniser(SnapshotPublisher(self.index, 3), self.embedder, self.chunker, quiet).sync(
+            [self.source], full=full
+        )
 
     def current(self) -> Snapshot:
         return open_current(self.index)
@@ -320,7 +323,7 @@ def test_several_sources_make_one_index(shop: Workshop, tmp_path: Path) -> None:
     export.write_text(
         json.dumps({"id": "faq-1", "text": "The cafeteria opens at noon.", "tags": ["food"]}) + "\n{broken"
     )
-    sync = Synchroniser(shop.index, shop.embedder, shop.chunker, 3, quiet)
+    sync = Synchroniser(SnapshotPublisher(shop.index, 3), shop.embedder, shop.chunker, quiet)
     report = sync.sync([shop.source, export])
     assert report.articles == 6
     assert shop.skipped(report) == {"export.jsonl:2": ("not a JSON object", False)}
@@ -338,7 +341,7 @@ def test_an_odd_record_never_stops_the_rest(shop: Workshop, fields: str) -> None
 
 def test_an_article_without_a_single_word_can_be_stored_and_searched(shop: Workshop, tmp_path: Path) -> None:
     only = write_articles(tmp_path / "only", {"faces": "🙂 🙂 🙂"})
-    Synchroniser(shop.index, shop.embedder, shop.chunker, 3, quiet).sync([only])
+    Synchroniser(SnapshotPublisher(shop.index, 3), shop.embedder, shop.chunker, quiet).sync([only])
     snapshot = shop.current()
     assert keyword_owners(snapshot, "anything") == set()
     assert vector_owners(snapshot, shop.embedder.real, "a smile") == {"faces"}
@@ -480,7 +483,10 @@ def test_one_ingest_at_a_time(shop: Workshop) -> None:
 def test_progress_is_told_to_the_end(shop: Workshop) -> None:
     told: list[tuple[str, int, int]] = []
     report = Synchroniser(
-        shop.index, shop.embedder, shop.chunker, 3, lambda what, done, total: told.append((what, done, total))
+        SnapshotPublisher(shop.index, 3),
+        shop.embedder,
+        shop.chunker,
+        lambda what, done, total: told.append((what, done, total)),
     ).sync([shop.source])
     assert ("Reading", 5, 0) in told
     assert told[-1] == ("Embedding", report.chunks, report.chunks)

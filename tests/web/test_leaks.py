@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.types import ANYONE, Viewer
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
@@ -254,13 +255,15 @@ def visitors(
     public = TINY | {path.stem: path.read_text(encoding="utf-8") for path in sorted(KB.glob("*-[a-f]*.md"))[:8]}
     base = tmp_path_factory.mktemp("base")  # both begin with all but one of the public articles, embedded once
     first = {id: text for id, text in public.items() if id != "logging"}
-    Synchroniser(base / "index", embedder, chunker, 3, quiet).sync([write_articles(base / "source", first)])
+    Synchroniser(SnapshotPublisher(base / "index", 3), embedder, chunker, quiet).sync(
+        [write_articles(base / "source", first)]
+    )
     found = []
     journals = []
     for name, articles in {"with": {**public, **hidden}, "without": public}.items():
         folder = tmp_path_factory.mktemp("sites") / name
         source = write_articles(shutil.copytree(base, folder) / "source", articles)
-        Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+        Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync([source])
         journals.append(SqliteJournal(folder / "journal.sqlite"))
         found.append(_visitor(folder, embedder, journals[-1]))
     with found[0].client, found[1].client:

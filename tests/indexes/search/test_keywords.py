@@ -26,10 +26,6 @@ TOKEN_IN_1 = 0.470004 * 1 / (1 + 0.6375)  # 0.287026
 LANE_IN_2 = 0.980829 * 1 / (1 + 1.65)  # 0.370124
 
 
-def whole(rows: int) -> RowMap:
-    return RowMap(rows, np.zeros(0, dtype=np.int64))
-
-
 def search(index: KeywordIndex, question: str, limit: int = 10, mask: list[bool] | None = None) -> list[Hit]:
     allowed = None if mask is None else np.array(mask)
     return index.search(dict.fromkeys(informative_terms(question), 1.0), limit, allowed)
@@ -109,6 +105,6 @@ def test_names_with_punctuation_and_camel_case_are_told_apart() -> None:
 def test_a_saved_index_answers_as_the_built_one(tmp_path: Path, texts: list[str]) -> None:
     built = KeywordIndex.build(texts)
     Postings.build(texts).save(tmp_path)
-    opened = KeywordIndex([Postings.open(tmp_path)], whole(len(texts)))
+    opened = KeywordIndex(Postings.open(tmp_path), RowMap(len(texts)))
     for question in ("cache token", "令牌", "naïve ключ"):
         assert search(opened, question) == search(built, question)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from indexes.models.embedding import Embedder
+from indexes.search.flat import FlatVectors
 from indexes.search.ivf import IvfIndex
 from indexes.search.row_map import RowMap
 from indexes.search.vectors import VectorIndex
@@ -31,6 +32,10 @@ QUESTIONS = ["How long does a token live?", "How do I undo a release?", "What is
 @pytest.fixture(scope="module")
 def vectors(embedder: Embedder) -> FloatMatrix:
     return embedder.embed_passages(SENTENCES)
+
+
+def flat(vectors: FloatMatrix) -> FlatVectors:
+    return FlatVectors.build([vectors], *vectors.shape)
 
 
 def test_a_search_agrees_with_brute_force(vectors: FloatMatrix, embedder: Embedder) -> None:
@@ -85,31 +90,78 @@ def test_stored_vectors_come_back_as_they_were_in_the_order_asked_for(vectors: F
     assert index.rows(np.array([], dtype=np.int64)).shape == (0, vectors.shape[1])
 
 
-def test_cells_name_candidates_and_stored_vectors_rank_them(vectors: FloatMatrix, embedder: Embedder) -> None:
-    exact, cells = VectorIndex.build(vectors), IvfIndex.build(vectors, threads=1)
-    index = VectorIndex([vectors], RowMap(len(vectors), np.zeros(0, dtype=np.int64)), cells, exact=0)
+def test_the_ivf_names_candidates_and_stored_vectors_rank_them(vectors: FloatMatrix, embedder: Embedder) -> None:
+    exact, stored = VectorIndex.build(vectors), flat(vectors)
+    index = VectorIndex(stored, RowMap(len(vectors)), IvfIndex.build(stored), exact=0)
     for question in QUESTIONS:
         vector = embedder.embed_question(question)[0]
-        found = index.search(vector, 4)
-        assert [hit.chunk for hit in found] == [hit.chunk for hit in exact.search(vector, 4)]
-        assert [hit.score for hit in found] == pytest.approx([vectors[hit.chunk] @ vector for hit in found], abs=1e-6)
+        hits = index.search(vector, 4)
+        assert [hit.chunk for hit in hits] == [hit.chunk for hit in exact.search(vector, 4)]
+        assert [hit.score for hit in hits] == pytest.approx([vectors[hit.chunk] @ vector for hit in hits], abs=1e-6)
 
 
-def test_cells_are_searched_under_a_filter_and_without_what_is_gone(vectors: FloatMatrix, embedder: Embedder) -> None:
-    alive = np.array([1, 2, 3, 4, 5, 6, 8, 9])
-    exact, cells = VectorIndex.build(vectors[alive]), IvfIndex.build(vectors, threads=1)
-    index = VectorIndex([vectors], RowMap(len(vectors), np.array([0, 7])), cells, exact=0)
+@pytest.mark.parametrize("has_ivf", [True, False])
+def test_hidden_rows_are_found_under_no_filter_and_through_no_index(
+    vectors: FloatMatrix, embedder: Embedder, has_ivf: bool
+) -> None:
+    visible = np.array([1, 2, 3, 4, 5, 6, 8, 9])
+    exact, stored = VectorIndex.build(vectors[visible]), flat(vectors)
+    ivf = IvfIndex.build(stored) if has_ivf else None
+    index = VectorIndex(stored, RowMap(len(vectors), np.array([0, 7])), ivf, exact=0)
     mask = np.array([True, False, True, True, True, False, True, True])
     for question in QUESTIONS:
         vector = embedder.embed_question(question)[0]
         for allowed in (None, mask):
-            found, expected = index.search(vector, 5, allowed), exact.search(vector, 5, allowed)
-            assert [hit.chunk for hit in found] == [hit.chunk for hit in expected]
+            hits, expected = index.search(vector, 5, allowed), exact.search(vector, 5, allowed)
+            assert [hit.chunk for hit in hits] == [hit.chunk for hit in expected]
 
 
-def test_a_saved_index_of_cells_answers_as_the_built_one(vectors: FloatMatrix, tmp_path: Path) -> None:
-    built = IvfIndex.build(vectors, threads=1)
-    built.save(tmp_path / "cells.faiss")
-    opened = IvfIndex.open(tmp_path / "cells.faiss")
+def test_a_saved_flat_index_gives_back_every_vector_and_answers_as_the_built_one(
+    vectors: FloatMatrix, tmp_path: Path
+) -> None:
+    built = flat(vectors)
+    built.save(tmp_path / "vectors.faiss")
+    opened = FlatVectors.open(tmp_path / "vectors.faiss")
+    assert (opened.count, opened.dimension) == vectors.shape
+    assert np.array_equal(opened.rows(slice(None)), vectors)
+    assert np.array_equal(opened.rows(np.array([7, 0, 7])), vectors[[7, 0, 7]])
+    mask = np.arange(len(vectors)) % 2 == 0
+    for vector in vectors:
+        for allowed in (None, mask):
+            assert opened.search(vector, 3, allowed).tolist() == built.search(vector, 3, allowed).tolist()
+
+
+def test_another_number_of_vectors_than_was_announced_is_refused(vectors: FloatMatrix) -> None:
+    with pytest.raises(ValueError, match="10 vectors came for 11 rows"):
+        FlatVectors.build([vectors], 11, vectors.shape[1])
+
+
+def test_a_saved_ivf_answers_as_the_built_one(vectors: FloatMatrix, tmp_path: Path) -> None:
+    built = IvfIndex.build(flat(vectors))
+    built.save(tmp_path / "ivf.faiss")
+    opened = IvfIndex.open(tmp_path / "ivf.faiss")
     for vector in vectors:
         assert opened.search(vector, 2, None, 1.0).tolist() == built.search(vector, 2, None, 1.0).tolist()
+
+
+def test_an_ivf_that_is_carried_over_finds_what_stays_and_what_is_new_and_not_what_is_gone(
+    vectors: FloatMatrix, tmp_path: Path
+) -> None:
+    IvfIndex.build(flat(vectors[:8])).save(tmp_path / "ivf.faiss")
+    numbers = np.array([0, 1, -1, 2, 3, 4, -1, 5])  # the third and the seventh are gone
+    stored = flat(vectors[[0, 1, 3, 4, 5, 7, 8, 9]])
+    carried = IvfIndex.open(tmp_path / "ivf.faiss").carried_over(numbers, stored)
+    carried.save(tmp_path / "carried.faiss")
+    opened = IvfIndex.open(tmp_path / "carried.faiss")
+    for row, vector in enumerate(stored.rows(slice(None))):
+        assert carried.search(vector, 4, None, 0.01)[0] == row
+        assert sorted(opened.search(vector, 8, None, 0.01).tolist()) == list(range(8))
+
+
+def test_an_ivf_is_carried_over_while_most_of_it_stays_and_it_has_as_many_lists_as_it_should(
+    vectors: FloatMatrix,
+) -> None:
+    ivf = IvfIndex.build(flat(vectors[:8]))
+    assert ivf.carries_over(8, carried=4)
+    assert not ivf.carries_over(8, carried=3)
+    assert not ivf.carries_over(80, carried=40)

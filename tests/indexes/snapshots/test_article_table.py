@@ -10,6 +10,7 @@ import pytest
 
 from indexes.models.embedding import Embedder
 from indexes.snapshots.article_table import ArticleTable, Sort
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import open_current
 from indexes.types import Filter
 from ingest.chunking import Chunker
@@ -20,7 +21,9 @@ from tests.conftest import TINY, quiet, write_articles
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> ArticleTable:
     folder = tmp_path_factory.mktemp("articles")
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", TINY)])
+    Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync(
+        [write_articles(folder / "source", TINY)]
+    )
     return open_current(folder / "index").articles
 
 
@@ -147,4 +150,4 @@ def test_quotes_and_wildcards_are_plain_text(table: ArticleTable, hostile: str) 
 
 def test_the_table_is_read_only(table: ArticleTable, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="readonly"):
-        table._db.execute("DELETE FROM base.articles")
+        table._db.execute("DELETE FROM articles")

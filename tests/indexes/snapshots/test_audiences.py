@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import ANYONE, KEEPER, Viewer
@@ -64,7 +65,7 @@ class Shelf:
     def index(self, name: str, articles: Mapping[str, str]) -> Snapshot:
         source, root = self.folder / name / "source", self.folder / name / "index"
         write_articles(source, dict(articles))
-        Synchroniser(root, self.embedder, self.chunker, 3, quiet).sync([source])
+        Synchroniser(SnapshotPublisher(root, 3), self.embedder, self.chunker, quiet).sync([source])
         return open_current(root)
 
 

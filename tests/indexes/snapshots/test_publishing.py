@@ -12,6 +12,7 @@ import pytest
 
 from indexes.errors import IndexBusy, SnapshotMissing
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import (
     Draft,
     current_generation,
@@ -32,7 +33,9 @@ from tests.conftest import TINY, quiet, write_articles
 def draft(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Draft:
     """The five tiny articles, ready to be published."""
     folder = tmp_path_factory.mktemp("draft")
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", TINY)])
+    Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync(
+        [write_articles(folder / "source", TINY)]
+    )
     snapshot = open_current(folder / "index")
     articles = [entry for id in snapshot.articles.ids() if (entry := snapshot.articles.indexed(id))]
     vectors = snapshot.vectors.rows(np.arange(snapshot.vectors.count))

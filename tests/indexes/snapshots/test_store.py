@@ -11,6 +11,7 @@ import pytest
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.models.embedding import Embedder
+from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import point_current
 from indexes.snapshots.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest
 from indexes.snapshots.store import SnapshotStore
@@ -25,7 +26,7 @@ def three_snapshots(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder
     """An index that lost an article with each of its generations: 5, 4 and 3 articles."""
     folder = tmp_path_factory.mktemp("store")
     source, root = write_articles(folder / "source", TINY), folder / "index"
-    sync = Synchroniser(root, embedder, chunker, 3, quiet)
+    sync = Synchroniser(SnapshotPublisher(root, 3), embedder, chunker, quiet)
     sync.sync([source])
     for lost in ("logging", "caching"):
         (source / f"{lost}.md").unlink()
