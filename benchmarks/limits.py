@@ -1,4 +1,4 @@
-"""Does one key that asks far too much make the others wait? `python -m benchmarks.limits --index DIR [--seconds 10]`.
+"""Measures whether one greedy key makes others wait: `python -m benchmarks.limits --index DIR [--seconds 10]`.
 
 Starts `footnote serve` with rate limits, nobody let in without a key. One key asks a few questions a second, alone;
 then again while another asks four times what the server can answer, and again while a stranger tries wrong keys as

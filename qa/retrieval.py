@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol, overload
 
 import numpy as np
+from cachetools import LRUCache
 
 from indexes.search.analysis import informative_terms, terms
 from indexes.search.candidates import Candidates, ProbeScores, SearchProbe
@@ -26,7 +26,7 @@ from qa.types import Passage, Probe, Standalone
 log = logging.getLogger(__name__)
 
 DEPTH = 200  # candidates from each index: docs/decisions/fusion.md
-_REMEMBERED = 512  # question vectors
+_CACHED_VECTORS = 512
 _CACHED_CHUNKS = 1_000
 _LONGEST_CACHED = 40_000  # characters of the article of a cached chunk: 40 MB at most, some 5 as a rule
 _DUPLICATE = 0.97  # cosine from which two chunks are taken for the same text: docs/decisions/fusion.md
@@ -94,7 +94,7 @@ class Retriever:
         self._embedder = embedder
         self._weights = weights
         self._observer = observer
-        self._vectors: OrderedDict[str, FloatVector] = OrderedDict()
+        self._vectors: LRUCache[str, FloatVector] = LRUCache(_CACHED_VECTORS)
         self._chunks: PerSnapshotCache[int, StoredChunk] = PerSnapshotCache(_CACHED_CHUNKS)
         self._lock = Lock()
 
@@ -140,11 +140,10 @@ class Retriever:
         if self._embedder is None:
             return None
         with self._lock:
-            if text in self._vectors:
-                self._vectors.move_to_end(text)
-                self._observer.vector(remembered=True)
-                return self._vectors[text]
-        self._observer.vector(remembered=False)
+            cached: FloatVector | None = self._vectors.get(text)
+        self._observer.vector(remembered=cached is not None)
+        if cached is not None:
+            return cached
         try:
             vector: FloatVector = self._embedder.embed_question(text)[0]
         except Exception:  # whatever the model's runtime raises: a keyword answer, marked degraded, beats none
@@ -152,8 +151,6 @@ class Retriever:
             return None
         with self._lock:
             self._vectors[text] = vector
-            if len(self._vectors) > _REMEMBERED:
-                self._vectors.popitem(last=False)
         return vector
 
 

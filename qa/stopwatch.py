@@ -1,4 +1,4 @@
-"""Measures how long each stage of an answer takes."""
+"""Times the stages of answering a question."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 class Stopwatch:
-    """Milliseconds by stage, added up over the parts of a question."""
+    """`spent`: milliseconds by stage, summed over the parts of a question."""
 
     def __init__(self, observer: Observer) -> None:
         self.spent: dict[str, float] = {}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from qa.catalogue import Catalogue
 from qa.commands import build_answerer, open_retrieval
@@ -31,9 +31,9 @@ from web.errors import NoTelemetry
 from web.observing import logs
 from web.observing.metrics import Metrics
 from web.services import Services
+from web.serving.application import METRICS, Application
 from web.serving.listening import BACKLOG, cores
-from web.serving.server import DrainingServer, SupervisedServer
-from web.serving.worker_slot import WorkerSlot
+from web.serving.supervised import supervise
 from web.settings import Settings
 from web.shared_state import Shared, SharedTimestamp
 from web.slack.setup import is_set_up
@@ -41,67 +41,45 @@ from web.slack.setup import is_set_up
 if TYPE_CHECKING:
     from web.observing.tracing import Tracing
 
-_GRACE = 3  # seconds that open requests get at shutdown
 _MORE = 1  # requests at work than cores: while one is read or written, no core is idle (docs/decisions/processes.md)
 _SWITCH = 0.0002  # seconds; by default a working thread keeps the event loop, and others, waiting 25 times as long
 
 
-def serve(settings: Settings, index: Path, listener: socket.socket, place: WorkerSlot | None) -> None:
-    """Answer what comes to `listener`, until told to stop. `place`: of this process among several, None: it is alone.
+def application(serving: Application) -> ASGIApp:
+    """The application of one serving process; its socket listens from now on.
 
     Raises FootnoteError saying what is missing.
     """
+    settings = serving.settings
     logs.configure(settings.log_format, settings.log_level)
     sys.setswitchinterval(_SWITCH)
     tracing = tracing_to(settings.otlp_endpoint)
-    with contextlib.ExitStack() as stack:
-        services, slots = _services(settings, index, listener, place, tracing, stack)
-        app = _app(settings, services, slots)
-        config = uvicorn.Config(
-            tracing.around(app) if tracing else app,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE,
-            server_header=False,
-            backlog=BACKLOG,
-            proxy_headers=False,  # web/access/proxies.py reads them, from those who are trusted
-        )
-        server = (
-            SupervisedServer(config, services.drain, place, services.figures.note)
-            if place
-            else DrainingServer(config, services.drain)
-        )
-        listener.listen(BACKLOG)
-        if isinstance(server, SupervisedServer):  # now, as connections come from now on
-            server.beat()
-        if place is None or place.announces:
-            articles = services.store.current().manifest.articles
-            print(f"Footnote answers from {articles} articles at {_address(listener)}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
-            server.run(sockets=[listener])
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    services, slots = _services(serving, tracing, stack)
+    app = _app(settings, services, slots)
+    if serving.folder:
+        app.state.supervised = supervise(serving.folder, services.figures.note)
+    serving.listener.listen(BACKLOG)
+    if serving.announces:
+        articles = services.store.current().manifest.articles
+        print(f"Footnote answers from {articles} articles at {_address(serving.listener)}", flush=True)
+    return tracing.around(app) if tracing else app
 
 
-def _services(
-    settings: Settings,
-    index: Path,
-    listener: socket.socket,
-    place: WorkerSlot | None,
-    tracing: Tracing | None,
-    stack: contextlib.ExitStack,
-) -> tuple[Services, WorkSlots]:
+def _services(serving: Application, tracing: Tracing | None, stack: contextlib.ExitStack) -> tuple[Services, WorkSlots]:
     """What the routes work with, and whose turn it is. `stack` closes it."""
 
     def closed(close: Callable[[], None]) -> None:
         stack.callback(close)
 
-    folder = Path(place.folder) if place else None
+    settings, folder = serving.settings, serving.folder
     shared, keys = Shared(folder), Keys(SqliteKeyStore(settings.keys))
     closed(keys.close)
-    access_rules = AccessRules.of(settings, keys, listener.getsockname()[0], shared)
-    store, embedder = open_retrieval(index, settings)
+    access_rules = AccessRules.of(settings, keys, serving.listener.getsockname()[0], shared)
+    store, embedder = open_retrieval(serving.index, settings)
     store.keep_looking()
-    links, figures = Links(settings.public_url), Metrics(place.metrics if place else None)
+    links, figures = Links(settings.public_url), Metrics(folder / METRICS if folder else None)
     observer = Observers(figures.counted, tracing) if tracing else figures.counted
     answerer = build_answerer(store, embedder, links, observer)
     journal = SqliteJournal(settings.journal)
@@ -121,10 +99,9 @@ def _services(
         figures=figures,
         shared=shared,
     )
-    of = place.of if place else 1
     slots = WorkSlots(
-        math.ceil(cores() / of) + _MORE,
-        math.ceil(settings.capacity / of),
+        math.ceil(cores() / serving.processes) + _MORE,
+        math.ceil(settings.capacity / serving.processes),
         refused=SharedTimestamp(folder / "refused" if folder else None),
     )
     figures.watch(store, slots, journal, services.degraded)

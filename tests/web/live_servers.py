@@ -19,8 +19,6 @@ from tests.conftest import make_services
 from web.access.rules import AccessRules
 from web.admission import WorkSlots
 from web.app import create_app
-from web.serving.draining import Drain
-from web.serving.server import DrainingServer
 
 PATIENCE = 60.0  # seconds, on a busy machine
 
@@ -33,10 +31,10 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
+def served(app: ASGIApp) -> Iterator[str]:
     """`app` behind uvicorn; its address."""
     config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)
-    server = DrainingServer(config, drain)
+    server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -56,6 +54,6 @@ def served_from(
     journal = SqliteJournal(folder / "journal.sqlite")
     services = make_services(index, embedder, journal)
     services = replace(services, access_rules=access_rules) if access_rules else services
-    with served(create_app(services, 262_144, WorkSlots(2, capacity)), services.drain) as address:
+    with served(create_app(services, 262_144, WorkSlots(2, capacity))) as address:
         yield address
     journal.close()

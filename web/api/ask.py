@@ -90,7 +90,8 @@ def _events(services: Services, asked: _AskRequest, view: bool) -> Iterator[Serv
 def _view(services: Services, asked: _AskRequest, exchange: Exchange) -> list[Tree]:
     number = 1 + len(asked.question.history) // 2
     corpus = services.store.seen_by(asked.question.viewer)
-    return answer_view.view(answer_view.given(exchange, asked.question.filter, number, corpus, services.links))
+    view = answer_view.new_view(exchange, asked.question.filter, number, corpus, services.links)
+    return answer_view.answer_tree(view)
 
 
 def _question(body: AskIn, principal: Principal) -> Question:

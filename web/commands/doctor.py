@@ -127,7 +127,7 @@ def _journal(settings: IndexSettings) -> str:
 
 def _slack(settings: IndexSettings) -> str:
     assert isinstance(settings, Settings)
-    return setup.told(settings)
+    return setup.summary(settings)
 
 
 def _keys(settings: IndexSettings) -> str:

@@ -10,7 +10,7 @@ from indexes.settings import IndexSettings
 from indexes.types import KEEPER, Viewer
 from qa.commands import build_answerer, open_retrieval
 from qa.links import Links
-from web.agents.tools import Caller, Tools, offered
+from web.agents.tools import Caller, Tools, agent_tools
 from web.serving.draining import Drain
 from web.settings import Settings
 
@@ -29,8 +29,8 @@ def add_commands(commands: Commands) -> None:
 
 def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
     # Imported here: the protocol's library costs half a second that the other commands need not wait for.
-    from web.agents.server import serving
-    from web.agents.stdio import Remembered, run
+    from web.agents.server import tool_server
+    from web.agents.stdio import InMemoryConversations, run
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")  # to standard error
@@ -38,9 +38,9 @@ def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
     store.keep_looking()
     links = Links(settings.public_url)
     answerer = build_answerer(store, embedder, links)
-    tools = Tools(store, answerer, links, Remembered(answerer))
+    tools = Tools(store, answerer, links, InMemoryConversations(answerer))
     caller = caller_of(args, settings)
-    run(serving(offered(tools), lambda context: caller, Drain()))
+    run(tool_server(agent_tools(tools), lambda context: caller, Drain()))
     return OK
 
 

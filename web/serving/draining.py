@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _AT_ONCE = 40  # threads; their own, so that what is quick never waits for what is slow
 
 
@@ -29,6 +34,27 @@ class Drain:
     def begin(self) -> None:
         """From a signal handler too: the server wakes its loop ten times a second."""
         self._begun.set()
+
+    @contextmanager
+    def begun_by_signals(self) -> Iterator[None]:
+        """Begin when this process is told to stop, before the server that handles the signal stops.
+
+        uvicorn waits for open streams at shutdown, and tells the application afterwards.
+        """
+        here = threading.current_thread() is threading.main_thread()  # no other gets signals
+        handlers = {number: handler for number in _SIGNALS if here and callable(handler := signal.getsignal(number))}
+
+        def begin(number: int, frame: FrameType | None) -> None:
+            self.begin()
+            handlers[signal.Signals(number)](number, frame)
+
+        for number in handlers:
+            signal.signal(number, begin)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
     @property
     def begun(self) -> bool:

@@ -54,7 +54,7 @@ class Clock:
 def site_with(slots: WorkSlots, held: Held, index: Path, folder: Path) -> Iterator[str]:
     journal = SqliteJournal(folder / "journal-of-its-own.sqlite")
     services = make_services(index, held, journal)
-    with served(create_app(services, max_body=262_144, slots=slots), services.drain) as address:
+    with served(create_app(services, max_body=262_144, slots=slots)) as address:
         yield address
     journal.close()
 

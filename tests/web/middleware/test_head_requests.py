@@ -69,7 +69,7 @@ def line(tiny_site: Site, heard: Heard) -> Iterator[httpx2.Client]:
     """One connection to the tiny site: content where none is expected would be taken for the next answer."""
     services, limits = tiny_site.services, httpx2.Limits(max_connections=1)
     app = create_app(services, 262_144, WorkSlots(2, 64), ["https://w.example"], recorders=[heard])
-    with served(app, services.drain) as address, httpx2.Client(base_url=address, limits=limits) as client:
+    with served(app) as address, httpx2.Client(base_url=address, limits=limits) as client:
         yield client
 
 
@@ -115,7 +115,7 @@ def test_a_search_by_head_counts_as_a_question_as_one_by_get_does(tiny_site: Sit
         Policy(place=False, anybody=ASKER), Keys(SqliteKeyStore(tmp_path / "keys.sqlite")), Rates(ask="2/hour")
     )
     services = replace(tiny_site.services, access_rules=access_rules)
-    with served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address:
+    with served(create_app(services, 262_144, WorkSlots(2, 64))) as address:
         search = f"{address}/api/v1/search?q=token"
         said = [httpx2.head(search), httpx2.get(search), httpx2.head(search)]
     access_rules.keys.close()

@@ -16,6 +16,7 @@ from openai import OpenAI
 from indexes.models.embedding import Embedder
 from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import Site, make_services
+from tests.web.bodies import NO_OBJECTS
 from tests.web.live_servers import served, served_from
 from web.access.keys import Keys
 from web.access.policy import Policy
@@ -260,12 +261,7 @@ def test_what_cannot_be_had_is_refused_naming_the_parameter(client: OpenAI, more
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"{",
-        b"[]",
-        b'"text"',
-        b"\xff\xfe",
-        b"[" * 900 + b"]" * 900,
+        *NO_OBJECTS,
         b'{"model":' * 900 + b"1" + b"}" * 900,
         b'{"model": "footnote", "messages": [{"role": "user", "content": "\\ud800"}]}',
         b'{"model": "\\ud800", "messages": [{"role": "user", "content": "x"}]}',
@@ -307,7 +303,7 @@ def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embed
     journal = SqliteJournal(tmp_path / "journal.sqlite")
     services = make_services(tiny_site.index, embedder, journal)
     with (
-        served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address,
+        served(create_app(services, 262_144, WorkSlots(2, 64))) as address,
         OpenAI(base_url=f"{address}/v1", api_key="unused") as client,
     ):
         completion = complete(client, user(QUESTION), model="footnote:tokens")

@@ -22,7 +22,6 @@ from qa.types import Question
 from tests.conftest import make_services
 from web.admission import WorkSlots
 from web.app import create_app
-from web.serving.server import DrainingServer
 
 
 class SlowConversations(Conversations):
@@ -52,7 +51,7 @@ def main(index: Path, path: Path) -> None:
     config = uvicorn.Config(
         create_app(services, 262_144, WorkSlots(200, 1_000)), log_level="warning", timeout_graceful_shutdown=3
     )
-    DrainingServer(config, services.drain).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

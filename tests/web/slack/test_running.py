@@ -50,7 +50,7 @@ def running(site: Site, embedder: Embedder, folder: Path, slow: bool, scenario: 
         object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal.answers))
     slots = WorkSlots(2, 64)
     parts = build(settings(), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
-    with served(create_app(services, 262_144, slots, (), parts), services.drain) as address:
+    with served(create_app(services, 262_144, slots, (), parts)) as address:
         scenario(address, slack)
     slack.close()
     journal.close()
