@@ -31,10 +31,8 @@ class SqliteKeyStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else's to read
-            self._db = self._open()
-            with closing(self._open()) as db:
-                db.execute("PRAGMA journal_mode = WAL")
             migrate(path, _VERSIONS)
+            self._db = self._open()
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
 

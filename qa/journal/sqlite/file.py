@@ -18,7 +18,6 @@ _VERSIONS = Path(__file__).parent / "versions"
 _LONG_LOG = 10_000  # pages, 40 MB: from here on an answer settles the log after all
 _WAIT = 0.25  # seconds for another writer of the file; an answer is worth more than its record
 _PRAGMAS = (
-    "journal_mode = WAL",
     "synchronous = NORMAL",
     "foreign_keys = ON",
     "secure_delete = ON",  # what is deleted is overwritten
@@ -38,10 +37,10 @@ class JournalFile:
         self.failures = 0  # how often it could not be used
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            migrate(path, _VERSIONS)
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=_WAIT)
             for pragma in _PRAGMAS:
                 self._db.execute(f"PRAGMA {pragma}")
-            migrate(path, _VERSIONS)
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
 

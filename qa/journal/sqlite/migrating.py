@@ -7,22 +7,30 @@ folder of `versions`. Revisions are only ever added.
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 from qa.errors import NewerFile
 
+_WAIT = 10.0  # seconds for other processes that open the file for the first time
+_PAUSE = 0.01  # seconds
+
 
 def migrate(path: Path, versions: Path) -> None:
-    """Apply the revisions that the file lacks. Several processes may do so at once. Raises NewerFile, sqlite3.Error."""
+    """Make the file, with a write-ahead log, and apply the revisions that it lacks.
+
+    Several processes may do so at once. Raises NewerFile, sqlite3.Error.
+    """
     newest = max(file.stem[1:5] for file in versions.glob("v*.py"))
-    with closing(sqlite3.connect(path)) as db:
+    with closing(sqlite3.connect(path, timeout=_WAIT)) as db:
         current = form_of(db)
-    if current > newest:
-        raise NewerFile(
-            f"{path} was written by a newer version of Footnote (form {current}; this version knows {newest} and "
-            "older): start that version again, or move the file away, and a new one is made."
-        )
+        if current > newest:
+            raise NewerFile(
+                f"{path} was written by a newer version of Footnote (form {current}; this version knows {newest} and "
+                "older): start that version again, or move the file away, and a new one is made."
+            )
+        _use_log(db)
     if current < newest:
         from qa.journal.sqlite.upgrading import upgrade  # here: Alembic takes 0.3 s and 34 MB
 
@@ -39,3 +47,17 @@ def form_of(db: sqlite3.Connection) -> str:
         return str(form)
     (number,) = db.execute("PRAGMA user_version").fetchone()
     return f"{number:04}"
+
+
+def _use_log(db: sqlite3.Connection) -> None:
+    """Write ahead. The file remembers it."""
+    until = time.monotonic() + _WAIT
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Of two that switch at once, SQLite refuses one without waiting: each would wait for the other.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)

@@ -88,17 +88,17 @@ def test_an_answer_kept_without_a_look_at_its_conversation_joins_no_other(
     conversations.reply(
         Question("and then?"), asked.conversation_id, "key:two"
     )  # as when the history could not be read
-    assert [kept.owner for kept in conversations.kept(asked.conversation_id, "key:one")] == ["key:one"]
-    assert [kept.owner for kept in conversations.kept(asked.conversation_id, "key:two")] == ["key:two"]
+    assert [record.owner for record in conversations.kept(asked.conversation_id, "key:one")] == ["key:one"]
+    assert [record.owner for record in conversations.kept(asked.conversation_id, "key:two")] == ["key:two"]
 
 
 def test_an_answer_is_kept_whole_with_its_footnotes(conversations: Conversations) -> None:
     asked = conversations.ask(Question("How are refresh tokens rotated?", Filter(("auth",), "all")))
-    kept = conversations.answer(asked.answer.answer_id)
-    assert kept.answer == replace(asked.answer, passages=())
-    assert kept.answer.citations
-    assert (kept.conversation_id, kept.filter) == (asked.conversation_id, Filter(("auth",), "all"))
-    assert conversations.kept(asked.conversation_id) == (kept,)
+    record = conversations.answer(asked.answer.answer_id)
+    assert record.answer == replace(asked.answer, passages=())
+    assert record.answer.citations
+    assert (record.conversation_id, record.filter) == (asked.conversation_id, Filter(("auth",), "all"))
+    assert conversations.kept(asked.conversation_id) == (record,)
 
 
 def test_feedback_is_kept_with_its_answer_and_may_be_changed(conversations: Conversations) -> None:
