@@ -1,4 +1,4 @@
-"""What does the HTTP API offer? The OpenAPI document in a form that a template can lay out."""
+"""The OpenAPI document in a form that a template can lay out."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Operation:
 
 def operations(document: Schema) -> dict[str, list[Operation]]:
     """The operations of an OpenAPI document by their tag, in its order."""
-    found: dict[str, list[Operation]] = {}
+    by_tag: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
         for method in _METHODS:
             if method in methods:
                 operation = methods[method]
                 tag = (operation.get("tags") or ["other"])[0]
-                found.setdefault(tag, []).append(_operation(document, path, method, operation))
-    return found
+                by_tag.setdefault(tag, []).append(_operation(document, path, method, operation))
+    return by_tag
 
 
 def _operation(document: Schema, path: str, method: str, operation: Schema) -> Operation:
@@ -71,9 +71,7 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> O
 
 
 def _parameter(document: Schema, entry: Schema) -> Field:
-    about = [entry.get("description", "")]
-    if entry.get("in") == "path":
-        about.append("Part of the path.")
+    about = [entry.get("description", ""), "Part of the path." if entry.get("in") == "path" else ""]
     schema = _resolved(document, entry.get("schema", {}))
     return Field(
         str(entry["name"]),
@@ -92,10 +90,10 @@ def _schema(document: Schema, holder: Schema) -> Schema:
 def _resolved(document: Schema, schema: Schema) -> Schema:
     """What a `$ref` points to; of several allowed kinds, the one that is not null."""
     if reference := schema.get("$ref"):
-        found: Any = document
+        target: Any = document
         for part in str(reference).removeprefix("#/").split("/"):
-            found = found[part]
-        return _resolved(document, found)
+            target = target[part]
+        return _resolved(document, target)
     kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
     return {**_resolved(document, kinds[0]), **_own(schema)} if len(kinds) == 1 else schema
 
@@ -107,12 +105,12 @@ def _own(schema: Schema) -> Schema:
 def _fields(document: Schema, schema: Schema, under: str = "", depth: int = 0) -> Iterator[Field]:
     required = schema.get("required", ())
     for name, entry in schema.get("properties", {}).items():
-        found = _resolved(document, entry)
-        about = " ".join(part for part in (str(found.get("description", "")), _limits(found)) if part)
+        resolved = _resolved(document, entry)
+        about = " ".join(part for part in (str(resolved.get("description", "")), _limits(resolved)) if part)
         yield Field(
-            f"{under}{name}", _type(document, found), name in required, about if "properties" not in found else ""
+            f"{under}{name}", _type(document, resolved), name in required, about if "properties" not in resolved else ""
         )
-        inside, mark = (_resolved(document, found.get("items", {})), "[]") if "items" in found else (found, "")
+        inside, mark = (_resolved(document, resolved.get("items", {})), "[]") if "items" in resolved else (resolved, "")
         if depth + 1 < _DEEPEST and "properties" in inside:
             yield from _fields(document, inside, f"{under}{name}{mark}.", depth + 1)
 

@@ -1,4 +1,4 @@
-"""The API in words: the OpenAPI document as a page that needs no script."""
+"""Serves the OpenAPI document as a page that needs no script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 def docs(services: ServicesDep, principal: Reading, request: Request) -> Response:
     """Every route of the API with its parameters, fields and an example."""
     document = request.app.openapi()
-    shown = templating.page(
+    page = templating.page(
         "docs.html",
         services.store.seen_by(principal.viewer),
         principal,
@@ -26,4 +26,4 @@ def docs(services: ServicesDep, principal: Reading, request: Request) -> Respons
         summary=document["info"].get("summary", ""),
         groups=api_reference.operations(document),
     )
-    return templating.unchanged_or(request, shown)
+    return templating.unchanged_or(request, page)

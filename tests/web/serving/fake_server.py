@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -17,12 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.observing import logs
 from web.serving import listening, supervised, workers
 from web.serving.application import METRICS, Application
+from web.serving.draining import Drain, Draining
 from web.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class FakeApplication(Application):
-    """Answers with the id of its process, which it leaves in FOLDER/starts; at /hang, never again."""
+    """Answers with the id of its process, which it leaves in FOLDER/starts.
+
+    At /hang it never answers again; at /stream, two seconds later or when it is told to stop.
+    """
 
     def __call__(self) -> ASGIApp:
         assert self.folder is not None
@@ -47,15 +52,25 @@ class FakeApplication(Application):
 class Pid:
     def __init__(self, task: asyncio.Task[None]) -> None:
         self._task = task
+        self._drain = Drain()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            with self._drain.begun_by_signals():
+                for event in ("startup", "shutdown"):
+                    await receive()
+                    await send({"type": f"lifespan.{event}.complete"})
             return
         if scope["path"] == "/hang":
             time.sleep(3600)
         headers = [(b"connection", b"close")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+        if scope["path"] == "/stream":
+            with contextlib.suppress(Draining):
+                await self._drain.or_result(lambda: time.sleep(2))
+        await send(
+            {"type": "http.response.body", "body": f"{os.getpid()}{' interrupted' * self._drain.begun}".encode()}
+        )
 
 
 def _deaf(number: int, frame: FrameType | None) -> None:

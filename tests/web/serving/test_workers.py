@@ -134,7 +134,7 @@ def test_nobody_waits_at_a_process_that_is_dead_before_anybody_has_noticed(start
     one, other = served.serving()
     with served.stopped():
         os.kill(one, signal.SIGKILL)
-        eventually(lambda: not alive(one))
+        eventually(lambda: served.reaches(other))
         assert {served.ask() for _ in range(40)} == {other}
 
 
@@ -146,7 +146,7 @@ def test_between_the_starts_of_a_process_that_dies_again_and_again_there_are_pau
         victim = served.started(number)[-1]
         eventually(lambda victim=victim: served.reaches(victim, other))  # type: ignore[misc]
     os.kill(victim, signal.SIGKILL)
-    eventually(lambda: not alive(victim))
+    eventually(lambda: served.reaches(other))
     assert {served.ask() for _ in range(40)} == {other}  # the next successor is started seconds later
     assert len(served.starts()) == 5
     eventually(lambda: len(served.starts()) == 6)
@@ -227,6 +227,18 @@ def test_told_to_stop_it_ends_the_processes_and_then_itself(start: Start, told: 
     assert not folder.exists()
     with pytest.raises(ConnectionRefusedError):
         served.ask()
+
+
+def test_every_open_stream_of_every_process_is_told_that_the_server_stops(start: Start) -> None:
+    served = start()
+    pids = served.serving()
+    streams = [http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE) for _ in range(24)]
+    for stream in streams:
+        stream.request("GET", "/stream")
+    responses = [stream.getresponse() for stream in streams]  # all have begun
+    served.process.terminate()
+    told = {response.read().decode() for response in responses}
+    assert told == {f"{pid} interrupted" for pid in pids}
 
 
 def test_a_process_that_will_not_stop_is_killed_after_its_grace(start: Start) -> None:
