@@ -17,7 +17,6 @@ from fastapi.responses import Response, StreamingResponse
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.types import Answer, Question
-from web.access.principals import Asking, AskingOrReading
 from web.api.articles import MOST_TAGS
 from web.api.schemas import CitationOut
 from web.middleware import openai_errors as openai_errors
@@ -35,6 +34,7 @@ from web.openai.completions import (
 from web.openai.dialogue import asked, chosen, model_of, named
 from web.openai.tokens import count_tokens
 from web.rendering.marks import elsewhere, linked, pieces
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
@@ -49,7 +49,8 @@ router = APIRouter(prefix="/v1", tags=["chat clients"], responses=_ERRORS)
 
 
 @router.get("/models")
-def models(services: ServicesDep, principal: AskingOrReading) -> ModelsOut:
+@declare("ask", "read", errors="openai")
+def models(services: ServicesDep, principal: PrincipalDep) -> ModelsOut:
     """The models: `footnote`, which answers from all articles, and one for each of the most frequent tags."""
     snapshot = services.store.seen_by(principal.viewer)
     tags = [name for name, _ in snapshot.articles.tag_counts()[:MOST_TAGS]]
@@ -57,7 +58,8 @@ def models(services: ServicesDep, principal: AskingOrReading) -> ModelsOut:
 
 
 @router.get("/models/{model:path}")
-def model(services: ServicesDep, principal: AskingOrReading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
+@declare("ask", "read", errors="openai")
+def model(services: ServicesDep, principal: PrincipalDep, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
     snapshot = services.store.seen_by(principal.viewer)
     return _model(snapshot, Filter(named(snapshot, model)))
@@ -77,7 +79,7 @@ class _CompletionRequest:
     owner: str
 
 
-def _asked(body: CompletionIn, services: ServicesDep, principal: Asking, request: Request) -> _CompletionRequest:
+def _asked(body: CompletionIn, services: ServicesDep, principal: PrincipalDep, request: Request) -> _CompletionRequest:
     """What can be refused with a status is refused before a stream begins."""
     text, history = asked(body.messages)
     filter = chosen(services.store.seen_by(principal.viewer), body)
@@ -90,6 +92,7 @@ def _asked(body: CompletionIn, services: ServicesDep, principal: Asking, request
     response_model=CompletionOut,
     responses={200: {"content": {_STREAM: {"itemSchema": _EVENT}}}},
 )
+@declare("ask", cost="answers", errors="openai")
 async def complete(asked: Annotated[_CompletionRequest, Depends(_asked)], services: ServicesDep) -> Response:
     """Answer the last user message of a conversation, as OpenAI's chat completions do; with `stream`, in chunks.
 

@@ -28,7 +28,7 @@ from web.access.rates import Rates
 from web.access.rules import AccessRules
 from web.admission import WorkSlots
 from web.app import create_app
-from web.middleware import authentication
+from web.routing.table import DeclaredRoute, RouteTable
 from web.services import Services
 
 Need: TypeAlias = Scope | Literal["nothing"]
@@ -188,9 +188,23 @@ def test_a_route_is_found_wherever_it_is_hidden() -> None:
     assert set(routes_of(app.routes)) == {("PUT", "/api/outer/inner/deep"), ("*", "/mounted"), ("POST", "/plain")}
 
 
-def test_what_answers_a_question_is_limited_as_a_question() -> None:
-    answering = {(method, row.url) for (method, path), row in TABLE.items() if row.need == "ask" and "{" not in path}
-    assert answering <= authentication._ASKING
+def test_every_route_declares_the_scopes_that_the_table_says(closed: Closed) -> None:
+    declared = {(method, route.path): set(route.facts.scopes) for route, method in declarations(closed)}
+    needed = {key: {row.need, row.or_else} - {"nothing", None} for key, row in TABLE.items()}
+    assert declared == needed
+
+
+def test_what_answers_a_question_is_limited_as_a_question(closed: Closed) -> None:
+    rates = {(method, route.path): route.facts.rate for route, method in declarations(closed)}
+    answering = [key for key, row in TABLE.items() if row.need == "ask" and "{" not in key[1]]
+    assert len(answering) > 3
+    assert {rates[key] for key in answering} == {"ask"}
+
+
+def declarations(closed: Closed) -> Iterator[tuple[DeclaredRoute, str]]:
+    table: RouteTable = closed.client.app.state.routes  # type: ignore[attr-defined]
+    for route in table.routes:
+        yield from ((route, method) for method in (route.methods or {"*"}) - {"HEAD"})
 
 
 UNPROVEN = ("anonymous", "revoked", "expired", "unknown key", "dead session")

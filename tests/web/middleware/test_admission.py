@@ -23,6 +23,7 @@ from tests.web.live_servers import served
 from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.app import create_app
 from web.middleware.admission import Admission
+from web.routing.facts import RouteFacts
 
 ASK = "/api/v1/ask"
 QUESTION = {"question": "How long does an access token live?"}
@@ -251,7 +252,7 @@ def test_an_open_stream_holds_no_turn(content_type: bytes, turns_held: int) -> N
         await send({"type": "http.response.body", "body": b""})
 
     async def scenario() -> None:
-        await Admission(app, slots)({"type": "http", "path": "/", "headers": []}, _empty_body, _ignored)
+        await Admission(app, slots)({"type": "http", "facts": RouteFacts(), "headers": []}, _empty_body, _ignored)
 
     asyncio.run(scenario())
     assert full == [bool(turns_held)]
