@@ -38,11 +38,9 @@ from ingest.chunking import Chunker
 from ingest.sources.items import Found, Ignored, SourceItem
 from ingest.sync import Synchroniser
 from qa.answering import Answerer
+from qa.composition import build_answerer
 from qa.links import Links
-from qa.question.follow_ups import HistoryRewriter
-from qa.retrieval import Retriever
 from qa.types import Question
-from qa.writing.extractive import ExtractiveWriter
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 RESULTS = Path(__file__).parent.parent / "docs" / "benchmarks"
@@ -165,8 +163,7 @@ def _answerer(store: SnapshotStore, base: SyntheticBase) -> Answerer:
     settings = IndexSettings()
     model = load_embedder(settings.model, settings.models, settings.precision)
     vectors = iter(base.question_vectors(5 * (_QUESTIONS + _WARM_UP))[:, None, :])
-    retriever = Retriever(QuestionEmbedder(model, vectors))
-    return Answerer(store, HistoryRewriter(), retriever, ExtractiveWriter(), Links())
+    return build_answerer(store, QuestionEmbedder(model, vectors), Links())
 
 
 def _latencies(

@@ -55,7 +55,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     from web.composition import serve
 
     with listener:
-        serve(settings, index_of(args, settings), listener, place)
+        serve(settings.at(index_of(args, settings)), listener, place)
     return OK
 
 

@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.store import Journal
 from qa.types import Question
 from tests.conftest import Site, make_services
 from web.access.keys import KeyStore, Scope
@@ -144,15 +143,13 @@ class Closed:
 @pytest.fixture(scope="module")
 def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("closed")
-    keys, journal = KeyStore(folder / "keys.sqlite"), Journal(folder / "journal.sqlite")
-    access_rules = AccessRules(Policy(place=True), keys, Rates())
-    services = replace(make_services(tiny_site.index, embedder, journal), access_rules=access_rules)
-    app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
-    user, presented = keys.create("user", tuple(ASKER))
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        yield Closed(client, services, keys, presented, user.id)
-    keys.close()
-    journal.close()
+    with make_services(tiny_site.index, embedder, folder) as made:
+        keys = made.access_rules.keys
+        services = replace(made, access_rules=AccessRules(Policy(place=True), keys, Rates()))
+        app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
+        user, presented = keys.create("user", tuple(ASKER))
+        with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+            yield Closed(client, services, keys, presented, user.id)
 
 
 def routes_of(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:

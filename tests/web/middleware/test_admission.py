@@ -17,7 +17,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from indexes.models.embedding import Embedder
 from indexes.types import FloatMatrix
-from qa.journal.store import Journal
 from tests.conftest import Site, make_services
 from tests.web.live_servers import served
 from web.admission import Overloaded, WorkSlot, WorkSlots
@@ -53,11 +52,11 @@ class Clock:
 
 @contextmanager
 def site_with(slots: WorkSlots, held: Held, index: Path, folder: Path) -> Iterator[str]:
-    journal = Journal(folder / "journal-of-its-own.sqlite")
-    services = make_services(index, held, journal)
-    with served(create_app(services, max_body=262_144, slots=slots), services.drain) as address:
+    with (
+        make_services(index, held, folder / "own") as services,
+        served(create_app(services, max_body=262_144, slots=slots), services.drain) as address,
+    ):
         yield address
-    journal.close()
 
 
 def ask(address: str) -> httpx2.Response:

@@ -10,16 +10,17 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 
 from qa.conversations import Conversations, Exchange
-from qa.journal.store import Journal
 from qa.types import Question
 from tests.conftest import make_services
 from web.admission import WorkSlots
 from web.app import create_app
+from web.services import Services
 from web.serving.server import DrainingServer
 
 
@@ -31,9 +32,11 @@ class SlowConversations(Conversations):
 
 
 def main(index: Path, path: Path) -> None:
-    journal = Journal(path)
-    services = make_services(index, None, journal)
-    object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal))
+    with make_services(index, None, path.parent, journal=path) as made:
+        serve(replace(made, conversations=SlowConversations(made.answerer, made.journal)))
+
+
+def serve(services: Services) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: print(f"tasks {len(asyncio.all_tasks())}", flush=True))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)

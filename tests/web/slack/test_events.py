@@ -109,7 +109,7 @@ def test_slacks_markup_is_read_as_people_read_it(workspace: Workspace) -> None:
 
 
 def _last_question(workspace: Workspace) -> str:
-    with workspace.journal.using() as db:
+    with workspace.services.journal.using() as db:
         return str(db.execute("SELECT question FROM answers ORDER BY asked DESC").fetchone()[0])
 
 
