@@ -113,7 +113,7 @@ def test_what_is_looked_up_is_what_the_endpoint_that_is_reached_declares(tiny_si
 
         return noted
 
-    app.add_middleware(noting)  # type: ignore[arg-type]
+    app.add_middleware(noting)
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         for method, path in addresses(app.state.routes):
             client.request(method, path)
