@@ -113,19 +113,20 @@ def _complete(operation: Schema, facts: RouteFacts) -> None:
 def _possible(operation: Schema) -> list[int]:
     """The statuses of errors that may come."""
     parameters = operation.get("parameters", ())
-    found = {401, 403, 421, 429, 503}
+    statuses = {401, 403, 421, 429, 503}
     if "requestBody" in operation:
-        found |= {400, 413, 422}
+        statuses |= {400, 413, 422}
     if parameters:
-        found.add(422)
+        statuses.add(422)
     if "404" in operation["responses"] or any(parameter["in"] == "path" for parameter in parameters):
-        found.add(404)
-    return sorted(found)
+        statuses.add(404)
+    return sorted(statuses)
 
 
 def _problem(status: int, own: Schema) -> Schema:
-    said = own.get("description", "")
+    description = own.get("description", "")
+    is_default = description in ("", HTTPStatus(status).phrase, "Validation Error")
     return {
-        "description": said if said not in ("", HTTPStatus(status).phrase, "Validation Error") else _WHY[status],
+        "description": _WHY[status] if is_default else description,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

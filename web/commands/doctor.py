@@ -112,12 +112,12 @@ def _journal(settings: IndexSettings) -> str:
         return "none yet: the server makes it"
     try:
         with contextlib.closing(sqlite3.connect(f"{settings.journal.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
+            (verdict,) = file.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        found = str(error)
-    if found != "ok":
+        verdict = str(error)
+    if verdict != "ok":
         raise FootnoteError(
-            f"{settings.journal} is damaged ({found}): move it away, and the server starts a new one. Answers do not "
+            f"{settings.journal} is damaged ({verdict}): move it away, and the server starts a new one. Answers do not "
             "depend on it; the conversations in it are lost."
         )
     return f"{settings.journal} is whole"

@@ -144,8 +144,8 @@ def _allowed(request: Request) -> list[str]:
         return ["GET", "HEAD"]
     routes = request.app.router.routes
     scopes = [{**request.scope, "method": method, "path_params": {}} for method in _METHODS]
-    found = [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
-    return ["GET", "HEAD", *found[1:]] if "GET" in found else found
+    methods = [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
+    return ["GET", "HEAD", *methods[1:]] if "GET" in methods else methods
 
 
 def _unprocessable_tag(request: Request, error: Exception) -> Response:
@@ -158,8 +158,8 @@ def _missing(request: Request, error: Exception) -> Response:
 
 def _unavailable(request: Request, error: Exception) -> Response:
     log.error("%s", error)
-    said = "Conversations cannot be read or written at the moment: please try again later."
-    return failure(request, 503, said, headers={"retry-after": "30"})
+    detail = "Conversations cannot be read or written at the moment: please try again later."
+    return failure(request, 503, detail, headers={"retry-after": "30"})
 
 
 def _no_keys(request: Request, error: Exception) -> Response:

@@ -46,7 +46,7 @@ def kept_closed(
     articles = {**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)}
     Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", articles)])
     keys = KeyStore(folder / "keys.sqlite")
-    access_rules = AccessRules(Policy(place=False), keys, Rates())
+    access_rules = AccessRules(Policy(local=False), keys, Rates())
     with served_from(folder / "index", embedder, folder, access_rules) as address:
         yield address, keys
     keys.close()
