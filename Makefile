@@ -19,7 +19,7 @@ help: ## list the targets
 install: $(STAMP) ## create the virtual environment and install everything, locked
 
 serve: $(STAMP) $(INDEX)/CURRENT ## install, ingest the bundled knowledge base once, serve on http://127.0.0.1:8000
-	FOOTNOTE_INDEX=$(INDEX) $(BIN)/footnote serve --host $(HOST) --port $(PORT)
+	FOOTNOTE_INDEX=$(INDEX) exec $(BIN)/footnote serve --host $(HOST) --port $(PORT)
 
 ingest: $(STAMP) ## bring the index in line with kb/ (SOURCE=folder for another)
 	$(BIN)/footnote ingest $(or $(SOURCE),kb) --index $(INDEX)

@@ -1,8 +1,8 @@
-"""Does a change leave every answer as it was? `python -m benchmarks.answers --index DIR --out FILE [--compare FILE]`.
+"""Compares answers before and after a change: `python -m benchmarks.answers --index DIR --out FILE [--compare FILE]`.
 
 Asks every question of `benchmarks/data` and `tests/quality`, conversations with their history, and writes each answer,
-all its passages, places and scores, as a line of JSON without what differs every time. `--compare` says which differ
-from those of another run; scores that agree to five digits are the same.
+all its passages, offsets and scores, as a line of JSON without fields that differ every time. `--compare` lists those
+that differ from another run; scores that agree to five digits are equal.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from qa.composition import build_answering
 from qa.types import Answer, Question, Turn
 
 _ROOT = Path(__file__).parent.parent
-_EACH_TIME_ANOTHER = ("answer_id", "generation", "took_ms")
-_PRECISION = 1e-5  # of a score
+_VARYING_FIELDS = ("answer_id", "generation", "took_ms")
+_PRECISION = 1e-5  # relative, of a score
 
 
 def questions(files: Sequence[Path]) -> Iterator[tuple[str, Question]]:
@@ -37,7 +37,7 @@ def questions(files: Sequence[Path]) -> Iterator[tuple[str, Question]]:
 
 def document(answer: Answer) -> dict[str, Any]:
     """What an answer says and rests on."""
-    whole = {name: value for name, value in asdict(answer).items() if name not in _EACH_TIME_ANOTHER}
+    whole = {name: value for name, value in asdict(answer).items() if name not in _VARYING_FIELDS}
     for passage in whole["passages"]:
         passage["article"] = passage["article"]["id"]
     shown: dict[str, Any] = json.loads(json.dumps(whole))
@@ -45,20 +45,20 @@ def document(answer: Answer) -> dict[str, Any]:
 
 
 def answers(answerer: Answerer, files: Sequence[Path]) -> dict[str, Any]:
-    return {place: document(answerer.ask(question)) for place, question in questions(files)}
+    return {key: document(answerer.ask(question)) for key, question in questions(files)}
 
 
 def differences(now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
     """A line for each answer that differs, with the names of the fields that do."""
-    for place in sorted(now.keys() | before.keys()):
-        one, other = now.get(place, {}), before.get(place, {})
+    for key in sorted(now.keys() | before.keys()):
+        one, other = now.get(key, {}), before.get(key, {})
         differing = [name for name in one | other if not same(one.get(name), other.get(name))]
         if differing:
-            yield f"{place}: {', '.join(differing)}"
+            yield f"{key}: {', '.join(differing)}"
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, numbers as far as it can be said: sums are added up in another order."""
+    """Whether two values are equal; numbers up to rounding, as sums may be added in another order."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -83,8 +83,8 @@ def main() -> None:
     args.out.write_text(json.dumps(now, indent=1, ensure_ascii=False, sort_keys=True), encoding="utf-8")
     print(f"{len(now)} answers, {spent:.1f} CPU ms each")
     if args.compare:
-        found = list(differences(now, json.loads(args.compare.read_text(encoding="utf-8"))))
-        print("\n".join([*found, f"{len(found)} answers differ"]))
+        lines = list(differences(now, json.loads(args.compare.read_text(encoding="utf-8"))))
+        print("\n".join([*lines, f"{len(lines)} answers differ"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Do 200 unanswered questions on 20 topics become sensible groups? Purity and its price, for each cut.
+"""Measures how well 200 unanswered questions on 20 topics are grouped: purity and its price for each cut.
 
 python -m benchmarks.content_gaps
 """
@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score, v_measure_score
 from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
 from indexes.types import FloatMatrix
-from qa.insights.content_gaps import LIKE, clusters
+from qa.insights.content_gaps import SAME_TOPIC, clusters
 
 QUESTIONS = Path(__file__).parent / "data" / "content_gaps.jsonl"
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, default=QUESTIONS)
     args = parser.parse_args()
     topics, vectors = load(args.questions)
-    print(f"{len(topics)} questions, {len(set(topics))} topics; the cut in use is {LIKE}")
+    print(f"{len(topics)} questions, {len(set(topics))} topics; the cut in use is {SAME_TOPIC}")
     print("cut   groups  alone  purity  whole     ARI       V")
     for cut in (0.1, 0.14, 0.18, 0.2, 0.22, 0.24, 0.26, 0.3, 0.4, 0.5):
         print(row(cut, topics, vectors))
@@ -44,12 +44,12 @@ def load(path: Path) -> tuple[list[str], FloatMatrix]:
 
 def purity(topics: Sequence[str], groups: Sequence[Sequence[int]]) -> float:
     """The share of questions that are on the topic of most questions in their group."""
-    return sum(max(Counter(topics[place] for place in group).values()) for group in groups) / len(topics)
+    return sum(max(Counter(topics[row] for row in group).values()) for group in groups) / len(topics)
 
 
 def wholeness(topics: Sequence[str], groups: Sequence[Sequence[int]]) -> float:
     """The share of questions that are in the largest group of their topic: purity the other way round."""
-    sizes = [Counter(topics[place] for place in group) for group in groups]
+    sizes = [Counter(topics[row] for row in group) for group in groups]
     return sum(max(size[topic] for size in sizes) for topic in set(topics)) / len(topics)
 
 

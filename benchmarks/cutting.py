@@ -1,4 +1,4 @@
-"""Ways to cut, label and index articles, side by side: `python -m benchmarks.cutting --out DIR [SET_DIR]`.
+"""Compares ways to cut, label and index articles: `python -m benchmarks.cutting --out DIR [SET_DIR]`.
 
 Without a set: the bundled KB and `data/development.jsonl`. With one, a part of it, so that every way is embedded within
 minutes: the documents that its first `--queries` judged queries need, and the first others up to `--documents`. Each
@@ -129,7 +129,7 @@ def fused(snapshot: Snapshot, embedder: Embedder, queries: Sequence[Query]) -> l
 
 @contextmanager
 def words(*, stemmed: bool, stop_words: frozenset[str]) -> Iterator[None]:
-    """Another analysis of texts and questions while it lasts: a benchmark's way to see what the one in use earns."""
+    """Replaces the analysis of texts and questions within the context, to see what the one in use gains."""
     stem, stops = analysis._stem, analysis.STOP_WORDS
     if not stemmed:
         analysis._stem = lambda word: word  # type: ignore[assignment]
@@ -173,19 +173,21 @@ def keyword_table(snapshot: Snapshot, queries: Sequence[Query], judgements: Judg
     return table
 
 
-def part_of(folder: Path, out: Path, wanted: int, documents: int) -> tuple[Path, list[Query], Mapping[str, Any]]:
+def part_of(folder: Path, out: Path, limit: int, documents: int) -> tuple[Path, list[Query], Mapping[str, Any]]:
     """The part's corpus (a file in `out`), its queries and judgements."""
     judged = EvaluationSet.open(folder)
-    queries = [query for query in judged.queries if judged.judgements.get(query.id)][:wanted]
+    queries = [query for query in judged.queries if judged.judgements.get(query.id)][:limit]
     judgements = {query.id: judged.judgements[query.id] for query in queries}
-    needed = {document for own in judgements.values() for document in own}
+    needed = {document for judged_documents in judgements.values() for document in judged_documents}
     lines = judged.corpus.read_text(encoding="utf-8").splitlines()
     ids = [str(json.loads(line)["id"]) for line in lines]
     others = [id for id in ids if id not in needed][: max(0, documents - len(needed))]
-    kept = needed | set(others)
+    included = needed | set(others)
     out.mkdir(parents=True, exist_ok=True)
     corpus = out / "corpus.jsonl"
-    corpus.write_text("".join(f"{line}\n" for id, line in zip(ids, lines, strict=True) if id in kept), encoding="utf-8")
+    corpus.write_text(
+        "".join(f"{line}\n" for id, line in zip(ids, lines, strict=True) if id in included), encoding="utf-8"
+    )
     return corpus, queries, judgements
 
 

@@ -47,10 +47,10 @@ def body_without_chrome(page: str) -> str:
 
 def trafilatura(page: str) -> str:
     module: Any = importlib.import_module("trafilatura")
-    found = module.extract(
+    markdown = module.extract(
         page, output_format="markdown", include_tables=True, include_formatting=True, include_comments=False
     )
-    return found or ""
+    return markdown or ""
 
 
 def readability(page: str) -> str:
@@ -69,10 +69,10 @@ EXTRACTORS: dict[str, Extractor] = {
 def score(markdown: str, blocks: list[Block]) -> Score:
     plain = _squeezed(markdown)
     texts = [_squeezed(text) for block in blocks for text in block.texts]
-    kept = [text in plain for text in texts]
+    texts_kept = [text in plain for text in texts]
     forms = [form in markdown for block in blocks for form in _forms(block)]
     leaked = [_squeezed(text) in plain for text in CHROME]
-    return Score(sum(kept) / len(kept), sum(forms) / len(forms), sum(leaked) / len(leaked))
+    return Score(sum(texts_kept) / len(texts_kept), sum(forms) / len(forms), sum(leaked) / len(leaked))
 
 
 def _forms(block: Block) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Fit the confidence: `python -m benchmarks.fit_evidence [--index DIR] [--set SET_DIR INDEX]…`.
+"""Fits the confidence: `python -m benchmarks.fit_evidence [--index DIR] [--set SET_DIR INDEX]…`.
 
 A logistic regression over the figures of `qa.reading.evidence`, on several knowledge bases at once: the bundled one
 and every `--set` (an evaluation set whose index `footnote evaluate SET_DIR --index INDEX` has left). Each has equal
@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,13 +25,14 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.evidence_signals import SIGNALS, Asked
+from benchmarks.evidence_signals import SIGNALS, TracedQuestion
 from indexes.settings import IndexSettings
 from qa.answering import Answerer
 from qa.composition import build_answering
 from qa.evaluation.metrics import auroc
 from qa.evaluation.sets import EvaluationSet, Query
-from qa.reading.evidence import ENOUGH, Evidence
+from qa.reading.evidence import Evidence
+from qa.reading.reading import ENOUGH
 from qa.types import Question
 
 HERE = Path(__file__).parent
@@ -46,18 +47,20 @@ Vector: TypeAlias = npt.NDArray[np.float64]  # (questions,)
 class Corpus:
     """A knowledge base with questions it answers (`yes`) and does not.
 
-    `own` are its own unanswerable ones, `common` those that no knowledge base answers, `borrowed` the first turns of
+    `unanswerable` are its own, `common` those that no knowledge base answers, `borrowed` the first turns of
     conversations by the set they come from.
     """
 
     name: str
     yes: Matrix
-    own: Matrix
+    unanswerable: Matrix
     common: Matrix
     borrowed: Mapping[str, Matrix]
 
     def no(self, without: str = "") -> Matrix:
-        return np.vstack([self.own, self.common, *(part for name, part in self.borrowed.items() if name != without)])
+        return np.vstack(
+            [self.unanswerable, self.common, *(part for name, part in self.borrowed.items() if name != without)]
+        )
 
     def values(self, without: str = "") -> Matrix:
         return np.vstack([self.yes, self.no(without)])
@@ -77,9 +80,9 @@ def asked(*paths: Path) -> list[Question]:
 def figures(answerer: Answerer, questions: Sequence[Question]) -> Matrix:
     rows = []
     for question in questions:
-        traced = answerer.trace(question)
-        extra = Asked(question, traced, answerer.snapshot())
-        rows.append([*astuple(traced.evidence), *(signal(extra) for signal in SIGNALS.values())])
+        trace = answerer.trace(question)
+        traced = TracedQuestion(question, trace, answerer.corpus())
+        rows.append([*trace.reading.signals.values(), *(signal(traced) for signal in SIGNALS.values())])
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(FIGURES) + len(SIGNALS))
 
 
@@ -102,7 +105,7 @@ def left_out(corpora: Sequence[Corpus], columns: Sequence[int]) -> list[float | 
     areas = []
     for corpus in corpora:
         model = fit([other for other in corpora if other is not corpus] or corpora, columns, without=corpus.name)
-        areas += [area(model, corpus.yes, part, columns) for part in (corpus.no(), corpus.own)]
+        areas += [area(model, corpus.yes, part, columns) for part in (corpus.no(), corpus.unanswerable)]
     return areas
 
 
@@ -128,13 +131,13 @@ def folds(corpora: Sequence[Corpus]) -> Vector:
     held_out = np.zeros(len(truth))
     for train, test in StratifiedKFold(10, shuffle=True, random_state=0).split(values, truth):
         yes, no = (values[train][truth[train] == kind] for kind in (1, 0))
-        part = replace(kb, yes=yes, own=no, common=no[:0], borrowed={})
+        part = replace(kb, yes=yes, unanswerable=no, common=no[:0], borrowed={})
         held_out[test] = fit([part, *others], inside).predict_proba(values[test][:, inside])[:, 1]
     return held_out
 
 
 def reliability(truth: Vector, probability: Vector, right: Vector) -> None:
-    """`right`: 1 where the answer cites an article that answers, 0 where not, NaN where nobody said which does."""
+    """`right`: 1 where the answer cites an article that answers, 0 where not, NaN where no article is judged right."""
     print("\n| confidence | questions | mean confidence | answerable | of those, a right article is cited |")
     print("|---|---|---|---|---|")
     for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 1.01)):
@@ -147,11 +150,11 @@ def reliability(truth: Vector, probability: Vector, right: Vector) -> None:
 
 
 def cites_right(answerer: Answerer, entries: Sequence[Mapping[str, Any]]) -> list[float]:
-    found = []
+    shares = []
     for entry in entries:
         cited = {citation.article_id for citation in answerer.ask(Question(entry["question"])).citations}
-        found.append(float(bool(cited & {entry["article"], *entry.get("also", [])})) if cited else float("nan"))
-    return found
+        shares.append(float(bool(cited & {entry["article"], *entry.get("also", [])})) if cited else float("nan"))
+    return shares
 
 
 def report(name: str, model: LogisticRegression, yes: Matrix, no: Mapping[str, Matrix]) -> None:
@@ -177,7 +180,7 @@ def _figure(value: float | None) -> str:
 
 
 def bundled(answerer: Answerer, first_turns: Mapping[str, Sequence[Question]]) -> Corpus:
-    tags = sorted(answerer.snapshot().articles.tags())
+    tags = sorted(answerer.corpus().articles.tags())
     yes = [*asked(DATA / "development.jsonl", DATA / "quotations.jsonl"), *(Question(tag) for tag in tags[::4])]
     own, keywords = asked(DATA / "development_unanswerable.jsonl"), asked(DATA / "keywords_unanswerable.jsonl")
     borrowed = {name: figures(answerer, turns) for name, turns in first_turns.items()}
@@ -225,8 +228,8 @@ def main() -> None:
     for name in ("held_out", "blind"):
         yes, no = (DATA / name / f"{kind}.jsonl" for kind in ("answerable", "unanswerable"))
         report(f"data/{name}", model, figures(kb, asked(yes)), by_kind(kb, no))
-    tags = sorted(kb.snapshot().articles.tags())
-    others = figures(kb, [Question(tag) for place, tag in enumerate(tags) if place % 4])
+    tags = sorted(kb.corpus().articles.tags())
+    others = figures(kb, [Question(tag) for number, tag in enumerate(tags) if number % 4])
     answered = model.predict_proba(others[:, : len(FIGURES)])[:, 1] >= ENOUGH
     print(f"\nTags typed as questions that were not fitted on: {answered.mean():.0%} of {len(answered)} answered")
     known = cites_right(kb, [*lines(DATA / "development.jsonl"), *lines(DATA / "quotations.jsonl")])

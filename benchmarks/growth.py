@@ -35,7 +35,7 @@ from indexes.snapshots.publishing import Draft, publish, writing
 from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Viewer
 from ingest.chunking import Chunker
-from ingest.sources.items import Found, Ignored, SourceItem
+from ingest.sources.items import Ignored, SourceEntry, SourceItem
 from ingest.sync import Synchroniser
 from qa.answering import Answerer
 from qa.composition import build_answerer
@@ -73,7 +73,7 @@ class SyntheticSource:
     catalogue: Catalogue
     name: str = "synthetic"
 
-    def read(self, ignored: Ignored) -> Iterator[Found]:
+    def read(self, ignored: Ignored) -> Iterator[SourceEntry]:
         for number in range(self.catalogue.base.articles):
             edition = self.catalogue.edition if number == _CHANGED else 0
             parse = partial(_article, self.catalogue, number)

@@ -1,4 +1,4 @@
-"""Keyword indexes, side by side: `python -m benchmarks.keyword_options CHUNKS` (Tantivy where it is installed).
+"""Compares keyword indexes: `python -m benchmarks.keyword_options CHUNKS` (Tantivy where it is installed).
 
 `--repeat N` measures our own index alone, over N copies of the chunks.
 
@@ -98,15 +98,15 @@ def measure(name: str, build: Build, base: SyntheticBase) -> list[list[int]]:
         search = build(folder, base)
         built = time.process_time() - cpu
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-        spent, found = [], []
+        spent, results = [], []
         for number in range(_QUESTIONS):
             asked = informative_terms(base.question(number))
             cpu = time.process_time()
-            found.append(search(asked, _LIMIT))
+            results.append(search(asked, _LIMIT))
             spent.append(1000 * (time.process_time() - cpu))
         p50, p95 = np.percentile(spent[10:], [50, 95])
         print(f"| {name} | {built:.0f} | {size:.0f} | {p50:.1f} | {p95:.1f} | ", end="", flush=True)
-        return found
+        return results
 
 
 def main() -> None:
@@ -125,9 +125,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     reference: list[list[int]] = []
     for name, build in ways.items():
-        found = measure(name, build, base)
-        reference = reference or found
-        print(f"{np.mean([len({*a[:10]} & {*b[:10]}) / 10 for a, b in zip(found, reference, strict=True)]):.2f} |")
+        results = measure(name, build, base)
+        reference = reference or results
+        print(f"{np.mean([len({*a[:10]} & {*b[:10]}) / 10 for a, b in zip(results, reference, strict=True)]):.2f} |")
 
 
 if __name__ == "__main__":

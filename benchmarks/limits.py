@@ -1,4 +1,4 @@
-"""Does one key that asks far too much make the others wait? `python -m benchmarks.limits --index DIR [--seconds 10]`.
+"""Measures whether one greedy key makes others wait: `python -m benchmarks.limits --index DIR [--seconds 10]`.
 
 Starts `footnote serve` with rate limits, nobody let in without a key. One key asks a few questions a second, alone;
 then again while another asks four times what the server can answer, and again while a stranger tries wrong keys as
@@ -23,7 +23,8 @@ from pathlib import Path
 from benchmarks.load import Tally, clients, flood
 from benchmarks.processes import Processes
 from indexes.settings import IndexSettings
-from web.access.keys import KeyStore
+from web.access.keys import Keys
+from web.access.sqlite_keys import SqliteKeyStore
 
 _RATE = 20  # questions a second that each key may ask
 _QUIET = 15  # questions a second of the key that keeps to it
@@ -59,7 +60,7 @@ class Turn:
 @contextmanager
 def serving(index: Path, rate: str) -> Iterator[Served]:
     with tempfile.TemporaryDirectory() as folder:
-        keys = KeyStore(Path(folder, "keys.sqlite"))
+        keys = Keys(SqliteKeyStore(Path(folder, "keys.sqlite")))
         quiet, loud = (keys.create(name, ("ask",))[1] for name in ("quiet", "loud"))
         environment = {
             **os.environ,

@@ -1,4 +1,4 @@
-"""Clients that cost little beside the server they ask: some 50 microseconds a question, all on one thread."""
+"""Load clients that cost little beside the server: some 50 microseconds a question, all on one thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REFUSED = (429, 503)
 
 
 def questions(first: int) -> Iterator[str]:
-    """The development questions over and over, each time in other words, so that no vector is remembered."""
+    """The development questions in a loop, numbered so that no question vector is in the cache."""
     asked = [json.loads(line)["question"] for line in _QUESTIONS.read_text(encoding="utf-8").splitlines()]
     for number in count(first):
         yield f"{asked[number % len(asked)]} (ticket {number})"
@@ -69,8 +69,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if not found:
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if not separator:
             return
         status, *lines = head.split(b"\r\n")
         headers = dict(line.lower().split(b": ", 1) for line in lines)

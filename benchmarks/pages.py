@@ -1,4 +1,4 @@
-"""How fast and how light are the pages, in a real browser: `python -m benchmarks.pages [--url URL]` (or `make pages`).
+"""Measures speed and size of the pages in a real browser: `python -m benchmarks.pages [--url URL]` (or `make pages`).
 
 Against a running server. Prints medians (with the least and the most) of: the first event of an asked question as the
 browser sees it, the largest contentful paint, and the sizes of HTML and scripts as gzip makes them.
@@ -71,8 +71,8 @@ def _article(url: str) -> str:
 
 def _first_event(url: str, question: str) -> float:
     """Milliseconds from sending to the first event."""
-    place = urlsplit(url)
-    connection = HTTPConnection(place.hostname or "", place.port)
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or "", address.port)
     body = f'{{"question": "{question}"}}'
     started = time.perf_counter()
     connection.request("POST", "/api/v1/ask/stream?view=true", body, {"content-type": "application/json"})

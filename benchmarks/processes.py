@@ -37,5 +37,5 @@ class Processes:
         return any(library in mapped.path for process in self.all for mapped in process.memory_maps())
 
     def serving(self) -> int:
-        """How many of them serve: each listens at a socket of its own, and the first process holds them all."""
-        return sum(c.status == "LISTEN" for c in self.all[0].net_connections("tcp"))
+        """How many of them listen: those that serve."""
+        return sum(c.status == "LISTEN" for process in self.all for c in process.net_connections("tcp"))

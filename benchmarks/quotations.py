@@ -1,4 +1,4 @@
-"""Does the answer say what a person chose? `python -m benchmarks.quotations [--index DIR]`.
+"""Measures how often an answer quotes what a person chose: `python -m benchmarks.quotations [--index DIR]`.
 
 Questions on the bundled KB with acceptable quotations each, chosen by reading the articles: half of
 `data/quotations.jsonl` and of the parts in `data/parts.jsonl` is for development; the other halves, `data/held_out/`
@@ -50,7 +50,7 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 @dataclass(slots=True)
 class Parts:
-    """What became of the parts of questions that have several."""
+    """How the parts of questions that have several were treated."""
 
     told_apart: int = 0  # questions whose parts were found
     several: int = 0
@@ -63,19 +63,19 @@ class Parts:
     wrongly_missing: int = 0  # parts with an answer, said to be missing
 
     def add(self, answerer: Answerer, entry: dict[str, Any]) -> None:
-        wanted = entry["parts"]
-        found = parts_of(entry["question"])
-        if len(wanted) == 1:
+        expected = entry["parts"]
+        parts = parts_of(entry["question"])
+        if len(expected) == 1:
             self.single += 1
-            self.left_whole += len(found) == 1
+            self.left_whole += len(parts) == 1
             return
         self.several += 1
-        self.told_apart += len(found) == len(wanted)
+        self.told_apart += len(parts) == len(expected)
         answer = answerer.ask(Question(entry["question"]))
         cited = {citation.article_id for citation in answer.citations}
         notes = [note for note in answer.missing if note.endswith("?")]
-        missing = [part for part in wanted if not part["article"]]
-        for part in wanted:
+        missing = [part for part in expected if not part["article"]]
+        for part in expected:
             if part["article"]:
                 self.answerable += 1
                 self.cited += bool(cited & {part["article"], *part["also"]})

@@ -1,4 +1,4 @@
-"""Ways to rank, side by side: `python -m benchmarks.retrieval SET_DIR --index DIR` (or `--questions FILE` for the KB).
+"""Compares ways to rank: `python -m benchmarks.retrieval SET_DIR --index DIR` (or `--questions FILE` for the KB).
 
 `SET_DIR` is an evaluation set whose index `footnote evaluate SET_DIR --index DIR` has left in DIR. Every way is scored
 on the same queries; differences to the way in use come with a paired 95 % confidence interval.
@@ -179,18 +179,18 @@ class Table:
         self._judgements = judgements
         self._rows: dict[str, dict[str, list[float]]] = {}
 
-    def add(self, name: str, snapshot: Snapshot, found: Sequence[Sequence[Hit]]) -> None:
-        """A way, with what it found for each query in `snapshot`."""
-        rankings = {query.id: documents(snapshot, hits) for query, hits in zip(self._queries, found, strict=True)}
-        self._rows[name] = {metric: scores(metric, rankings, self._judgements) for metric in _SHOWN}
+    def add(self, name: str, snapshot: Snapshot, rankings: Sequence[Sequence[Hit]]) -> None:
+        """Adds a way with its hits for each query in `snapshot`."""
+        by_query = {query.id: documents(snapshot, hits) for query, hits in zip(self._queries, rankings, strict=True)}
+        self._rows[name] = {metric: scores(metric, by_query, self._judgements) for metric in _SHOWN}
 
     def __str__(self) -> str:
         in_use = next(iter(self._rows.values()))["ndcg@10"]
         lines = [f"{len(in_use)} queries", "", _HEADER, "|---|---|---|---|---|"]
-        for place, (name, values) in enumerate(self._rows.items()):
+        for number, (name, values) in enumerate(self._rows.items()):
             shown = " | ".join(f"{metrics.mean(v):.3f}" for v in values.values())
             change = metrics.paired_bootstrap(in_use, values["ndcg@10"])
-            against = f"{change.difference:+.3f} ({change.low:+.3f} to {change.high:+.3f})" if place else ""
+            against = f"{change.difference:+.3f} ({change.low:+.3f} to {change.high:+.3f})" if number else ""
             lines.append(f"| {name} | {shown} | {against} |")
         return "\n".join(lines)
 

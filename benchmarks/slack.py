@@ -1,4 +1,4 @@
-"""How fast is Slack acknowledged while questions are being answered? `python -m benchmarks.slack --index DIR`.
+"""Measures how fast Slack is acknowledged while questions are being answered: `python -m benchmarks.slack --index DIR`.
 
 Eight clients ask over HTTP without a pause, and meanwhile commands, mentions and presses of buttons come from Slack,
 each to be answered too. Slack is played by this script: nothing leaves the machine. Prints a Markdown table.
@@ -34,7 +34,6 @@ from indexes.settings import IndexSettings
 from web.admission import WorkSlots
 from web.app import create_app
 from web.composition import build_services
-from web.serving.server import DrainingServer
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build
@@ -82,7 +81,7 @@ def _serve(index: Path, folder: Path, ready: Connection) -> None:
         sys.setswitchinterval(_SWITCH)
         ready.send(listener.getsockname()[1])
         config = uvicorn.Config(app, log_level="warning", access_log=False)
-        DrainingServer(config, services.drain).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager

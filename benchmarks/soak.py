@@ -1,7 +1,7 @@
-"""Does the server's memory grow? `python -m benchmarks.soak --index DIR [--minutes 30]`, for row R14.
+"""Measures whether the server's memory grows: `python -m benchmarks.soak --index DIR [--minutes 30]`, for row R14.
 
 Visitors ask, search, read, stream and leave halfway, without a pause. No two questions are the same, but their words
-are those of a language: words nobody used before are kept in bounded caches (`indexes/search/analysis.py`), up to
+are those of a language: new words go to bounded caches (`indexes/search/analysis.py`), up to
 200,000. Memory is that of all processes (PSS), read every 10 seconds; its slope is a line through the second half by
 least squares: caches fill in the first.
 Exit code 1 where it grows by 1 % in 10 minutes or more.
@@ -53,7 +53,7 @@ class Visitor(threading.Thread):
     def _words(self, turn: int) -> list[str]:
         """Four words, another four at every turn of every visitor."""
         number = turn * _VISITORS + self._number
-        return [_WORDS[number // len(_WORDS) ** place % len(_WORDS)] for place in range(4)]
+        return [_WORDS[number // len(_WORDS) ** digit % len(_WORDS)] for digit in range(4)]
 
     def _visit(self, kind: int, question: str) -> int:
         if kind == 0:
@@ -86,7 +86,7 @@ def main() -> int:
         for visitor in visitors:
             visitor.join()
     statuses = sum((visitor.statuses for visitor in visitors), Counter[int]())
-    return told(samples, statuses)
+    return report(samples, statuses)
 
 
 def sampled(server: Processes, seconds: float) -> list[tuple[float, float, int, int]]:
@@ -99,7 +99,7 @@ def sampled(server: Processes, seconds: float) -> list[tuple[float, float, int, 
     return samples
 
 
-def told(samples: list[tuple[float, float, int, int]], statuses: Counter[int]) -> int:
+def report(samples: list[tuple[float, float, int, int]], statuses: Counter[int]) -> int:
     half = samples[len(samples) // 2 :]
     at, memory = np.array([s[0] for s in half]), np.array([s[1] for s in half])
     slope = float(np.polyfit(at, memory, 1)[0]) * 600 / float(memory.mean()) * 100

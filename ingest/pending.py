@@ -1,4 +1,4 @@
-"""Vectors of an ingest that has not been published yet, so that a stopped ingest can go on where it was."""
+"""Stores the vectors of an unpublished ingest, so that an interrupted one can continue where it stopped."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class PendingVectors:
         self._path = root / _FILE
         try:
             self._db = self._open(embedder)
-            self._kept = self._read()
-        except sqlite3.DatabaseError:  # torn by a crash: only work already paid for is lost
+            self._vectors = self._read()
+        except sqlite3.DatabaseError:  # damaged by a crash: the vectors are computed again
             discard_pending(root)
             self._db = self._open(embedder)
-            self._kept = {}
+            self._vectors = {}
 
     def _open(self, embedder: str) -> sqlite3.Connection:
         database = sqlite3.connect(self._path)
@@ -39,8 +39,8 @@ class PendingVectors:
         return database
 
     def load(self) -> Mapping[str, FloatVector]:
-        """What the ingest before had embedded; a vector that has been altered since is left out."""
-        return self._kept
+        """The vectors of the interrupted ingest; those altered since are left out."""
+        return self._vectors
 
     def _read(self) -> dict[str, FloatVector]:
         rows = self._db.execute("SELECT digest, vector, crc FROM vectors")
@@ -60,6 +60,6 @@ class PendingVectors:
 
 
 def discard_pending(root: Path) -> None:
-    """Forget everything: it has been published."""
+    """Removes the stored vectors, which have been published."""
     for name in (_FILE, f"{_FILE}-journal"):
         (root / name).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Category, IndexedArticle
 from ingest.errors import ArticleRejected, AudienceUnclear
-from ingest.sources.items import Found, Skipped, SourceItem
+from ingest.sources.items import Skipped, SourceEntry, SourceItem
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # (what is being done, done, of how many)
 Index: TypeAlias = Callable[[SourceItem], IndexedArticle]  # raises ArticleRejected
@@ -47,7 +47,7 @@ class Planner:
         self._seen: dict[str, str] = {}  # id → origin
         self._plan = Plan()
 
-    def plan(self, found: Iterable[Found]) -> Plan:
+    def plan(self, found: Iterable[SourceEntry]) -> Plan:
         for item in found:
             if isinstance(item, Skipped):
                 self._skip(item)

@@ -1,13 +1,13 @@
-"""Sentence boundaries in Markdown text, as exact offsets."""
+"""Finds sentence boundaries in Markdown text, as exact offsets."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-# Code spans, link targets, autolinks: a full stop in them ends nothing.
-# No class takes in the mark that opens it, so that a run of opening marks costs linear time; a run of backticks is
-# tried whole and from its start alone, and closed by one as long (CommonMark §6.1).
+# Code spans, link targets, autolinks: a full stop in them ends no sentence.
+# No character class includes its opening mark, so that a run of opening marks takes linear time; a run of backticks is
+# only tried as a whole, and closed by one as long (CommonMark §6.1).
 _OPAQUE = re.compile(
     r"(?<!`)(`++)(?!`)(?:.|\n)*?(?<!`)\1(?!`)|\]\([^)\]\s]*(?:\s[^)\]]*)?\)|<[^<>\s]+>|https?://\S*[^\s.,;:!?)]"
 )
@@ -26,17 +26,17 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for match in _END.finditer(masked):
         if match.group()[0] == "." and _ABBREVIATION.search(masked, begin, match.start() + 1):
             continue
-        yield from _trimmed(text, start + begin, start + match.end())
+        yield from _trim(text, start + begin, start + match.end())
         begin = match.end()
-    yield from _trimmed(text, start + begin, end)
+    yield from _trim(text, start + begin, end)
 
 
 def _mask(match: re.Match[str]) -> str:
-    # Keeps the length; \x01 counts as a capital, so that a sentence may open with a code span.
+    # Keeps the length; `_END` takes \x01 for a capital, so that a sentence may open with a code span.
     return "\x01" * len(match.group())
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _trim(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

@@ -1,4 +1,4 @@
-"""The structure of an article's Markdown: headings, and blocks with their exact offsets."""
+"""Parses an article's Markdown into headings and blocks with exact offsets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ingest.sentences import sentences
 BlockKind: TypeAlias = Literal["paragraph", "list", "code", "table", "quote", "other"]
 Span: TypeAlias = tuple[int, int]
 
-# Only the block structure is needed: without the inline rule, hostile emphasis cannot cost seconds.
+# Only the block structure is needed; without the inline rule, hostile emphasis cannot take seconds.
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _MARKDOWN.core.ruler.enableOnly(["normalize", "block"])
 
@@ -34,8 +34,8 @@ _KINDS: dict[str, BlockKind] = {
 }
 _PART = {"list": ("list_item_open", 1), "table": ("tr_open", 2)}
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
-# Nothing is read twice: no class takes in the mark that opens it, repeats give nothing back (`*+`), and a run of
-# underscores is tried from its start alone, or after the escaped one.
+# Linear on any text: no character class includes its opening mark, repeats are possessive (`*+`), and a run of
+# underscores is only tried from its start, or after an escaped one.
 _CUSTOM_ANCHOR = re.compile(r"\{\s*+#([\w.:-]++)[^{}]*+\}\s*+$")
 _LINK = re.compile(r"!?\[([^\[\]]*+)\](?:\([^)\]]*+\)|\[[^\[\]]*+\])")
 _MARKS = re.compile(r"(?<!\\)(?:[*`~]+|(?<!\w)_+|(?:(?<!_)|(?<=\\_))_++(?!\w))|\\(?=[^\w\s])")
@@ -45,7 +45,7 @@ _MARKS = re.compile(r"(?<!\\)(?:[*`~]+|(?<!\w)_+|(?:(?<!_)|(?<=\\_))_++(?!\w))|\
 class Block:
     """A paragraph, list, code block, table or quotation: `markdown[start:end]`.
 
-    `parts` are the places where a block that is too long may be cut: its items, rows, lines or sentences.
+    `parts`: the items, rows, lines or sentences between which a block that is too long may be cut.
     """
 
     kind: BlockKind
@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The blocks under one heading (not those under its sub-headings); `path` leads from the top heading to it."""
+    """The blocks under one heading, without those of its sub-headings; `path`: its heading and those above."""
 
     path: tuple[str, ...]
     blocks: tuple[Block, ...]
@@ -69,7 +69,7 @@ class Outline:
 
 
 def outline(markdown: str, title: str) -> Outline:
-    """Parse an article. A top heading that only repeats `title` is no part of the heading paths."""
+    """Parses an article. A top heading that only repeats `title` is not part of the heading paths."""
     lines = _Lines(markdown)
     headings: list[Heading] = []
     sections: list[Section] = []
@@ -79,7 +79,7 @@ def outline(markdown: str, title: str) -> Outline:
 
     def close() -> None:
         if blocks:
-            path = tuple(h.text for h in stack if not (h.level == 1 and _same(h.text, title)))
+            path = tuple(h.text for h in stack if not (h.level == 1 and _equal_titles(h.text, title)))
             sections.append(Section(path, tuple(blocks)))
             blocks.clear()
 
@@ -106,13 +106,13 @@ def heading_text(content: str) -> str:
 
 
 def slug(text: str) -> str:
-    """The anchor a heading gets: lower-case words joined by hyphens."""
+    """The anchor of a heading: its words in lower case, joined by hyphens."""
     folded = unicodedata.normalize("NFKC", text).lower()
     return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", folded).strip()) or "section"
 
 
 class _Lines:
-    """Line numbers to code-point offsets."""
+    """Converts line numbers to code-point offsets."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -143,29 +143,29 @@ class _Lines:
 
 def _top_level(tokens: Sequence[Token]) -> Iterator[tuple[Token, Sequence[Token]]]:
     """Each top-level block's opening token with the tokens inside it."""
-    place = 0
-    while place < len(tokens):
-        close = place
-        if tokens[place].nesting == 1:
-            close = next(i for i in range(place + 1, len(tokens)) if tokens[i].level == tokens[place].level)
-        yield tokens[place], tokens[place + 1 : close]
-        place = close + 1
+    index = 0
+    while index < len(tokens):
+        close = index
+        if tokens[index].nesting == 1:
+            close = next(i for i in range(index + 1, len(tokens)) if tokens[i].level == tokens[index].level)
+        yield tokens[index], tokens[index + 1 : close]
+        index = close + 1
 
 
 def _heading(token: Token, inside: Sequence[Token], lines: _Lines, anchors: dict[str, int]) -> Heading:
     content = inside[0].content
     custom = _CUSTOM_ANCHOR.search(content)
     text = heading_text(content)
-    anchor = _free(custom.group(1) if custom else slug(text), anchors)
+    anchor = _unused_anchor(custom.group(1) if custom else slug(text), anchors)
     return Heading(int(token.tag[1]), text, anchor, lines.span(token.map or (0, 0))[0])
 
 
-def _free(wanted: str, taken: dict[str, int]) -> str:
-    """`wanted`, or `wanted-1`, `wanted-2`, … where it is taken; `taken` counts the headings that wanted each."""
-    anchor = wanted
+def _unused_anchor(name: str, taken: dict[str, int]) -> str:
+    """`name`, or `name-1`, `name-2`, … if it is taken; `taken` counts the headings that share each name."""
+    anchor = name
     while anchor in taken:
-        taken[wanted] += 1
-        anchor = f"{wanted}-{taken[wanted]}"
+        taken[name] += 1
+        anchor = f"{name}-{taken[name]}"
     taken[anchor] = 0
     return anchor
 
@@ -194,5 +194,5 @@ def _parts(
         yield from lines.within(*span)
 
 
-def _same(one: str, other: str) -> bool:
+def _equal_titles(one: str, other: str) -> bool:
     return one.casefold().strip() == other.casefold().strip()

@@ -27,7 +27,7 @@ from ingest.isolation import Isolated, guarded
 from ingest.pending import PendingVectors, discard_pending
 from ingest.planning import Plan, Planner, Progress
 from ingest.sources.folders import read_source
-from ingest.sources.items import Found, Ignored, Skipped, Source, SourceItem
+from ingest.sources.items import Ignored, Skipped, Source, SourceEntry, SourceItem
 
 
 class PassageEmbedder(Protocol):
@@ -271,7 +271,7 @@ def _repaired(opened: Opened) -> tuple[str, ...]:
     return (f"The current snapshot was damaged: made anew from snapshot {opened.snapshot.generation} and the sources.",)
 
 
-def _read_all(sources: Sequence[Path | Source], ignored: Ignored) -> Iterator[Found]:
+def _read_all(sources: Sequence[Path | Source], ignored: Ignored) -> Iterator[SourceEntry]:
     for source in sources:
         yield from read_source(source, ignored) if isinstance(source, Path) else source.read(ignored)
 

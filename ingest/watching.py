@@ -1,4 +1,4 @@
-"""Follow sources: folders as soon as a file changes, everything at an interval."""
+"""Follows sources: folders as soon as a file changes, everything at an interval."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import watchfiles
 
 from indexes.errors import FootnoteError, IndexBusy
 
-_STEP = 500  # milliseconds between two looks at the clock
-_QUIET = 800  # milliseconds: changes that come together are one sync
-_BUSY_SECONDS = 5.0  # before the next try where another process writes the index
-_FAILED_SECONDS = 30.0
+_STEP = 500  # milliseconds between checks whether the interval has passed
+_QUIET = 800  # milliseconds without a change before a sync, so that changes made together are one sync
+_BUSY_SECONDS = 5.0  # until the retry while another process writes the index
+_FAILED_SECONDS = 30.0  # until the retry after an error
 
 
 class _WatchFilter(watchfiles.DefaultFilter):
-    """Leaves out the index, whose own changes would never end, and the neighbours of a single file."""
+    """Ignores the index, whose changes would trigger more syncs, and the siblings of a single file."""
 
     def __init__(self, index: Path, paths: Sequence[Path]) -> None:
         super().__init__()
@@ -34,8 +34,8 @@ class _WatchFilter(watchfiles.DefaultFilter):
 def follow(
     paths: Sequence[Path], index: Path, interval: float, sync: Callable[[], None], failed: Callable[[Exception], None]
 ) -> None:
-    """Call `sync` now, after changes below `paths`, and every `interval` seconds, which also finds what a file system
-    does not announce. An error is told to `failed` and tried again. Ends by KeyboardInterrupt."""
+    """Calls `sync` now, after changes below `paths`, and every `interval` seconds to catch changes that the file system
+    does not announce. Errors go to `failed`, then it retries. Ends by KeyboardInterrupt."""
     due = 0.0
     watched = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths]
     for changed in _changes(watched, any(path.is_dir() for path in paths), _WatchFilter(index, paths)):
@@ -43,15 +43,15 @@ def follow(
             due = time.monotonic() + _attempt(interval, sync, failed)
 
 
-def _changes(folders: Sequence[Path], recursive: bool, wanted: _WatchFilter) -> Iterator[bool]:
-    """Whether anything has changed, every half second and at once after a change. What changes while the caller is busy
-    is told the next time."""
+def _changes(folders: Sequence[Path], recursive: bool, filter: _WatchFilter) -> Iterator[bool]:
+    """Whether anything has changed, every half second and right after a change. Changes made while the caller is busy
+    are reported next."""
     while not folders:
         yield False
         time.sleep(_STEP / 1000)
     watch = watchfiles.watch(
         *folders,
-        watch_filter=wanted,
+        watch_filter=filter,
         recursive=recursive,
         debounce=_QUIET,
         rust_timeout=_STEP,
@@ -63,7 +63,7 @@ def _changes(folders: Sequence[Path], recursive: bool, wanted: _WatchFilter) -> 
 
 
 def _attempt(interval: float, sync: Callable[[], None], failed: Callable[[Exception], None]) -> float:
-    """Sync once; returns the seconds until the next one."""
+    """Syncs once; returns the seconds until the next sync."""
     try:
         sync()
     except IndexBusy as error:

@@ -1,21 +1,28 @@
-"""How does a question become a cited answer, or an honest refusal?
+"""From a question to a cited answer, or a refusal.
 
-answering    the whole road, top to bottom
-rewriting    follow-up + history → standalone question
-retrieving   keyword + vector rankings, fused → passages
-evidence     is there enough to answer?
-parts        the parts of a question that asks several things
-missing      what an answer leaves open
-writing      which sentences and blocks answer (extractive)
-citing       marks, citations, and the check that they hold
-related      related articles
-conversing   questions in a conversation; journal keeps them, migrations keep its file up to date
-kept         the form in which an answer is kept, and the way back
-courtesy     a word for greetings and thanks
-timing       milliseconds by stage; observing: who is told of them
-patience     questions take turns; a slow model is given up on
-views        who has read what, once a day
-catalogue    the listing, searched
-insights     what was asked and not answered; gaps groups it, inspecting looks under one question
-evaluation   the same road over a set of judged questions; metrics scores it
+answering           the steps, top to bottom; the Protocols of scorer, writer and verifier
+question/           what is done to a question before anything is searched for
+retrieval           keyword and vector rankings, fused into passages
+reading/            how well each quotable answers, and whether any does
+writing/            statements that rest on quotations, verified and numbered
+findings            what was found for each part of a question
+related             articles related to an article
+suggesting          questions to ask next
+conversations       questions with their history; answers are kept
+journal/            answers, feedback and views, as they are kept
+insights/           what the journal tells the keepers of the knowledge base
+evaluation/         judged questions through the code that answers users
+catalogue           the listing of articles, searched
+corpus              the Protocols of an index: `Corpus`, `CorpusStore`
+filters             tags as they were typed to tags as they are stored
+audiences           who may see an answer that was given before
+embedding_deadline  questions embedded within a deadline, or not at all
+per_snapshot_cache  what is derived from a snapshot, kept until the next one
+links               the addresses of pages
+observing           who is told of stages and outcomes
+stopwatch           milliseconds by stage
+composition         everything that answers over one index, put together
+commands            `footnote ask`, `footnote search`
+types               Question, Passage, Citation, Answer
+errors              what `qa` raises
 """

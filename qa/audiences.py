@@ -1,15 +1,18 @@
-"""May a reader see what was answered before? The articles it shows were for some, and may be for others by now."""
+"""Decides whether a viewer may see an earlier answer, whose articles may have changed their audience since."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from indexes.snapshots.article_table import Audience
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Viewer
+from qa.corpus import Corpus
 
 
-def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Snapshot) -> bool:
-    """`then`: the audiences of the articles at that time; `whole`: the snapshot that says what they are now."""
+def may_see(viewer: Viewer, then: Iterable[Audience], article_ids: Iterable[str], whole: Corpus) -> bool:
+    """Whether the viewer may read every article both then and now.
+
+    `then`: the articles' audiences when the answer was given; `whole`: the unfiltered corpus with those of today.
+    """
     now = (whole.articles.audience_of(id) for id in article_ids)
     return all(viewer.may_read(audience) for audience in (*then, *now))

@@ -1,4 +1,4 @@
-"""Which articles does a reader look for, by words that may be mistyped, tags and order?"""
+"""Lists articles by words that may be mistyped, tags and order."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ Order: TypeAlias = Literal["relevance", "featured", "newest", "views", "title"]
 TagCount: TypeAlias = tuple[str, int]
 
 _WORD = re.compile(r"[^\W_]+")
-_SHARES = {"title": 4.0, "tags": 2.0, "summary": 1.0}  # of a word found there; a whole word counts more than a part
+# Scores of a word by field and by how much of a stored word it covers, chosen by eye on the bundled KB.
+_FIELD_WEIGHTS = {"title": 4.0, "tags": 2.0, "summary": 1.0}
 _WHOLE, _START, _PART = 1.0, 0.7, 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListingQuery:
     """What to list. `words`: each must occur in title, summary or tags. The filter's tags are spelled as stored."""
 
     words: str = ""
@@ -39,9 +40,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """All matching articles in order, their tags, and the tags that would widen or narrow them.
+    """All matching articles in order, their tags, and the tags to offer for widening or narrowing them.
 
-    `corrected` is what was searched for in place of words that no article has; "" if they were searched for as typed.
+    `corrected`: the words searched for in place of unknown ones; "" if they were searched for as typed.
     """
 
     articles: tuple[ArticleSummary, ...]
@@ -55,42 +56,42 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._shelves: WeakKeyDictionary[Snapshot, _CatalogueIndex] = WeakKeyDictionary()
+        self._indexes: WeakKeyDictionary[Snapshot, _CatalogueIndex] = WeakKeyDictionary()
 
-    def select(self, snapshot: Snapshot, wanted: Wanted, views: Mapping[str, int]) -> Selection:
+    def select(self, snapshot: Snapshot, query: ListingQuery, views: Mapping[str, int]) -> Selection:
         """`views` are added to the figures of the articles."""
-        shelf = self._shelf(snapshot)
-        words = [word.casefold() for word in wanted.words.split()]
-        scores, corrected = shelf.search(words), ""
-        if words and not scores and (mended := shelf.mended(words)):
-            scores, corrected = shelf.search(mended), " ".join(mended)
-        found = [
+        index = self._index(snapshot)
+        words = [word.casefold() for word in query.words.split()]
+        scores, corrected = index.search(words), ""
+        if words and not scores and (mended := index.mended(words)):
+            scores, corrected = index.search(mended), " ".join(mended)
+        candidates = [
             replace(entry.listed, views=entry.listed.views + views.get(entry.listed.id, 0))
-            for place, entry in enumerate(shelf.entries)
-            if place in scores and wanted.featured in (None, entry.listed.featured)
+            for position, entry in enumerate(index.entries)
+            if position in scores and query.featured in (None, entry.listed.featured)
         ]
-        relevance = {shelf.entries[place].listed.id: score for place, score in scores.items()}
-        matching = [article for article in found if _passes(article, wanted.filter)]
+        relevance = {index.entries[position].listed.id: score for position, score in scores.items()}
+        matching = [article for article in candidates if _matches_tags(article, query.filter)]
         # With "any", one more tag adds articles: its count is not among those already chosen.
-        offered = matching if wanted.filter.mode == "all" else found
+        offered = matching if query.filter.mode == "all" else candidates
         return Selection(
-            tuple(_ordered(matching, wanted.order or ("relevance" if words else "featured"), relevance)),
-            _counted(matching),
-            _counted(offered),
+            tuple(_in_order(matching, query.order or ("relevance" if words else "featured"), relevance)),
+            _tag_counts(matching),
+            _tag_counts(offered),
             corrected,
         )
 
-    def _shelf(self, snapshot: Snapshot) -> _CatalogueIndex:
+    def _index(self, snapshot: Snapshot) -> _CatalogueIndex:
         with self._lock:
-            shelf = self._shelves.get(snapshot)
-            if shelf is None:
-                shelf = self._shelves[snapshot] = _CatalogueIndex(snapshot.articles.listed())
-            return shelf
+            index = self._indexes.get(snapshot)
+            if index is None:
+                index = self._indexes[snapshot] = _CatalogueIndex(snapshot.articles.listed())
+            return index
 
 
 @dataclass(frozen=True, slots=True)
 class _CatalogueEntry:
-    """An article with its words, folded, by where they stand."""
+    """An article with its case-folded texts and words by field."""
 
     listed: ArticleSummary
     texts: Mapping[str, str]
@@ -103,63 +104,67 @@ class _CatalogueEntry:
             "tags": "\n".join(listed.tags).casefold(),
             "summary": listed.summary.casefold(),
         }
-        return cls(listed, texts, {place: frozenset(_WORD.findall(text)) for place, text in texts.items()})
+        return cls(listed, texts, {field: frozenset(_WORD.findall(text)) for field, text in texts.items()})
 
     def score(self, word: str) -> float:
-        """How well a word fits; 0 if it does not occur."""
-        return sum(share * self._in(place, word) for place, share in _SHARES.items() if word in self.texts[place])
+        """How well a word fits; 0 if it occurs nowhere."""
+        return sum(
+            weight * self._match(field, word) for field, weight in _FIELD_WEIGHTS.items() if word in self.texts[field]
+        )
 
-    def _in(self, place: str, word: str) -> float:
-        if word in self.words[place] or word == self.texts[place]:
+    def _match(self, field: str, word: str) -> float:
+        if word in self.words[field] or word == self.texts[field]:
             return _WHOLE
-        return _START if any(own.startswith(word) for own in self.words[place]) else _PART
+        return _START if any(stored.startswith(word) for stored in self.words[field]) else _PART
 
 
 class _CatalogueIndex:
-    """The entries of one snapshot."""
+    """The entries of one snapshot, searchable by words."""
 
     def __init__(self, listed: Iterable[ArticleSummary]) -> None:
         self.entries = [_CatalogueEntry.of(article) for article in listed]
 
     def search(self, words: Sequence[str]) -> dict[int, float]:
-        """Place → score of the entries in which every word occurs."""
-        found = dict.fromkeys(range(len(self.entries)), 0.0)
+        """The score of each entry in which every word occurs, by its position in `entries`."""
+        totals = dict.fromkeys(range(len(self.entries)), 0.0)
         for word in words:
-            scores = {place: self.entries[place].score(word) for place in found}
-            found = {place: found[place] + score for place, score in scores.items() if score}
-        return found
+            scores = {position: self.entries[position].score(word) for position in totals}
+            totals = {position: totals[position] + score for position, score in scores.items() if score}
+        return totals
 
     def mended(self, words: Sequence[str]) -> list[str]:
-        """The words with those that occur nowhere replaced by near ones; [] if that changes or helps nothing."""
+        """The words with unknown ones replaced by similar ones; [] if nothing changes or a word stays unknown."""
         mended = [word if any(entry.score(word) for entry in self.entries) else self._near(word) for word in words]
         return mended if all(mended) and mended != list(words) else []
 
     @cached_property
     def _vocabulary(self) -> Counter[str]:
-        return Counter(word for entry in self.entries for own in entry.words.values() for word in own if len(word) > 2)
+        return Counter(
+            word for entry in self.entries for words in entry.words.values() for word in words if len(word) > 2
+        )
 
     def _near(self, word: str) -> str:
-        """The known word fewest typing errors away, or the one that `word` may be the beginning of; "" for none."""
-        if not 3 <= len(word) <= 40:
+        """The known word with the fewest typing errors to `word`, or one that starts like it; "" for none."""
+        if not 3 <= len(word) <= 40:  # two letters are near anything, and no word is that long
             return ""
-        most = 1 if len(word) < 5 else 2
-        found = process.extract(word, list(self._vocabulary), scorer=OSA.distance, score_cutoff=most, limit=10)
-        if not found:
+        most_errors = 1 if len(word) < 5 else 2
+        hits = process.extract(word, list(self._vocabulary), scorer=OSA.distance, score_cutoff=most_errors, limit=10)
+        if not hits:
             starts = {known[: len(word)]: known for known in self._vocabulary if len(known) > len(word)}
-            hits = process.extract(word, list(starts), scorer=OSA.distance, score_cutoff=1, limit=10)
-            found = [(starts[start], distance, place) for start, distance, place in hits]
-        ranked = sorted(found, key=lambda hit: (hit[1], -self._vocabulary[hit[0]], hit[0]))
+            near = process.extract(word, list(starts), scorer=OSA.distance, score_cutoff=1, limit=10)
+            hits = [(starts[start], distance, position) for start, distance, position in near]
+        ranked = sorted(hits, key=lambda hit: (hit[1], -self._vocabulary[hit[0]], hit[0]))
         return ranked[0][0] if ranked else ""
 
 
-def _passes(article: ArticleSummary, filter: Filter) -> bool:
+def _matches_tags(article: ArticleSummary, filter: Filter) -> bool:
     if not filter.tags:
         return True
     carried = [tag in article.tags for tag in filter.tags]
     return any(carried) if filter.mode == "any" else all(carried)
 
 
-_BY: dict[Order, tuple[str, ...]] = {  # the deciding thing last: sorting is stable
+_SORT_KEYS: dict[Order, tuple[str, ...]] = {  # the deciding key last: sorting is stable
     "title": (),
     "newest": ("featured", "updated"),
     "featured": ("updated", "featured"),
@@ -168,19 +173,19 @@ _BY: dict[Order, tuple[str, ...]] = {  # the deciding thing last: sorting is sta
 }
 
 
-def _ordered(articles: Iterable[ArticleSummary], order: Order, relevance: Mapping[str, float]) -> list[ArticleSummary]:
+def _in_order(articles: Iterable[ArticleSummary], order: Order, relevance: Mapping[str, float]) -> list[ArticleSummary]:
     keys: dict[str, Callable[[ArticleSummary], Any]] = {
         "featured": lambda article: article.featured,
         "updated": lambda article: article.updated or date.min,
         "views": lambda article: article.views,
         "relevance": lambda article: relevance[article.id],
     }
-    found = sorted(articles, key=lambda article: article.title.casefold())
-    for thing in _BY[order]:
-        found.sort(key=keys[thing], reverse=True)
-    return found
+    ordered = sorted(articles, key=lambda article: article.title.casefold())
+    for name in _SORT_KEYS[order]:
+        ordered.sort(key=keys[name], reverse=True)
+    return ordered
 
 
-def _counted(articles: Iterable[ArticleSummary]) -> tuple[TagCount, ...]:
+def _tag_counts(articles: Iterable[ArticleSummary]) -> tuple[TagCount, ...]:
     counts = Counter(tag for article in articles for tag in article.tags)
     return tuple(sorted(counts.items(), key=lambda count: (-count[1], count[0].casefold())))

@@ -64,7 +64,7 @@ def _search(args: argparse.Namespace, settings: IndexSettings) -> int:
         return _refuse_length()
     filter = Filter(tuple(args.tag), args.tag_mode)
     passages = _answerer(args, settings).search(text, filter, args.limit, _viewer(args)).passages
-    lines = [f"{n}. {_where(p.article.title, p.heading)}\n   {_line(p.text)}" for n, p in enumerate(passages, start=1)]
+    lines = [f"{n}. {_place(p.article.title, p.heading)}\n   {_line(p.text)}" for n, p in enumerate(passages, start=1)]
     show(args, {"items": [_passage(p) for p in passages]}, "\n".join(lines) or "No passage matches.")
     return OK
 
@@ -80,11 +80,11 @@ def _refuse_length() -> int:
 
 def in_words(answer: Answer) -> str:
     """An answer for a terminal: its text, then its footnotes."""
-    notes = [f"[{c.n}] {_where(c.title, c.heading)} ({c.url})" for c in answer.citations]
+    notes = [f"[{c.n}] {_place(c.title, c.heading)} ({c.url})" for c in answer.citations]
     return "\n".join([answer.text, *(["", *notes] if notes else [])])
 
 
-def _where(title: str, heading: tuple[str, ...]) -> str:
+def _place(title: str, heading: tuple[str, ...]) -> str:
     return " › ".join([title, *heading])
 
 

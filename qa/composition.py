@@ -18,8 +18,10 @@ from qa.embedding_deadline import DeadlineEmbedder
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.question.follow_ups import HistoryRewriter
+from qa.reading.rule_scorer import RuleScorer
 from qa.retrieval import QuestionEmbedder, Retriever
 from qa.writing.extractive import ExtractiveWriter
+from qa.writing.verifying import QuotationVerifier
 
 log = logging.getLogger(__name__)
 
@@ -75,4 +77,6 @@ def build_answerer(
     store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links, observer: Observer = UNOBSERVED
 ) -> Answerer:
     retriever = Retriever(embedder, observer=observer)
-    return Answerer(store, HistoryRewriter(), retriever, ExtractiveWriter(), links, observer)
+    return Answerer(
+        store, HistoryRewriter(), retriever, RuleScorer(), ExtractiveWriter(), QuotationVerifier(), links, observer
+    )

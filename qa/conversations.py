@@ -1,17 +1,18 @@
-"""Questions in a conversation: its history goes in with the question, the answer is kept."""
+"""Questions in a conversation: its history goes in with the question, the answer is recorded."""
 
 from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from indexes.types import ANYONE, KEEPER, Viewer
-from qa.answering import Answerer
+from indexes.types import ANYONE, KEEPER, Filter, Viewer
+from qa.answering import Answerer, Progress
 from qa.audiences import may_see
-from qa.errors import JournalUnavailable
+from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
 from qa.journal.records import AnswerRecord, Feedback
-from qa.journal.store import Journal, no_answer, no_conversation
 from qa.types import Answer, Question, Turn
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,45 @@ class Exchange:
     answer: Answer
 
 
+class AnswerStore(Protocol):
+    """Stores answers by conversation. Every method raises JournalUnavailable.
+
+    A conversation belongs to its `owner`: for everybody else there is none. "" are all whom nobody knows: among them,
+    whoever has its id, which nobody can guess, has the conversation.
+    """
+
+    def record(self, conversation_id: str, answer: Answer, filter: Filter, owner: str) -> None:
+        """Append an answer to its conversation."""
+
+    def conversation(self, conversation_id: str, owner: str) -> tuple[AnswerRecord, ...]:
+        """The answers of a conversation, oldest first. Raises UnknownConversation."""
+
+    def answer(self, answer_id: str) -> AnswerRecord:
+        """One answer, whoever asked. Raises UnknownAnswer."""
+
+    def give_feedback(self, answer_id: str, feedback: Feedback, owner: str) -> None:
+        """Store what the asker thought, in place of what they said before. Raises UnknownAnswer."""
+
+    def delete(self, conversation_id: str, owner: str) -> None:
+        """Delete a conversation, its answers and feedback, so that no file holds them. Raises UnknownConversation."""
+
+    def purge(self, days: int) -> int:
+        """Delete what was asked more than `days` days ago, likewise; returns how many answers that were."""
+
+    def settle(self) -> None:
+        """Do what recorded answers have left to do, so that none of them waited for it. Called now and then."""
+
+
 class Conversations:
-    """Asks in conversations. An answer never fails because it cannot be kept: it is marked degraded instead.
+    """Asks in conversations. An answer never fails because it cannot be recorded: it is marked degraded instead.
 
     A conversation belongs to its `owner`, the id of a principal; for everybody else it is unknown.
     """
 
-    def __init__(self, answerer: Answerer, journal: Journal, retention: int = 90) -> None:
+    def __init__(self, answerer: Answerer, answers: AnswerStore, retention: int = 90) -> None:
         """`retention`: days after which what was asked is deleted."""
         self._answerer = answerer
-        self._journal = journal
+        self._answers = answers
         self._retention = retention
 
     def ask(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
@@ -54,21 +84,35 @@ class Conversations:
             return question
 
     def reply(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
-        """Answer a prepared question and keep the answer. Raises UnknownTag."""
-        exchange = Exchange(conversation_id or uuid.uuid4().hex, self._answerer.ask(question))
+        """Answer a prepared question and record the answer. Raises UnknownTag."""
+        return self._recorded(self._answerer.ask(question), question, conversation_id, owner)
+
+    def stream(
+        self, question: Question, conversation_id: str | None = None, owner: str = ""
+    ) -> Iterator[Progress | Exchange]:
+        """`reply` while the answer is being written; the exchange comes last. Raises UnknownTag."""
+        for progress in self._answerer.stream(question):
+            if isinstance(progress, Answer):
+                yield self._recorded(progress, question, conversation_id, owner)
+            else:
+                yield progress
+
+    def _recorded(self, answer: Answer, question: Question, conversation_id: str | None, owner: str) -> Exchange:
+        exchange = Exchange(conversation_id or uuid.uuid4().hex, answer)
         try:
-            self._journal.record(exchange.conversation_id, exchange.answer, question.filter, owner)
+            self._answers.record(exchange.conversation_id, exchange.answer, question.filter, owner)
         except JournalUnavailable as error:
             log.error("An answer was given but not kept: %s", error)
-            answer = exchange.answer
             return replace(exchange, answer=replace(answer, degraded=(*answer.degraded, UNKEPT)))
         return exchange
 
     def turns(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[Turn, ...]:
         """The turns so far that `viewer` may read, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        answers = [kept.answer for kept in self.kept(conversation_id, owner, viewer)]
+        answers = [record.answer for record in self.kept(conversation_id, owner, viewer)]
         return tuple(
-            turn for answer in answers for turn in (Turn("user", answer.question), Turn("assistant", answer.text))
+            turn
+            for answer in answers
+            for turn in (Turn("user", answer.question), Turn("assistant", answer.text, answer.kind))
         )
 
     def kept(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[AnswerRecord, ...]:
@@ -76,43 +120,43 @@ class Conversations:
 
         Raises UnknownConversation, also where they may read none, and JournalUnavailable.
         """
-        answers = self._journal.conversation(conversation_id, owner)
-        kept = tuple(answer for answer in answers if self._readable(answer, viewer))
-        if not kept:
-            raise no_conversation()
-        return kept
+        records = self._answers.conversation(conversation_id, owner)
+        readable = tuple(record for record in records if self._readable(record, viewer))
+        if not readable:
+            raise UnknownConversation
+        return readable
 
     def answer(self, answer_id: str, viewer: Viewer = ANYONE) -> AnswerRecord:
         """One answer, whoever asked: its id is for sharing with those who may read what it quotes.
 
         Raises UnknownAnswer, JournalUnavailable.
         """
-        kept = self._journal.answer(answer_id)
-        if not self._readable(kept, viewer):
-            raise no_answer()
-        return kept
+        record = self._answers.answer(answer_id)
+        if not self._readable(record, viewer):
+            raise UnknownAnswer
+        return record
 
     def give_feedback(self, answer_id: str, feedback: Feedback, owner: str = "") -> None:
-        """Keep what the asker thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
-        self._journal.give_feedback(answer_id, feedback, owner)
+        """Record what the asker thought of an answer. Raises UnknownAnswer, JournalUnavailable."""
+        self._answers.give_feedback(answer_id, feedback, owner)
 
-    def _readable(self, kept: AnswerRecord, viewer: Viewer) -> bool:
+    def _readable(self, record: AnswerRecord, viewer: Viewer) -> bool:
         """Whether every article it shows was, and still is, for `viewer`."""
-        answer = kept.answer
+        answer = record.answer
         shown = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.related}
-        return may_see(viewer, answer.audiences, shown, self._answerer.snapshot(KEEPER))
+        return may_see(viewer, answer.audiences, shown, self._answerer.corpus(KEEPER))
 
     def delete(self, conversation_id: str, owner: str = "") -> None:
         """Delete a conversation for good. Raises UnknownConversation, JournalUnavailable."""
-        self._journal.delete(conversation_id, owner)
+        self._answers.delete(conversation_id, owner)
 
     def settle(self) -> None:
-        """Bring what has been kept to its place. Raises JournalUnavailable."""
-        self._journal.settle()
+        """Bring what was recorded to its place. Raises JournalUnavailable."""
+        self._answers.settle()
 
     def forget(self) -> int:
         """Delete what is older than the retention allows; returns how many answers that were.
 
         Raises JournalUnavailable.
         """
-        return self._journal.purge(self._retention)
+        return self._answers.purge(self._retention)

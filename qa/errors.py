@@ -5,6 +5,7 @@ QaError
 ├── UnknownConversation   a conversation that was never held, or was deleted
 ├── UnknownAnswer         an answer that was never kept, or was deleted
 ├── JournalUnavailable    the file of conversations cannot be read or written
+├── NewerFile             a file that a newer version of Footnote has written
 ├── CitingError           an answer whose marks and quotations do not hold: a defect, never shown
 └── SetError              an evaluation set cannot be read
 
@@ -31,14 +32,22 @@ class UnknownTag(QaError):
 
 
 class UnknownConversation(QaError):
-    pass
+    def __init__(
+        self, message: str = "There is no conversation with this id: leave conversation_id out to start a new one."
+    ) -> None:
+        super().__init__(message)
 
 
 class UnknownAnswer(QaError):
-    pass
+    def __init__(self) -> None:
+        super().__init__("There is no answer with this id: it was deleted, or never kept.")
 
 
 class JournalUnavailable(QaError):
+    pass
+
+
+class NewerFile(QaError):
     pass
 
 

@@ -1,4 +1,4 @@
-"""Where things are found on the pages: the one place that knows their addresses."""
+"""Builds the addresses of article pages; no other code knows their form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Links:
 
 
 def linked_article(article_id: str, target: str) -> tuple[str, str] | None:
-    """The (article id, fragment) a relative Markdown link of an article points to, if it points to a file."""
+    """The (article id, fragment) that a relative Markdown link of an article points to; None for any other target."""
     path, _, fragment = target.partition("#")
     stem, ending = posixpath.splitext(unquote(path))
     if ending.lower() not in (".md", ".markdown", ".html") or "://" in target or path.startswith("/"):

@@ -1,4 +1,4 @@
-"""What is told of questions while they are answered, to whoever counts or traces it: times and kinds, never a word."""
+"""Reports timings and kinds of answers, never their text, to whoever counts or traces them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from qa.types import Answer
 
 
 class Observer(Protocol):
-    """Called from many threads, in the midst of the work: it must be quick, and must not raise."""
+    """Called from many threads while questions are answered: methods must be quick and must not raise."""
 
     def stage(self, name: str, seconds: float) -> None:
-        """A stage of the work has just ended; it took `seconds`."""
+        """A stage has just ended after `seconds`."""
 
     def vector(self, remembered: bool) -> None:
-        """The vector of a question was needed: it was remembered, or embedded."""
+        """A question's vector was needed; `remembered`: it came from the cache and was not embedded."""
 
     def answered(self, answer: Answer) -> None:
-        """A question got an answer, or was declined."""
+        """A question was answered or declined."""
 
 
 class Unobserved:
-    """An observer that nobody listens to."""
+    """Ignores everything."""
 
     def stage(self, name: str, seconds: float) -> None:
         pass
@@ -37,7 +37,7 @@ UNOBSERVED = Unobserved()
 
 
 class Observers:
-    """Tells several observers, in their order."""
+    """Passes everything on to several observers, in order."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers

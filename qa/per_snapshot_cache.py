@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from indexes.snapshots.snapshot import Snapshot
+from qa.corpus import Corpus
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -20,11 +20,11 @@ class PerSnapshotCache(Generic[Key, Value]):
     def __init__(self, most: int) -> None:
         """`most`: entries kept a snapshot; when there are as many, it begins anew."""
         self._most = most
-        self._kept: WeakKeyDictionary[Snapshot, dict[Key, Value]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Corpus, dict[Key, Value]] = WeakKeyDictionary()
 
-    def of(self, snapshot: Snapshot) -> dict[Key, Value]:
-        """What is kept for `snapshot`, to read and to add to."""
-        kept = self._kept.setdefault(snapshot, {})
+    def of(self, corpus: Corpus) -> dict[Key, Value]:
+        """What is kept for `corpus`, to read and to add to."""
+        kept = self._kept.setdefault(corpus, {})
         if len(kept) >= self._most:
-            self._kept[snapshot] = kept = {}
+            self._kept[corpus] = kept = {}
         return kept

@@ -1,4 +1,4 @@
-"""Articles related to an article: close in meaning, sharing informative tags, each with a reason in words."""
+"""Finds articles related to an article by meaning and shared tags, each with a reason in words."""
 
 from __future__ import annotations
 
@@ -8,82 +8,81 @@ from typing import TypeAlias
 import numpy as np
 
 from indexes.search.vectors import products
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article
+from qa.corpus import Corpus
 from qa.links import Links
 from qa.per_snapshot_cache import PerSnapshotCache
 from qa.types import Related
 
-_MEANING, _TAGS = 0.75, 0.25  # shares of the score
-_DUPLICATE = 0.97  # cosine from which two articles are taken for the same text
-_CLOSEST = 100  # articles closest in meaning, among which shared tags decide
-_LEAST = 0.3  # score below which nothing is called related
-_Near: TypeAlias = tuple[tuple[float, int], ...]  # (score, place of the article)
-_remembered: PerSnapshotCache[str, _Near] = PerSnapshotCache(most=1_000)
-_described: PerSnapshotCache[tuple[str, int, Links], Related] = PerSnapshotCache(most=4_000)
+# Chosen by eye on the bundled KB.
+_MEANING_WEIGHT, _TAGS_WEIGHT = 0.75, 0.25
+_DUPLICATE = 0.97  # cosine from which two articles count as copies of one text
+_CLOSEST = 100  # articles closest in meaning, which shared tags may reorder
+_LEAST = 0.3  # score below which no article counts as related
+_ScoredRows: TypeAlias = tuple[tuple[float, int], ...]  # (score, row of the article in `article_vectors`)
+_near_cache: PerSnapshotCache[str, _ScoredRows] = PerSnapshotCache(most=1_000)
+_related_cache: PerSnapshotCache[tuple[str, int, Links], Related] = PerSnapshotCache(most=4_000)
 
 
-def related(
-    snapshot: Snapshot, article: Article, limit: int, links: Links, without: Sequence[str] = ()
-) -> list[Related]:
+def related(corpus: Corpus, article: Article, limit: int, links: Links, without: Sequence[str] = ()) -> list[Related]:
     """The `limit` articles most related to `article`, best first.
 
-    Never itself nor those in `without`, and no two, the article included, that are nearly the same text.
+    Leaves out `article` itself, those in `without`, and near-duplicates of `article` or of one another.
     """
-    table, vectors = snapshot.articles, snapshot.article_vectors
+    table, vectors = corpus.articles, corpus.article_vectors
     ids = table.ids()
-    own = table.place(article.id)
+    article_row = table.place(article.id)
     chosen: list[tuple[float, int]] = []
-    for score, place in _near(snapshot, article):
+    for score, row in _near(corpus, article):
         if len(chosen) == limit or score < _LEAST:
             break
-        if ids[place] in (article.id, *without):
+        if ids[row] in (article.id, *without):
             continue
-        if all(vectors[place] @ vectors[other] <= _DUPLICATE for other in (own, *(other for _, other in chosen))):
-            chosen.append((score, place))
-    return [_related(snapshot, article, place, score, links) for score, place in chosen]
+        if all(vectors[row] @ vectors[other] <= _DUPLICATE for other in (article_row, *(other for _, other in chosen))):
+            chosen.append((score, row))
+    return [_related(corpus, article, row, score, links) for score, row in chosen]
 
 
-def _near(snapshot: Snapshot, article: Article) -> _Near:
-    """The articles closest in meaning, the most related first. Of a popular article it is asked again and again."""
-    known = _remembered.of(snapshot)
+def _near(corpus: Corpus, article: Article) -> _ScoredRows:
+    """The articles closest in meaning, most related first; cached, as popular articles are cited often."""
+    known = _near_cache.of(corpus)
     if article.id not in known:
-        table, vectors = snapshot.articles, snapshot.article_vectors
+        table, vectors = corpus.articles, corpus.article_vectors
         ids = table.ids()
         closeness = products(vectors, vectors[table.place(article.id)])
         scored = []
-        for place in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist():
-            tags = _shared_weight(article.tags, table.tags_of(ids[place]), table.rarity)
-            scored.append((_MEANING * float(closeness[place]) + _TAGS * tags, place))
+        for row in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist():
+            tags = _shared_weight(article.tags, table.tags_of(ids[row]), table.rarity)
+            scored.append((_MEANING_WEIGHT * float(closeness[row]) + _TAGS_WEIGHT * tags, row))
         known[article.id] = tuple(sorted(scored, key=lambda entry: (-entry[0], entry[1])))
     return known[article.id]
 
 
-def _shared(one: Sequence[str], other: Sequence[str]) -> list[str]:
+def _shared_tags(one: Sequence[str], other: Sequence[str]) -> list[str]:
     folded = {tag.casefold() for tag in other}
     return [tag for tag in one if tag.casefold() in folded]
 
 
 def _shared_weight(one: Sequence[str], other: Sequence[str], rarity: Mapping[str, float]) -> float:
     """Weighted Jaccard similarity of two tag lists."""
-    shared = sum(rarity.get(tag, 1.0) for tag in _shared(one, other))
+    shared = sum(rarity.get(tag, 1.0) for tag in _shared_tags(one, other))
     either = sum(rarity.get(tag, 1.0) for tag in {*one, *other})
     return shared / either if either else 0.0
 
 
-def _related(snapshot: Snapshot, article: Article, place: int, score: float, links: Links) -> Related:
-    known, key = _described.of(snapshot), (article.id, place, links)
+def _related(corpus: Corpus, article: Article, row: int, score: float, links: Links) -> Related:
+    known, key = _related_cache.of(corpus), (article.id, row, links)
     if key not in known:
-        table = snapshot.articles
-        found = table.article(table.ids()[place])
-        assert found is not None  # its place is of the same snapshot
-        reason = _reason(article, found, table.rarity)
-        known[key] = Related(found.id, found.title, links.article(found.id), round(score, 4), reason)
+        table = corpus.articles
+        other = table.article(table.ids()[row])
+        assert other is not None  # `row` comes from the same snapshot
+        reason = _reason(article, other, table.rarity)
+        known[key] = Related(other.id, other.title, links.article(other.id), round(score, 4), reason)
     return known[key]
 
 
-def _reason(article: Article, found: Article, rarity: Mapping[str, float]) -> str:
-    shared = sorted(_shared(article.tags, found.tags), key=lambda tag: -rarity.get(tag, 1.0))
+def _reason(article: Article, other: Article, rarity: Mapping[str, float]) -> str:
+    shared = sorted(_shared_tags(article.tags, other.tags), key=lambda tag: -rarity.get(tag, 1.0))
     if shared:
         return f"same topic: {', '.join(shared[:3])}"
-    return f"close in meaning: {', '.join(found.tags[:3])}" if found.tags else "close in meaning"
+    return f"close in meaning: {', '.join(other.tags[:3])}" if other.tags else "close in meaning"

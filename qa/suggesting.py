@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from indexes.snapshots.snapshot import Snapshot
+from qa.corpus import Corpus
 from qa.types import Answer
 
 _MOST = 3
@@ -16,7 +16,7 @@ _COMMON = re.compile(
 )
 
 
-def suggestions(answer: Answer, snapshot: Snapshot) -> tuple[str, ...]:
+def suggestions(answer: Answer, snapshot: Corpus) -> tuple[str, ...]:
     """Up to three questions about sections of the cited articles that the answer did not quote, first source first."""
     quoted = {heading for citation in answer.citations for heading in citation.heading}
     asked: list[str] = []

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from indexes.types import ANYONE, Article, Filter, Quotable, Viewer
 
 Role: TypeAlias = Literal["user", "assistant"]
-Writer: TypeAlias = Literal["extractive", "llm"]
+WriterName: TypeAlias = Literal["extractive", "llm"]
 
 LONGEST_QUESTION = 4_000  # characters
-REFUSAL = "The knowledge base does not say."  # how the text of every refusal begins
+REFUSAL = "The knowledge base does not say."
+
+
+class AnswerKind(StrEnum):
+    """What came of a question."""
+
+    ANSWERED = "answered"
+    CLOSEST = "closest"  # spans that may help; nothing is asserted
+    REFUSED = "refused"  # the knowledge base does not answer it
+    COURTESY = "courtesy"  # a word returned to a greeting or thanks: nothing was searched for
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One side of an earlier exchange of the conversation."""
+    """One side of an earlier exchange of the conversation. `kind`: of an answer that was given here."""
 
     role: Role
     text: str
+    kind: AnswerKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +102,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of an answer's text, in reading order, with the citation it rests on."""
+    """A piece of an answer's text, in reading order, with the numbers of the citations it rests on."""
 
     kind: Literal["sentence", "list", "code", "table"]
     text: str
-    n: int
+    marks: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +122,15 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, or the plain word that the KB has none (`answered` is False, no citations)."""
+    """An answer, or the plain word that the KB has none (`kind` says which; a refusal has no citations)."""
 
     answer_id: str
     question: str
     standalone_question: str
-    answered: bool
+    kind: AnswerKind
     confidence: float
     text: str
-    writer: Writer
+    writer: WriterName
     segments: tuple[Segment, ...]
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
@@ -131,6 +142,5 @@ class Answer:
     audiences: tuple[tuple[str, ...], ...] = ()  # of all restricted articles that it quotes or names
 
     @property
-    def courteous(self) -> bool:
-        """A word returned to a greeting or thanks: nothing was searched for."""
-        return not self.answered and not self.passages and not self.text.startswith(REFUSAL)
+    def answered(self) -> bool:
+        return self.kind is AnswerKind.ANSWERED

@@ -138,6 +138,7 @@ def _widget() -> FileResponse:
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     """What goes on beside the requests."""
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(app.state.services.drain.begun_by_signals())
         await stack.enter_async_context(_tidying(app))
         await stack.enter_async_context(app.state.agents.open())
         if app.state.slack:

@@ -1,7 +1,8 @@
-"""Puts everything together from the settings: what the routes work with, and the server around it."""
+"""Puts everything together from the settings: what the routes work with, and the application around it."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import socket
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -21,20 +21,21 @@ from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.observing import Observer, Observers
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.errors import NoTelemetry
 from web.observing import logs
 from web.observing.metrics import Metrics
 from web.services import Services
+from web.serving.application import METRICS, Application
 from web.serving.draining import Drain
 from web.serving.listening import BACKLOG, cores
-from web.serving.server import DrainingServer, SupervisedServer
-from web.serving.worker_slot import WorkerSlot
+from web.serving.supervised import supervise
 from web.settings import Settings
 from web.shared_state import Shared, SharedTimestamp
 from web.slack.setup import is_set_up
@@ -42,7 +43,6 @@ from web.slack.setup import is_set_up
 if TYPE_CHECKING:
     from web.observing.tracing import Tracing
 
-_GRACE = 3  # seconds that open requests get at shutdown
 _MORE = 1  # requests at work than cores: while one is read or written, no core is idle (docs/decisions/processes.md)
 _SWITCH = 0.0002  # seconds; by default a working thread keeps the event loop, and others, waiting 25 times as long
 
@@ -65,7 +65,7 @@ def build_services(
     """
     with contextlib.ExitStack() as stack:
         shared = stack.enter_context(contextlib.closing(Shared(shared_folder)))
-        keys = stack.enter_context(contextlib.closing(KeyStore(settings.keys)))
+        keys = stack.enter_context(contextlib.closing(Keys(SqliteKeyStore(settings.keys))))
         access_rules = AccessRules.of(settings, keys, bound, shared)
         figures = Metrics(metrics_folder)
         parts = build_answering(
@@ -75,17 +75,17 @@ def build_services(
             open_store=open_store,
             find_embedder=find_embedder,
         )
-        journal = stack.enter_context(contextlib.closing(Journal(settings.journal)))
-        views = Views(journal)
+        journal = stack.enter_context(contextlib.closing(SqliteJournal(settings.journal)))
+        views = Views(journal.views)
         yield Services(
             store=parts.store,
             answerer=parts.answerer,
-            conversations=Conversations(parts.answerer, journal, settings.retention_days),
+            conversations=Conversations(parts.answerer, journal.answers, settings.retention_days),
             links=parts.links,
             catalogue=Catalogue(),
             journal=journal,
             views=views,
-            insights=Insights(journal, views, parts.embedder),
+            insights=Insights(journal.answers, views, parts.embedder),
             inspector=Inspector(parts.store, parts.answerer, parts.embedder),
             access_rules=access_rules,
             degraded=() if parts.embedder else ("vectors",),
@@ -95,57 +95,46 @@ def build_services(
         )
 
 
-def serve(settings: Settings, listener: socket.socket, slot: WorkerSlot | None) -> None:
-    """Answer what comes to `listener`, until told to stop. `slot`: of this process among several, None: it is alone.
+def application(serving: Application) -> ASGIApp:
+    """The application of one serving process; its socket listens from now on.
 
     Raises FootnoteError saying what is missing.
     """
+    settings = serving.settings
     logs.configure(settings.log_format, settings.log_level)
     sys.setswitchinterval(_SWITCH)
     tracing = tracing_to(settings.otlp_endpoint)
-    with build_services(
-        settings,
-        bound=listener.getsockname()[0],
-        shared_folder=Path(slot.folder) if slot else None,
-        metrics_folder=slot.metrics if slot else None,
-        observer=tracing,
-    ) as services:
-        services.store.keep_looking()
-        slots = _work_slots(settings, slot)
-        services.figures.watch(services.store, slots, services.journal, services.degraded)
-        app = _app(settings, services, slots)
-        server = _server(tracing.around(app) if tracing else app, services, slot)
-        listener.listen(BACKLOG)
-        if isinstance(server, SupervisedServer):  # now, as connections come from now on
-            server.beat()
-        if slot is None or slot.announces:
-            articles = services.store.current().manifest.articles
-            print(f"Footnote answers from {articles} articles at {_address(listener)}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
-            server.run(sockets=[listener])
-
-
-def _server(app: ASGIApp, services: Services, slot: WorkerSlot | None) -> DrainingServer:
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE,
-        server_header=False,
-        backlog=BACKLOG,
-        proxy_headers=False,  # web/access/proxies.py reads them, from those who are trusted
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    services = stack.enter_context(
+        build_services(
+            settings.at(serving.index),
+            bound=serving.listener.getsockname()[0],
+            shared_folder=serving.folder,
+            metrics_folder=serving.folder / METRICS if serving.folder else None,
+            observer=tracing,
+        )
     )
-    if slot:
-        return SupervisedServer(config, services.drain, slot, services.figures.note)
-    return DrainingServer(config, services.drain)
+    services.store.keep_looking()
+    slots = _work_slots(serving)
+    services.figures.watch(services.store, slots, services.journal, services.degraded)
+    app = _app(settings, services, slots)
+    if serving.folder:
+        app.state.supervised = supervise(serving.folder, services.figures.note)
+    serving.listener.listen(BACKLOG)
+    if serving.announces:
+        articles = services.store.current().manifest.articles
+        print(f"Footnote answers from {articles} articles at {_address(serving.listener)}", flush=True)
+    return tracing.around(app) if tracing else app
 
 
-def _work_slots(settings: Settings, slot: WorkerSlot | None) -> WorkSlots:
+def _work_slots(serving: Application) -> WorkSlots:
     """This process's share of the work."""
-    processes = slot.of if slot else 1
-    refused = SharedTimestamp(Path(slot.folder, "refused") if slot else None)
-    return WorkSlots(math.ceil(cores() / processes) + _MORE, math.ceil(settings.capacity / processes), refused=refused)
+    return WorkSlots(
+        math.ceil(cores() / serving.processes) + _MORE,
+        math.ceil(serving.settings.capacity / serving.processes),
+        refused=SharedTimestamp(serving.folder / "refused" if serving.folder else None),
+    )
 
 
 def _app(settings: Settings, services: Services, slots: WorkSlots) -> FastAPI:

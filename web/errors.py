@@ -6,6 +6,7 @@ WebError
 ├── UnknownKey        a key that was never made
 ├── BadKey            what was presented is no key that may be used
 ├── KeysNeeded        others could reach a server that lets everybody in
+├── SharedUnavailable what the serving processes share cannot be read or written
 └── NoTelemetry       traces are wanted, and what sends them is not installed
 """
 
@@ -33,6 +34,10 @@ class BadKey(WebError):
 
 
 class KeysNeeded(WebError):
+    pass
+
+
+class SharedUnavailable(WebError):
     pass
 
 

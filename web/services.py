@@ -14,7 +14,7 @@ from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
 from web.access.rules import AccessRules
 from web.observing.metrics import Metrics
@@ -31,7 +31,7 @@ class Services:
     conversations: Conversations
     links: Links
     catalogue: Catalogue
-    journal: Journal
+    journal: SqliteJournal
     views: Views
     insights: Insights
     inspector: Inspector

@@ -1,4 +1,4 @@
-"""What the serving processes of one server have in common: who came how often, what was seen, and when it was too much.
+"""What the serving processes of one server share: who came how often, what was seen, and when there was too much to do.
 
 In memory where one process serves, else in files of a folder that goes with the server.
 """
@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from web.errors import SharedUnavailable
 
 _FILE = "shared.sqlite"
 _MOMENT = 8  # bytes
@@ -22,74 +25,114 @@ _WAIT = 1.0  # seconds for another process's transaction, which takes some ten m
 class Shared:
     """Transactions over what is shared, one at a time. Safe to use from many threads and processes.
 
-    What happens in one takes some ten microseconds, so it may be done on the event loop. Raises sqlite3.Error where
-    the file cannot be written.
+    What happens in one takes some ten microseconds, so it may be done on the event loop. Every method raises
+    SharedUnavailable where the file cannot be written.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         """`folder`: of the file, the same for all processes; None: nobody else is to see it."""
-        self._lock = threading.Lock()
-        place = folder / _FILE if folder else ":memory:"
-        self._db = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=_WAIT)
+        self._lock = threading.RLock()
+        path = folder / _FILE if folder else ":memory:"
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT)
         if folder:
-            self._db.execute("PRAGMA journal_mode = WAL")  # whoever is killed leaves it whole
-            self._db.execute("PRAGMA synchronous = OFF")  # it need not outlive the machine
+            self.execute("PRAGMA journal_mode = WAL")  # whoever is killed leaves it whole
+            self.execute("PRAGMA synchronous = OFF")  # it need not outlive the machine
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it is done, or nothing, and nobody else's comes between."""
+    def transaction(self) -> Iterator[None]:
+        """All of it is done, or nothing, and nobody else's comes between. One within another is part of it."""
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+            if self._begun():
+                yield
+                return
+            self.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
+                yield
             except BaseException:
-                self._db.execute("ROLLBACK")
+                self.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            self.execute("COMMIT")
+
+    def execute(self, statement: str, *values: object) -> list[Any]:
+        """The rows that an SQL statement returns."""
+        with self._lock:
+            try:
+                return self._db.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise _unavailable(error) from error
 
     def close(self) -> None:
         self._db.close()
 
+    def _begun(self) -> bool:
+        try:
+            return self._db.in_transaction
+        except sqlite3.Error as error:  # it is closed
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> SharedUnavailable:
+    return SharedUnavailable(
+        f"What the serving processes share cannot be used ({error}): check the free space of the temporary folder and "
+        "start the server anew."
+    )
+
 
 class SharedCounters:
-    """Numbers by key, each kept for some time; of more than `most`, the oldest make room. Used in a transaction."""
+    """Numbers by key, each for some time; of more than `most`, the oldest make room.
+
+    Every method is a transaction, or part of the one that has begun; all raise SharedUnavailable.
+    """
 
     def __init__(self, shared: Shared, name: str, most: int, clock: Callable[[], float] = time.time) -> None:
         """`name` is an identifier of SQL; `clock` gives seconds, the same in all processes."""
+        self._shared = shared
         self._name = name
         self._most = most
         self._clock = clock
-        with shared.transaction() as db:
-            db.execute(
+        self.transaction = shared.transaction
+        with shared.transaction():
+            shared.execute(
                 f"CREATE TABLE IF NOT EXISTS {name} "
                 "(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, number INTEGER NOT NULL, until REAL NOT NULL)"
             )
-            db.execute(f"CREATE INDEX IF NOT EXISTS {name}_until ON {name} (until)")
+            shared.execute(f"CREATE INDEX IF NOT EXISTS {name}_until ON {name} (until)")
 
-    def get(self, db: sqlite3.Connection, key: str) -> int:
+    def get(self, key: str) -> int:
         """The number, 0 if there is none or its time is over."""
         query = f"SELECT number FROM {self._name} WHERE key = ? AND until >= ?"
-        found = db.execute(query, (key, self._clock())).fetchone()
-        return int(found[0]) if found else 0
+        rows = self._shared.execute(query, key, self._clock())
+        return int(rows[0][0]) if rows else 0
 
-    def add(self, db: sqlite3.Connection, key: str, amount: int, seconds: float) -> int:
+    def expiry(self, key: str) -> float:
+        """When the number's time is over; now if there is none."""
+        now = self._clock()
+        rows = self._shared.execute(f"SELECT until FROM {self._name} WHERE key = ? AND until >= ?", key, now)
+        return float(rows[0][0]) if rows else now
+
+    def add(self, key: str, amount: int, seconds: float) -> int:
         """Add to a number and return it; one that is new is kept for `seconds`."""
         now = self._clock()
-        query = f"UPDATE {self._name} SET number = number + ? WHERE key = ? AND until >= ? RETURNING number"
-        found = db.execute(query, (amount, key, now)).fetchone()
-        if found:
-            return int(found[0])
-        db.execute(f"DELETE FROM {self._name} WHERE until < ?", (now,))
-        db.execute(
-            f"DELETE FROM {self._name} WHERE id IN "
-            f"(SELECT id FROM {self._name} ORDER BY id LIMIT max(0, (SELECT count(*) FROM {self._name}) - ?))",
-            (self._most - 1,),
-        )
-        db.execute(f"INSERT INTO {self._name} (key, number, until) VALUES (?, ?, ?)", (key, amount, now + seconds))
-        return amount
+        with self.transaction():
+            query = f"UPDATE {self._name} SET number = number + ? WHERE key = ? AND until >= ? RETURNING number"
+            if rows := self._shared.execute(query, amount, key, now):
+                return int(rows[0][0])
+            self._shared.execute(f"DELETE FROM {self._name} WHERE until < ?", now)
+            self._shared.execute(
+                f"DELETE FROM {self._name} WHERE id IN "
+                f"(SELECT id FROM {self._name} ORDER BY id LIMIT max(0, (SELECT count(*) FROM {self._name}) - ?))",
+                self._most - 1,
+            )
+            insert = f"INSERT INTO {self._name} (key, number, until) VALUES (?, ?, ?)"
+            self._shared.execute(insert, key, amount, now + seconds)
+            return amount
 
-    def remove(self, db: sqlite3.Connection, key: str) -> None:
-        db.execute(f"DELETE FROM {self._name} WHERE key = ?", (key,))
+    def remove(self, key: str) -> None:
+        self._shared.execute(f"DELETE FROM {self._name} WHERE key = ?", key)
+
+    def clear(self) -> int:
+        """Remove all numbers; returns how many there were."""
+        return len(self._shared.execute(f"DELETE FROM {self._name} RETURNING id"))
 
 
 class SharedTimestamp:

@@ -1,4 +1,4 @@
-"""What do all pages have in common: templates, dates, the name of the knowledge base, and errors as pages."""
+"""Renders templates: pages, fragments and error pages, with dates and the name of the knowledge base."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _TITLES = {
 
 
 def page(template: str, snapshot: Snapshot, principal: Principal, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page about `snapshot` for `principal`: its foot tells the age of the one and what is open to the other."""
+    """A page; its footer shows the age of `snapshot` and what `principal` may open."""
     html = _TEMPLATES.get_template(template).render(manifest=snapshot.manifest, principal=principal, **values)
     return HTMLResponse(html, status)
 
 
 def unchanged_or(request: Request, response: Response) -> Response:
-    """`response` with an ETag, or 304 for a client that has it already. Nothing is shown without asking again."""
+    """`response` with an ETag, or 304 for a client that has it; clients must revalidate every time."""
     body = bytes(response.body)
     headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "cache-control": "private, no-cache"}
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
@@ -53,28 +53,35 @@ def unchanged_or(request: Request, response: Response) -> Response:
 
 
 def fragment(template: str, **values: Any) -> str:
-    """A piece of a page."""
+    """A template rendered as part of a page."""
     return _TEMPLATES.get_template(template).render(**values)
 
 
-def error(status: int, said: str, headers: Mapping[str, str]) -> HTMLResponse:
-    """What went wrong, as a page that needs nothing but its template."""
+def error(status: int, message: str, headers: Mapping[str, str]) -> HTMLResponse:
+    """An error page, rendered without the snapshot or any service."""
     phrase = HTTPStatus(status).phrase
-    title, detail = _TITLES.get(status, phrase), "" if said == phrase else said
+    title, detail = _TITLES.get(status, phrase), "" if message == phrase else message
     html = _TEMPLATES.get_template("error.html").render(nav="", title=title, detail=detail)
     return HTMLResponse(html, status, headers)
 
 
 def sign_in(
-    status: int, said: str, headers: Mapping[str, str], next: str, visitor: Visitor | None = None, unkept: bool = False
+    status: int,
+    message: str,
+    headers: Mapping[str, str],
+    next: str,
+    visitor: Visitor | None = None,
+    unkept: bool = False,
 ) -> HTMLResponse:
-    """A form to sign in with, and then to go on to `next`. `said`: what was wrong; `unkept`: it would not last."""
-    html = _TEMPLATES.get_template("sign_in.html").render(nav="", error=said, next=next, visitor=visitor, unkept=unkept)
+    """The sign-in form, which leads to `next`. `message`: the error; `unkept`: the browser would drop the session."""
+    html = _TEMPLATES.get_template("sign_in.html").render(
+        nav="", error=message, next=next, visitor=visitor, unkept=unkept
+    )
     return HTMLResponse(html, status, {**headers, "cache-control": "no-store"})
 
 
 def category(snapshot: Snapshot) -> Category:
-    """What the knowledge base is called: its category, or all of them."""
+    """The name and description of the knowledge base: its category, or one that names all of them."""
     categories = snapshot.articles.categories()
     if len(categories) == 1:
         return categories[0]
@@ -82,7 +89,7 @@ def category(snapshot: Snapshot) -> Category:
 
 
 def no_tag(error: UnknownTag) -> str:
-    """That nothing carries the tag, and which tags are near."""
+    """The message for an unknown tag, with the tags that resemble it."""
     near = f" Did you mean {' or '.join(f'“{tag}”' for tag in error.near)}?" if error.near else ""
     return f"No article carries the tag “{error.tag}”.{near}"
 

@@ -1,1 +1,1 @@
-"""Footnote beside other tools that retrieve: `python -m benchmarks.peers` (see `run.py`)."""
+"""Compares Footnote with other tools that retrieve: `python -m benchmarks.peers`."""

@@ -1,4 +1,4 @@
-"""What every side of the comparison is asked to do, and how it reports. Standard library alone: it runs anywhere.
+"""The tasks of every side of the comparison and the form of its report. Only the standard library: it runs anywhere.
 
     python with_NAME.py write|ask MODEL_FOLDER ARTICLES_FOLDER STORE QUESTIONS_FILE
 

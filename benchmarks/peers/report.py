@@ -1,4 +1,4 @@
-"""The comparison as a page: a table, a plot, and what has to be known to read them."""
+"""Writes the comparison as a page: a table, a plot, and notes on how to read them."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def write_report(path: Path, results: Sequence[Result], bare: Bare, articles: in
     path.parent.mkdir(parents=True, exist_ok=True)
     plot = path.with_suffix(".svg")
     _plot(plot, results, articles)
-    own, peers = results[0], results[1:]
-    cpu = min(peer.ingest.cpu for peer in peers) / own.ingest.cpu
-    clock = min(peer.ingest.seconds for peer in peers) / own.ingest.seconds
+    footnote, peers = results[0], results[1:]
+    cpu = min(peer.ingest.cpu for peer in peers) / footnote.ingest.cpu
+    clock = min(peer.ingest.seconds for peer in peers) / footnote.ingest.seconds
     page = _PAGE.format(
         articles=articles,
         cores=os.cpu_count(),
@@ -63,8 +63,8 @@ def write_report(path: Path, results: Sequence[Result], bare: Bare, articles: in
         clock=f"{clock:.1f} ×",
         bare_chunks=bare.chunks,
         bare_cpu=bare.cpu,
-        bare_share=100 * bare.cpu / own.ingest.cpu,
-        bare_clock=100 * bare.seconds / own.ingest.seconds,
+        bare_share=100 * bare.cpu / footnote.ingest.cpu,
+        bare_clock=100 * bare.seconds / footnote.ingest.seconds,
         vnni="the" if _has_vnni() else "no",
     )
     path.write_text(page, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What was measured."""
+"""The measurements of one side of the comparison."""
 
 from __future__ import annotations
 

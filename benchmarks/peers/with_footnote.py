@@ -1,4 +1,4 @@
-"""Footnote's own side: its command ingests; questions are answered in full, with citations, by the code that serves.
+"""Footnote's side: its command ingests; questions are answered in full, with citations, by the code that serves.
 
     python -m benchmarks.peers.with_footnote ask|bare INDEX QUESTIONS_FILE
 

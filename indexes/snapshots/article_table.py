@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import weakref
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from indexes.search.row_map import RowMap
 from indexes.snapshots.article_rows import COLUMNS, LISTED, article_of, attached, chunk_of, listed
@@ -101,7 +103,8 @@ class ArticleTable:
         self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
         self._tags_of = self._tags_by_article()
         self._tag_names = {tag.casefold(): tag for tag in self._tag_rows}
-        self._masks: dict[Filter, ChunkMask] = {}
+        self._masks: LRUCache[Filter, ChunkMask] = LRUCache(_MASKS)
+        self._masking = threading.Lock()
         self._rows_for = self._restricted()
         self._restricted_ids = {
             self._ids[self._place_of_row[row]]: audience for audience, rows in self._rows_for.items() for row in rows
@@ -281,12 +284,11 @@ class ArticleTable:
         """Which chunks `filter` lets through; None when it lets all through."""
         if not filter.tags:
             return None
-        mask = self._masks.get(filter)
-        if mask is None:
-            if len(self._masks) >= _MASKS:
-                self._masks.clear()
-            mask = self._masks[filter] = self._mask(filter)
-        return mask
+        with self._masking:
+            mask = self._masks.get(filter)
+            if mask is None:
+                mask = self._masks[filter] = self._mask(filter)
+            return mask
 
     def _mask(self, filter: Filter) -> ChunkMask:
         allowed = np.zeros(len(self._ids), dtype=np.bool_)

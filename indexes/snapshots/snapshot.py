@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.files import file_digests, seal
+from indexes.search.candidates import Candidates, HybridSearch, SearchProbe
 from indexes.search.keywords import KeywordIndex
 from indexes.search.vectors import VectorIndex
-from indexes.snapshots.article_table import ArticleTable, Audience
+from indexes.snapshots.article_table import ArticleTable, Audience, StoredChunk
 from indexes.snapshots.segment import ARTICLES as ARTICLES
 from indexes.snapshots.segment import SEGMENT_FILES, Segment
 from indexes.snapshots.segment import VECTORS as VECTORS
-from indexes.types import FloatMatrix, Viewer
+from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, Viewer
 
 FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
@@ -86,6 +88,7 @@ class Snapshot:
         self.keywords = KeywordIndex([segment.postings for segment in segments], numbering)
         self.vectors = VectorIndex([segment.vectors for segment in segments], numbering, segments[0].cells)
         self.article_vectors = self._article_vectors()  # (articles, dimension): each the unit mean of its chunks'
+        self._hybrid = HybridSearch(self.keywords, self.vectors, articles, self.article_vectors)
         self._views: dict[frozenset[Audience], Snapshot] = {}
         self._viewing = threading.Lock()
 
@@ -143,6 +146,48 @@ class Snapshot:
     @property
     def generation(self) -> str:
         return self.manifest.generation
+
+    @property
+    def created(self) -> str:
+        return self.manifest.created
+
+    @property
+    def article_count(self) -> int:
+        return self.manifest.articles
+
+    @property
+    def chunk_count(self) -> int:
+        return self.manifest.chunks
+
+    @property
+    def embedder(self) -> str:
+        return self.manifest.embedder
+
+    @property
+    def vocabulary(self) -> KeywordIndex:
+        return self.keywords
+
+    def candidates(self, probes: Sequence[SearchProbe], filter: Filter, depth: int) -> Candidates:
+        """The first `depth` chunks of either index for each probe under `filter`, scored by both indexes."""
+        return self._hybrid.candidates(probes, depth, self.articles.mask(filter))
+
+    def chunks(self, numbers: Sequence[int]) -> list[StoredChunk]:
+        """The chunks with these numbers, in the order asked for."""
+        return self.articles.chunks(numbers)
+
+    def vectors_of(self, chunks: Chunks) -> FloatMatrix:
+        """Shape (len(chunks), dimension)."""
+        return self.vectors.rows(chunks)
+
+    def owners(self, chunks: Sequence[int]) -> list[str]:
+        """The id of the article that each chunk belongs to."""
+        return self.articles.owners(chunks)
+
+    def keyword_hits(self, terms: Mapping[str, float], limit: int) -> list[Hit]:
+        return self.keywords.search(terms, limit)
+
+    def vector_hits(self, vector: FloatVector, limit: int) -> list[Hit]:
+        return self.vectors.search(vector, limit)
 
     def require_embedder(self, embedder: str) -> None:
         """Raises SnapshotIncompatible unless `embedder` made the vectors of this snapshot."""

@@ -1,4 +1,4 @@
-"""Front matter: the YAML or TOML block that opens a Markdown file, and the article fields in it."""
+"""Reads front matter: the YAML or TOML block that opens a Markdown file, and the article fields in it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TOML = re.compile(r"\+\+\+[ \t]*\n(.*?)(?m:^)\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
 _AUDIENCE = re.compile(r"^[ \t\"'{-]*audiences?[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
 _OPENING = re.compile(r"\s*(---|\+\+\+)[ \t]*\n")
 _LONGEST = 64_000  # characters; a front matter is a few lines
-_LARGEST = 2**63 - 1  # what SQLite stores
+_LARGEST = 2**63 - 1  # the largest integer of SQLite
 
 
 class PlainLoader(yaml.SafeLoader):
-    """Refuses aliases: an article needs none, and a few nested ones expand to gigabytes."""
+    """Refuses aliases: articles need none, and a few nested ones expand to gigabytes."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -32,13 +32,13 @@ class PlainLoader(yaml.SafeLoader):
 
 
 def split(text: str) -> tuple[Fields, str]:
-    """The fields and the body of a file. Raises ArticleRejected if the front matter is there but broken."""
+    """The fields and the body of a file. Raises ArticleRejected if there is a broken front matter."""
     for pattern, read in ((_YAML, _yaml), (_TOML, tomllib.loads)):
         match = pattern.match(text)
         if match is None or (read is _yaml and not _looks_like_fields(match.group(1))):
             continue
         if match.end(1) > _LONGEST:
-            raise _rejected(match.group(1), f"the front matter is longer than {_LONGEST} characters: shorten it")
+            raise _rejection(match.group(1), f"the front matter is longer than {_LONGEST} characters: shorten it")
         return _read(match.group(1), read), text[match.end() :].lstrip("\n")
     if (opening := _OPENING.match(text)) and _AUDIENCE.search(_block(text, opening)):
         raise AudienceUnclear("it names an audience in a front matter without an end, or not at the start: correct it")
@@ -49,13 +49,13 @@ def _block(text: str, opening: re.Match[str]) -> str:
     return text[opening.end() : opening.end() + _LONGEST].partition(f"\n{opening.group(1)}")[0]
 
 
-def _rejected(block: str, reason: str) -> ArticleRejected:
-    """With an audience in it, what was served before may not be for everyone any more."""
+def _rejection(block: str, reason: str) -> ArticleRejected:
+    """The rejection; if the block names an audience, the last version may not be served either."""
     return AudienceUnclear(reason) if _AUDIENCE.search(block) else ArticleRejected(reason)
 
 
 def _looks_like_fields(block: str) -> bool:
-    """A `---` rule that opens a file of plain prose is no front matter: fields have a colon somewhere."""
+    """Whether a block has a colon somewhere: a `---` rule that opens plain prose is no front matter."""
     return ":" in block or not block.strip()
 
 
@@ -69,40 +69,40 @@ def _read(block: str, read: Any) -> Fields:
     # ValueError: an impossible date; LookupError, AttributeError: PyYAML on `!!bool perhaps`, `!!timestamp soon`
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise _rejected(block, f"the front matter cannot be read ({reason}): correct it") from error
+        raise _rejection(block, f"the front matter cannot be read ({reason}): correct it") from error
     if fields is None:
         return {}
     if not isinstance(fields, dict):
-        raise _rejected(block, "the front matter is not a list of `key: value` fields: correct it")
+        raise _rejection(block, "the front matter is not a list of `key: value` fields: correct it")
     return fields
 
 
 def text(fields: Fields, *names: str) -> str:
-    """The first of the named fields that holds text or a number, on one line; "" if none does."""
+    """The first of the named fields with text or a number, on one line; "" if there is none."""
     for name in names:
         value = fields.get(name)
-        if _prints(value) and not isinstance(value, bool):
+        if _is_printable(value) and not isinstance(value, bool):
             return " ".join(str(value).split())
     return ""
 
 
 def tags(fields: Fields, *names: str) -> tuple[str, ...]:
-    """A list of tags, or one comma-separated line of them; duplicates (by case) dropped, order kept."""
+    """A list of tags, or one comma-separated line; duplicates (by case) dropped, order kept."""
     for name in names:
         value = fields.get(name)
         listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
-        kept: dict[str, str] = {}
+        unique: dict[str, str] = {}
         for tag in listed:
-            clean = " ".join(str(tag).split()) if _prints(tag) else ""
+            clean = " ".join(str(tag).split()) if _is_printable(tag) else ""
             if clean:
-                kept.setdefault(clean.casefold(), clean)
-        if kept:
-            return tuple(kept.values())
+                unique.setdefault(clean.casefold(), clean)
+        if unique:
+            return tuple(unique.values())
     return ()
 
 
 def day(fields: Fields, *names: str) -> date | None:
-    """The first of the named fields that is a date, or an ISO date in text."""
+    """The first of the named fields with a date, or an ISO date as text."""
     for name in names:
         value = fields.get(name)
         if isinstance(value, datetime):
@@ -118,9 +118,9 @@ def day(fields: Fields, *names: str) -> date | None:
 
 
 def audience(fields: Fields) -> tuple[str, ...]:
-    """The groups whose members may read an article, in order; none where there is no such field: it is for everyone.
+    """The groups whose members may read an article, sorted; () without such a field: it is for everyone.
 
-    Raises AudienceUnclear rather than to guess.
+    Raises AudienceUnclear rather than guessing.
     """
     names = [name for name in fields if str(name).strip().casefold() in ("audience", "audiences")]
     if not names:
@@ -142,6 +142,6 @@ def count(fields: Fields, name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else 0
 
 
-def _prints(value: object) -> bool:
-    """Text or a number; not one of thousands of digits, which Python refuses to print."""
+def _is_printable(value: object) -> bool:
+    """Whether a value is text or a number, except one of thousands of digits, which Python refuses to print."""
     return isinstance(value, str | float) or (isinstance(value, int) and abs(value) <= _LARGEST)

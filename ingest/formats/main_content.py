@@ -1,4 +1,4 @@
-"""The main content of an HTML page as Markdown: what a reader came for, without the site around it."""
+"""Extracts the main content of an HTML page as Markdown, without the site around it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOT_CONTENT = (
     '[role="contentinfo"]',
     '[aria-hidden="true"]',
     "[hidden]",
-    # what the generators of documentation sites put into the content itself
+    # added to the content itself by generators of documentation sites
     ".headerlink",
     ".hash-link",
     ".anchor-link",
@@ -60,7 +60,7 @@ _NOT_CONTENT = (
     ".page-metadata",
     ".feedback",
 )
-# The first that is there and holds text is the main content; the narrow ones come first.
+# The first that occurs once and has text is the main content; narrow ones first. docs/decisions/main-content.md
 _CONTENT = (
     '[itemprop="articleBody"]',
     ".theme-doc-markdown",
@@ -80,9 +80,9 @@ _CONTENT = (
 _LANGUAGE = re.compile(r"(?:language|lang|highlight|brush)[-:]\s*([\w+#-]+)")
 _NO_LANGUAGE = frozenset({"default", "none", "text", "plaintext", "source", "notranslate"})
 _BLANK_LINES = re.compile(r"\n{3,}")
-_SHORTEST_PROSE = 250  # characters; in less than that nothing stands out
-_MOST_OF_IT = 0.6
-_SHORTEST = 40  # characters below which an element is a shell around content that is elsewhere
+_SHORTEST_PROSE = 250  # characters; readability finds nothing reliable in less
+_LEAST_SHARE = 0.6  # of the prose that readability must keep: docs/decisions/main-content.md
+_SHORTEST = 40  # characters below which an element is an empty shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +102,23 @@ def parse_page(text: str) -> BeautifulSoup:
 
 
 def main_content(page: BeautifulSoup) -> Tag:
-    """The element that holds what a reader came for; the whole body where none stands out."""
+    """The element with the main content; the whole body if none stands out."""
     for selector in _CONTENT:
-        found = page.select(selector)
-        if len(found) == 1 and len(found[0].get_text(strip=True)) >= _SHORTEST:
-            return found[0]
-    return page.find("main") or page.find("article") or _readable(page) or page.body or page
+        elements = page.select(selector)
+        if len(elements) == 1 and len(elements[0].get_text(strip=True)) >= _SHORTEST:
+            return elements[0]
+    return page.find("main") or page.find("article") or _readability_content(page) or page.body or page
 
 
 def extract(main: Tag, base: str = "") -> Content:
-    """The content of an element, which is changed by it; with `base`, its links become absolute addresses."""
+    """The content of an element, which is modified; with `base`, its links become absolute addresses."""
     for element in main.select(", ".join(_NOT_CONTENT)):
         if element is not main and not element.decomposed and not _holds_the_title(element):
             element.decompose()
     for line_break in main.select("pre br"):
         line_break.replace_with("\n")
     for link in main.find_all("a"):
-        if not link.get_text(strip=True) and not link.find("img"):  # what an icon leaves behind
+        if not link.get_text(strip=True) and not link.find("img"):  # left over from an icon
             link.decompose()
     if base:
         _absolute_links(main, base)
@@ -133,15 +133,15 @@ def extract(main: Tag, base: str = "") -> Content:
 
 
 def title(page: BeautifulSoup, heading: str) -> str:
-    """The page's title without the site's name, which is what its heading leaves out of it."""
+    """The page's title without the site's name, which its heading leaves out."""
     whole = " ".join(page.title.get_text().split()) if page.title else ""
-    headings = [heading, *(" ".join(found.get_text().split()) for found in page.find_all("h1"))]
-    named = (name for name in headings if name and name.casefold() in whole.casefold())
-    return next(named, whole or heading)
+    headings = [heading, *(" ".join(h1.get_text().split()) for h1 in page.find_all("h1"))]
+    contained = (name for name in headings if name and name.casefold() in whole.casefold())
+    return next(contained, whole or heading)
 
 
 def meta(page: BeautifulSoup, *names: str) -> str:
-    """The content of the first of these `<meta>` elements; "" if there is none."""
+    """The content of the first of the named `<meta>` elements; "" if there is none."""
     for name in names:
         tag = page.find("meta", attrs={"name": name}) or page.find("meta", attrs={"property": name})
         content = tag.get("content") if isinstance(tag, Tag) else None
@@ -150,29 +150,29 @@ def meta(page: BeautifulSoup, *names: str) -> str:
     return ""
 
 
-def _readable(page: BeautifulSoup) -> Tag | None:
-    """What readability finds in a page without landmarks, unless that leaves out much of the text."""
-    from readability import Document  # here: few pages need it, and a server none
+def _readability_content(page: BeautifulSoup) -> Tag | None:
+    """What readability finds in a page without landmarks, unless that omits much of the text."""
+    from readability import Document  # imported late: few pages need it, and a server never does
     from readability.readability import Unparseable
 
     body = page.body
-    if body is None or _prose(body) < _SHORTEST_PROSE:
+    if body is None or _prose_length(body) < _SHORTEST_PROSE:
         return None
     try:
-        found = parse_page(Document(str(body)).summary()).body
+        readable = parse_page(Document(str(body)).summary()).body
     except Unparseable:
         return None
-    return found if found and _prose(found) >= _prose(body) * _MOST_OF_IT else None
+    return readable if readable and _prose_length(readable) >= _prose_length(body) * _LEAST_SHARE else None
 
 
-def _prose(element: Tag) -> int:
-    """Characters of text outside links."""
+def _prose_length(element: Tag) -> int:
+    """The number of characters outside links."""
     links = sum(len(link.get_text(strip=True)) for link in element.find_all("a"))
     return len(element.get_text(strip=True)) - links
 
 
 def _holds_the_title(element: Tag) -> bool:
-    """`<header><h1>` inside the main content is the article's own head."""
+    """Whether an element is a `<header>` with an h1: inside the main content, that is the article's own head."""
     return element.name == "header" and element.find("h1") is not None
 
 
@@ -181,10 +181,10 @@ def _absolute_links(main: Tag, base: str) -> None:
         for element in main.find_all(name):
             address = element.get(attribute)
             if isinstance(address, str) and not address.startswith("#"):
-                element[attribute] = _joined(base, address)
+                element[attribute] = _absolute_address(base, address)
 
 
-def _joined(base: str, address: str) -> str:
+def _absolute_address(base: str, address: str) -> str:
     try:
         return urljoin(base, address.strip())
     except ValueError:  # `http://[`
@@ -192,7 +192,7 @@ def _joined(base: str, address: str) -> str:
 
 
 def _language(block: Tag) -> str:
-    """The language of a code block, which sites write on it, on the code inside or on a box around it."""
+    """The language of a code block, which sites put on it, on the code inside or on a box around it."""
     inner = block.find("code")
     for element in (block, inner, block.parent, block.parent.parent if block.parent else None):
         if isinstance(element, Tag):

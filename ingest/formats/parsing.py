@@ -1,4 +1,4 @@
-"""One file or record to an `Article`: what is text, what is metadata, and what cannot be used."""
+"""Parses one file or record into an `Article`, or rejects it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest.structure import heading_text
 LARGEST = 8 * 1024 * 1024  # bytes; an article is a page, not a database dump
 _FIRST_HEADING = re.compile(r"\A\s*#[ \t]+(\S.*)$", re.MULTILINE)
 NO_FIELDS: Fields = MappingProxyType({})
-# Non-characters mark the cited passage while a page is rendered; they have no business in a text.
+# NUL, non-characters and lone surrogates, which cannot be stored or have no meaning in a text.
 _FORBIDDEN = re.compile("[\x00\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 
 
@@ -27,7 +27,7 @@ def parse_markdown(id: str, raw: bytes, category: Category) -> Article:
     """A Markdown file with optional front matter. Raises ArticleRejected with the reason."""
     fields, body = front_matter.split(_decode(raw))
     heading = _FIRST_HEADING.search(body)
-    fallback = heading_text(_open(heading.group(1))) if heading else _title_from(id)
+    fallback = heading_text(_without_closing_marks(heading.group(1))) if heading else _title_from(id)
     return _article(id, fields, body, fallback, category)
 
 
@@ -40,33 +40,32 @@ def parse_html(id: str, raw: bytes, category: Category) -> Article:
 def html_article(
     id: str, page: BeautifulSoup, main: Tag, category: Category, fields: Fields = NO_FIELDS, base: str = ""
 ) -> Article:
-    """The article that `main` holds in an HTML page, which is changed by it. `fields` win over what the page says of
-    itself; with `base`, links become absolute addresses. Raises ArticleRejected with the reason."""
-    said: dict[str, object] = {
+    """The article in the element `main` of an HTML page, which is modified. `fields` override the page's metadata; with
+    `base`, links become absolute addresses. Raises ArticleRejected with the reason."""
+    merged: dict[str, object] = {
         "summary": meta(page, "description", "og:description"),
         "tags": meta(page, "keywords"),
         "updated": meta(page, "article:modified_time", "last-modified", "date", "article:published_time"),
     }
-    own = page_fields(page)
+    exported = page_fields(page)
     content = extract(main, base)
-    said["title"] = title(page, content.heading)
-    said.update(
-        (name, value) for known in (own, fields) for name, value in known.items() if value or name == "audience"
-    )
-    return _article(id, said, content.markdown, _title_from(id), category)
+    merged["title"] = title(page, content.heading)
+    for source in (exported, fields):
+        merged.update((name, value) for name, value in source.items() if value or name == "audience")
+    return _article(id, merged, content.markdown, _title_from(id), category)
 
 
 def parse_notion(id: str, raw: bytes, category: Category) -> Article:
     """A Markdown page of a Notion export, with its properties. Raises ArticleRejected with the reason."""
     text = notion_links(_decode(raw))
     heading = _FIRST_HEADING.search(text)
-    fallback = heading_text(_open(heading.group(1))) if heading else _title_from(id)
+    fallback = heading_text(_without_closing_marks(heading.group(1))) if heading else _title_from(id)
     return _article(id, notion_fields(text), text, fallback, category)
 
 
 def parse_record(raw: bytes, category: Category) -> Article:
-    """A record of an export: `id`, a text as Markdown or HTML, and optionally the fields of a front matter, `title` and
-    `url`, under these names or those that help centers use. Raises ArticleRejected with the reason."""
+    """A record of an export: `id`, text as Markdown or HTML, and optionally `title`, `url` and the fields of a front
+    matter, under these names or those of help centers. Raises ArticleRejected with the reason."""
     fields = record_fields(read_record(raw))
     text, is_html = record_text(fields)
     if is_html:
@@ -77,7 +76,7 @@ def parse_record(raw: bytes, category: Category) -> Article:
 
 
 def fields_article(id: str, fields: Fields, markdown: str, category: Category) -> Article:
-    """The article of a text and the fields that came with it. Raises ArticleRejected if there is no text."""
+    """The article made of a text and its fields. Raises ArticleRejected if there is no text."""
     return _article(id, fields, markdown, _title_from(id), category)
 
 
@@ -135,8 +134,8 @@ def clean(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _open(line: str) -> str:
-    """Without the closing marks of `# Title #`, which a space sets off: `# C#` has none."""
+def _without_closing_marks(line: str) -> str:
+    """A heading without the closing marks of `# Title #`, which follow a space: `# C#` has none."""
     text = line.rstrip()
     bare = text.rstrip("#")
     return bare.rstrip() if bare.endswith((" ", "\t")) else text

@@ -1,4 +1,4 @@
-"""PDF and Word documents as Markdown, through converters that `pip install 'footnote[documents]'` brings."""
+"""Converts PDF and Word documents to Markdown, with packages of `pip install 'footnote[documents]'`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ingest.errors import ArticleRejected
 from ingest.formats.main_content import parse_page
 from ingest.formats.parsing import clean, fields_article, html_article
 
-_PAGES = 3  # a line is a running head or foot if it opens or ends more than half of at least so many pages
+_PAGES = 3  # fewest pages for running heads and feet: lines that open or end more than half of the pages
 _HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad]\n(?=[a-z])")
 _PARAGRAPH_END = re.compile(r"(?<=[.:!?])\n(?=[A-Z0-9•‣▪–*])|\n\s*\n|\n(?=[•‣▪]|\d{1,2}[.)] )")
 _MARKUP = re.compile(r"^(?=#{1,6} |>|[-+] |```|~~~)", re.MULTILINE)
 
 
 def parse_pdf(id: str, raw: bytes, category: Category) -> Article:
-    """A PDF as a section a page, so that a citation names its page. Raises ArticleRejected with the reason."""
+    """A PDF with a section for each page, so that citations name the page. Raises ArticleRejected with the reason."""
     require("pypdf", "PDF")
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
@@ -35,7 +35,7 @@ def parse_pdf(id: str, raw: bytes, category: Category) -> Article:
         if reader.is_encrypted and not reader.decrypt(""):
             raise ArticleRejected("the PDF is encrypted: save it without a password")
         texts = [clean(page.extract_text()) for page in reader.pages]
-        fields = _said(reader)
+        fields = _metadata(reader)
     except PyPdfError as error:
         raise ArticleRejected(f"the PDF is damaged ({error}): save it again") from error
     pages = [_paragraphs(page) for page in _without_running_lines(texts)]
@@ -64,17 +64,17 @@ def parse_docx(id: str, raw: bytes, category: Category) -> Article:
 
 
 def require(package: str, what: str) -> None:
-    """Raises ArticleRejected, saying what to install, unless there is such a package."""
+    """Raises ArticleRejected with what to install, unless the package is installed."""
     if importlib.util.find_spec(package) is None:
         raise ArticleRejected(f"reading {what} needs more packages: pip install 'footnote[documents]'")
 
 
-def _said(reader: Any) -> dict[str, object]:
-    """What the document says of itself. A date that is none is no reason to lose the text."""
-    said = reader.metadata
-    title = str(said.title or "") if said else ""
+def _metadata(reader: Any) -> dict[str, object]:
+    """The document's metadata. An invalid date is no reason to reject the text."""
+    metadata = reader.metadata
+    title = str(metadata.title or "") if metadata else ""
     try:
-        changed = said.modification_date if said else None
+        changed = metadata.modification_date if metadata else None
     except ValueError:
         changed = None
     day: date | None = changed.date() if changed else None
@@ -82,15 +82,15 @@ def _said(reader: Any) -> dict[str, object]:
 
 
 def _without_running_lines(pages: Sequence[str]) -> list[str]:
-    """Pages without the heads and feet that repeat on them, page numbers aside."""
+    """The pages without heads and feet that repeat, apart from page numbers."""
     lines = [[line.strip() for line in page.split("\n") if line.strip()] for page in pages]
     edges = Counter(_shape(line) for page in lines for line in {*page[:1], *page[-1:]})
     running = {shape for shape, count in edges.items() if len(pages) >= _PAGES and count > len(pages) / 2}
-    kept = []
-    for page, found in zip(pages, lines, strict=True):
-        drop = {line for line in (*found[:1], *found[-1:]) if _shape(line) in running}
-        kept.append("\n".join(line for line in page.split("\n") if line.strip() not in drop))
-    return kept
+    cleaned = []
+    for page, page_lines in zip(pages, lines, strict=True):
+        drop = {line for line in (*page_lines[:1], *page_lines[-1:]) if _shape(line) in running}
+        cleaned.append("\n".join(line for line in page.split("\n") if line.strip() not in drop))
+    return cleaned
 
 
 def _shape(line: str) -> str:
@@ -98,7 +98,7 @@ def _shape(line: str) -> str:
 
 
 def _paragraphs(page: str) -> str:
-    """Lines joined to paragraphs; nothing in them is Markdown."""
+    """The lines joined to paragraphs, with anything escaped that Markdown would interpret."""
     joined = _HYPHEN.sub("", "\n".join(line.strip() for line in page.split("\n")))
     paragraphs = (" ".join(part.split()) for part in _PARAGRAPH_END.split(joined))
     return "\n\n".join(_MARKUP.sub(r"\\", paragraph) for paragraph in paragraphs if paragraph)

@@ -1,4 +1,4 @@
-"""What the exports of other products look like: their file names, fields and pages."""
+"""Recognises the exports of other products: their file names, fields and pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingest.errors import ArticleRejected
 _CONFLUENCE_NUMBER = re.compile(r"_\d{5,}$")
 _CONFLUENCE_MARK = b'id="title-text"'
 _NOTION_NUMBER = re.compile(r" [0-9a-f]{32}$")
-# The same numbers in links between pages, which would lead nowhere once they are gone from the names.
+# The same numbers in links between pages, removed as they are from the names.
 _CONFLUENCE_LINK = re.compile(r"_\d{5,}(?=\.html(?:#|$))")
 _NOTION_LINK = re.compile(r"%20[0-9a-f]{32}(?=[/.])")
 _MARKDOWN_LINK = re.compile(r"\]\([^()\s]++\)")
@@ -25,7 +25,7 @@ _MODIFIED = re.compile(r"\bon ([A-Z][a-z]{2} \d{1,2}, \d{4})")
 _MARKUP = re.compile(r"<(?:p|div|h[1-6]|ul|ol|table|br|pre|span|a|strong|img)\b[^<>]*>", re.IGNORECASE)
 _LISTS = ("articles", "results", "data", "items", "pages", "records")
 
-# Fields of Zendesk, Intercom and their like → those of a record. `html_url` is for people, `url` for programs.
+# Our field → names in exports of Zendesk, Intercom and others. `html_url` is for people, `url` for programs.
 _ALIASES = {
     "title": ("title", "name", "subject"),
     "tags": ("tags", "label_names", "labels", "keywords"),
@@ -36,32 +36,32 @@ _ALIASES = {
 
 
 def clean_name(name: str) -> str:
-    """The name of a Notion page, or of a folder of them, without the number that the export added."""
+    """The name of a Notion page or folder without the number that the export appends."""
     return _NOTION_NUMBER.sub("", name).strip() or name
 
 
 def clean_confluence_name(name: str, raw: bytes) -> str:
-    """The name of a page without its number, if `raw` is a page of a Confluence export: other numbers may be dates."""
+    """The name without its number if `raw` is a page of a Confluence export; elsewhere it may be a date."""
     return _CONFLUENCE_NUMBER.sub("", name) or name if _CONFLUENCE_MARK in raw[:65_536] else name
 
 
 def is_draft(fields: Mapping[str, Any]) -> bool:
-    """Whether a record is not, or no longer, published."""
+    """Whether a record is unpublished, or no longer published."""
     return fields.get("draft") is True or "draft" in (fields.get("state"), fields.get("status"))
 
 
 def record_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an exported record under the names that Footnote gives them."""
-    known = dict(fields)
+    """The fields of an exported record under Footnote's names."""
+    renamed = dict(fields)
     for name, aliases in _ALIASES.items():
         value = next((fields[alias] for alias in aliases if fields.get(alias)), None)
-        known[name] = _day(value) if name == "updated" else value
-    known["featured"] = fields.get("featured") is True or fields.get("promoted") is True
-    return known
+        renamed[name] = _as_date(value) if name == "updated" else value
+    renamed["featured"] = fields.get("featured") is True or fields.get("promoted") is True
+    return renamed
 
 
 def record_text(fields: Mapping[str, Any]) -> tuple[str, bool]:
-    """A record's text, and whether it is HTML: `text` and `markdown` are not, `html` is, `body` where it looks so."""
+    """A record's text, and whether it is HTML: decided by the field's name, for `body` and `content` by their text."""
     for name in ("text", "markdown", "html", "body_html", "body", "content"):
         value = fields.get(name)
         if isinstance(value, str):
@@ -83,15 +83,15 @@ def records(raw: bytes) -> Iterator[bytes]:
         yield json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _day(value: object) -> object:
-    """A time as epoch seconds becomes a date; what else there is stays."""
+def _as_date(value: object) -> object:
+    """A time in epoch seconds as a date; any other value unchanged."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 32_503_680_000:
         return datetime.fromtimestamp(value, UTC).date()
     return value
 
 
 def page_fields(page: BeautifulSoup) -> dict[str, Any]:
-    """What the pages of a Confluence or Notion export say in their own way. Raises ArticleRejected for a mere index."""
+    """The metadata in pages of a Confluence or Notion export. Raises ArticleRejected for a mere index."""
     if page.select_one("#title-text, .wiki-content"):
         return _confluence(page)
     if page.select_one("article.page > header .page-title"):
@@ -108,7 +108,7 @@ def _confluence(page: BeautifulSoup) -> dict[str, Any]:
     whole = " ".join((title or page.title or page).get_text().split())
     modified = _MODIFIED.findall(_text(page, ".page-metadata"))
     tags = [label.get_text(strip=True) for label in page.select(".label-list .aui-label, .labels-content .label")]
-    return {"title": whole.partition(" : ")[2] or whole, "tags": tags, "updated": _english(modified[-1:])}
+    return {"title": whole.partition(" : ")[2] or whole, "tags": tags, "updated": _english_date(modified[-1:])}
 
 
 def _notion(page: BeautifulSoup) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _notion(page: BeautifulSoup) -> dict[str, Any]:
             values = cell.select(".selected-value")
             fields["tags"] = [value.get_text(strip=True) for value in values] or cell.get_text(strip=True)
         elif cell and name in ("updated", "last edited", "last edited time"):
-            fields["updated"] = _english([cell.get_text().strip("@ \n")])
+            fields["updated"] = _english_date([cell.get_text().strip("@ \n")])
     return fields
 
 
@@ -131,7 +131,7 @@ def _relink(page: BeautifulSoup, number: re.Pattern[str]) -> None:
 
 
 def notion_links(markdown: str) -> str:
-    """A Markdown page whose links lead to the ids that its neighbours have here."""
+    """A Markdown page with its links changed to the ids that the neighbouring pages get."""
     return _MARKDOWN_LINK.sub(lambda link: link[0] if "://" in link[0] else _NOTION_LINK.sub("", link[0]), markdown)
 
 
@@ -148,7 +148,7 @@ def notion_fields(markdown: str) -> dict[str, Any]:
         if name in ("tags", "labels"):
             fields["tags"] = value
         elif name in ("updated", "last edited", "last edited time"):
-            fields["updated"] = _english([value])
+            fields["updated"] = _english_date([value])
     return fields
 
 
@@ -157,8 +157,8 @@ def is_notion(name: str) -> bool:
     return bool(_NOTION_NUMBER.search(name))
 
 
-def _english(days: list[str]) -> date | None:
-    """The first of `Mar 30, 2026`, `March 30, 2026 10:00 AM`, …"""
+def _english_date(days: list[str]) -> date | None:
+    """The first date such as `Mar 30, 2026` or `March 30, 2026 10:00 AM`; None if there is none."""
     for day in days:
         words = " ".join(day.split()[:3])
         for form in ("%b %d, %Y", "%B %d, %Y"):
@@ -170,5 +170,5 @@ def _english(days: list[str]) -> date | None:
 
 
 def _text(inside: Tag, selector: str) -> str:
-    found = inside.select_one(selector)
-    return " ".join(found.get_text().split()) if found else ""
+    element = inside.select_one(selector)
+    return " ".join(element.get_text().split()) if element else ""

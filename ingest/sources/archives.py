@@ -1,4 +1,4 @@
-"""The files of a zip archive, read where they lie: nothing is unpacked, so no entry can write anywhere."""
+"""Reads the files of a zip archive in place: nothing is unpacked, so no entry can write anywhere."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ingest.formats.parsing import LARGEST
 
 _MOST = 50_000  # entries
 TOTAL = 2 << 30  # bytes that all entries together may expand to
-_INNER = 512 << 20  # bytes of an archive in an archive, which is how Notion delivers large exports
+_INNER = 512 << 20  # bytes of an archive within an archive, as Notion delivers large exports
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveEntry:
-    """A file of an archive: its content, or the reason why there is none."""
+    """A file of an archive: its content, or the problem with it."""
 
     path: PurePosixPath
     raw: bytes = b""
@@ -30,14 +30,15 @@ class ArchiveEntry:
 
 
 def entries(file: IO[bytes], endings: frozenset[str], total: int = TOTAL) -> Iterator[ArchiveEntry]:
-    """Every file with one of `endings` (".zip": an archive inside, one level deep), in the order of their names; those
-    with another ending without their content. Raises ArticleRejected if the archive cannot be read, or holds more than
-    `total` bytes."""
+    """Every file, in order of names; content only for those with one of `endings` (".zip": an archive, one level deep).
+
+    Raises ArticleRejected if the archive cannot be read or holds more than `total` bytes.
+    """
     yield from _entries(file, endings, _Budget(total))
 
 
 class _Budget:
-    """How much may still be read."""
+    """The bytes and entries that may still be read."""
 
     def __init__(self, total: int) -> None:
         self.total, self.bytes, self.entries = total, total, _MOST
@@ -62,12 +63,12 @@ def _entries(file: IO[bytes], endings: frozenset[str], budget: _Budget, inner: b
             if info.is_dir() or "__MACOSX" in path.parts:
                 continue
             if path.suffix.lower() == ".zip" and not inner:
-                yield from _archive(archive, info, endings, budget)
+                yield from _nested_entries(archive, info, endings, budget)
             else:
                 yield _entry(archive, info, path, budget) if path.suffix.lower() in endings else ArchiveEntry(path)
 
 
-def _archive(
+def _nested_entries(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, endings: frozenset[str], budget: _Budget
 ) -> Iterator[ArchiveEntry]:
     try:
@@ -88,7 +89,7 @@ def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath,
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int, budget: _Budget) -> bytes:
-    """Whatever size the archive claims, no more than `largest` is expanded."""
+    """The content of an entry; at most `largest` bytes are expanded, whatever size the archive claims."""
     try:
         with archive.open(info) as file:
             raw = file.read(largest + 1)

@@ -1,4 +1,4 @@
-"""Files that hold many articles: JSONL and JSON exports, and zip archives of pages."""
+"""Reads files that hold many articles: JSONL and JSON exports, and zip archives of pages."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ingest.formats.product_exports import is_draft, records
 from ingest.sources.archives import ArchiveEntry, entries
 from ingest.sources.file_kinds import ARTICLES, LARGE, Ids, article_item
 from ingest.sources.files import open_file, read_file
-from ingest.sources.items import Found, Ignored, Skipped, SourceItem, fingerprint
+from ingest.sources.items import Ignored, Skipped, SourceEntry, SourceItem, fingerprint
 
 JSONL, JSON, ZIP = ".jsonl", ".json", ".zip"
 _LARGEST_EXPORT = 128 * 1024 * 1024  # bytes of a JSON export, which is read whole
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,1000})"')
 
 
-def read_bundle(path: Path, category: Category, ignored: Ignored) -> Iterator[Found]:
-    """Every article of an export or archive. While it cannot be read, none that it may have held is removed."""
+def read_bundle(path: Path, category: Category, ignored: Ignored) -> Iterator[SourceEntry]:
+    """Every article of an export or archive. If it cannot be read, all its articles keep their last version."""
     try:
         ending = path.suffix.lower()
         if ending == ZIP:
@@ -38,7 +38,7 @@ def read_bundle(path: Path, category: Category, ignored: Ignored) -> Iterator[Fo
         yield Skipped(str(path), str(error), under="")
 
 
-def _records(path: Path, lines: Iterable[bytes], category: Category, ignored: Ignored) -> Iterator[Found]:
+def _records(path: Path, lines: Iterable[bytes], category: Category, ignored: Ignored) -> Iterator[SourceEntry]:
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
             continue
@@ -47,10 +47,10 @@ def _records(path: Path, lines: Iterable[bytes], category: Category, ignored: Ig
             fields = read_record(raw)
             id = record_id(fields)
         except ArticleRejected as error:
-            guessed = _ID.search(raw)  # so that the last version of a line that broke is kept
-            yield Skipped(origin, str(error), guessed.group(1).decode("utf-8", "replace") if guessed else "")
+            id_text = _ID.search(raw)  # so that the article of a broken line keeps its last version
+            yield Skipped(origin, str(error), id_text.group(1).decode("utf-8", "replace") if id_text else "")
             continue
-        if is_draft(fields):  # not skipped: one that was published before must not stay
+        if is_draft(fields):  # not skipped: an article that was published before must go
             ignored.by_ending["draft"] += 1
             continue
         parse, costly = partial(parse_record, raw, category), len(raw) > LARGE
@@ -58,7 +58,7 @@ def _records(path: Path, lines: Iterable[bytes], category: Category, ignored: Ig
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; of one that is too long only the beginning, which is refused for its length."""
+    """The lines of a file; of an overlong one only the beginning, which is then rejected for its length."""
     while raw := file.readline(LARGEST + 1):
         rest = raw
         while rest and not rest.endswith(b"\n"):
@@ -66,7 +66,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         yield raw
 
 
-def _archive(path: Path, file: BinaryIO, category: Category, ignored: Ignored) -> Iterator[Found]:
+def _archive(path: Path, file: BinaryIO, category: Category, ignored: Ignored) -> Iterator[SourceEntry]:
     ids = Ids()
     for entry in entries(file, ARTICLES):
         origin = f"{path}:{entry.path}"

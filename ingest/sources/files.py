@@ -1,4 +1,4 @@
-"""Files on disk, which may be anything: only regular ones of a reasonable size are read."""
+"""Opens and reads files, but only regular ones of a reasonable size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINK = "a symbolic link: name its target as a source instead"
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Only regular files: a symlink may lead out of the folder, a FIFO never ends. Raises ArticleRejected."""
+    """Opens a regular file: a symbolic link may lead out of the folder, a FIFO never ends. Raises ArticleRejected."""
     try:
         str(path).encode("utf-8")
         mode = path.lstat().st_mode
@@ -29,7 +29,7 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def read_file(path: Path, largest: int = LARGEST) -> bytes:
-    """Raises ArticleRejected if there are more than `largest` bytes, or if the file cannot be read."""
+    """The content. Raises ArticleRejected if it exceeds `largest` bytes or cannot be read."""
     with open_file(path) as file:
         try:
             raw = file.read(largest + 1)

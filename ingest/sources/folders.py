@@ -1,4 +1,4 @@
-"""Where articles come from: folders of Markdown, HTML and documents, single files, exports."""
+"""Reads folders of Markdown, HTML and documents, single files and exports."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ingest.sources.categories import CATEGORY_FILE, category_of
 from ingest.sources.file_kinds import ARTICLES, Ids, article_item
 from ingest.sources.files import LINK, read_file
 from ingest.sources.git_checkouts import Rules, checkout_of, ignored, rules_above, rules_of, web_address
-from ingest.sources.items import Found, Ignored, Skipped
+from ingest.sources.items import Ignored, Skipped, SourceEntry
 
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[:/]|$)")
-_NEVER = frozenset({"node_modules", "__pycache__"})
-_INDEX_FILES = frozenset({"CURRENT", "lock"})  # a folder with these is an index, which is no source
+_EXCLUDED_FOLDERS = frozenset({"node_modules", "__pycache__"})
+_INDEX_FILES = frozenset({"CURRENT", "lock"})  # a folder with these is an index, not a source
 
 
 def require_source(path: Path) -> None:
@@ -33,11 +33,11 @@ def require_source(path: Path) -> None:
         raise SourceMissing(f"{path} is neither a folder nor a file that ends in {', '.join(known)}.")
 
 
-def read_source(path: Path, unused: Ignored) -> Iterator[Found]:
+def read_source(path: Path, unused: Ignored) -> Iterator[SourceEntry]:
     """Every article of a folder, file or export, in a stable order. Raises SourceMissing."""
     require_source(path)
     if path.is_dir():
-        yield from _Folder(path, unused).found()
+        yield from _Folder(path, unused).entries()
         return
     category, broken = category_of(path.parent, Category(path.parent.resolve().name))
     yield from broken
@@ -48,7 +48,7 @@ def read_source(path: Path, unused: Ignored) -> Iterator[Found]:
 
 
 class _Folder:
-    """One walk through a folder. What each subfolder inherits is kept by its path."""
+    """One walk through a folder. What subfolders inherit is kept by path."""
 
     def __init__(self, root: Path, unused: Ignored) -> None:
         self._root = root
@@ -56,44 +56,44 @@ class _Folder:
         self._ids = Ids()
         self._unreadable: list[Skipped] = []
         self._categories = {root.parent: Category(root.resolve().name)}
-        self._place = root.resolve()  # rules are about where the folder really is
-        self._top = checkout_of(self._place)
+        self._real_root = root.resolve()  # Git's rules apply to the real path
+        self._top = checkout_of(self._real_root)
         self._web = web_address(self._top) if self._top else ""
-        above = rules_above(self._place)
+        above = rules_above(self._real_root)
         self._in_checkout = above is not None
         self._rules: dict[Path, Rules] = {root.parent: above or ()}
 
-    def found(self) -> Iterator[Found]:
-        for folder, subfolders, names in os.walk(self._root, onerror=self._failed):
+    def entries(self) -> Iterator[SourceEntry]:
+        for folder, subfolders, names in os.walk(self._root, onerror=self._note_unreadable):
             if _INDEX_FILES.issubset(names):
                 subfolders.clear()
                 continue
-            here = Path(folder)
-            rules = self._inherit(here)
-            subfolders[:] = sorted(name for name in subfolders if self._enters(here / name, rules))
+            current = Path(folder)
+            rules = self._inherit_rules(current)
+            subfolders[:] = sorted(name for name in subfolders if self._is_entered(current / name, rules))
             for name in subfolders:
-                if (here / name).is_symlink():
-                    yield Skipped(str(here / name), LINK, under=self._under(here / name))
-            self._categories[here], broken = category_of(here, self._categories[here.parent])
+                if (current / name).is_symlink():
+                    yield Skipped(str(current / name), LINK, under=self._id_prefix(current / name))
+            self._categories[current], broken = category_of(current, self._categories[current.parent])
             yield from broken
             for name in sorted(names):
-                if not ignored(self._resolved(here / name), rules, is_folder=False):
-                    yield from self._articles(here / name)
+                if not ignored(self._real_path(current / name), rules, is_folder=False):
+                    yield from self._articles(current / name)
         yield from self._unreadable
 
-    def _inherit(self, here: Path) -> Rules:
-        above = self._rules[here.parent]
-        self._rules[here] = rules_of(self._resolved(here), above) if self._in_checkout else above
-        return self._rules[here]
+    def _inherit_rules(self, folder: Path) -> Rules:
+        above = self._rules[folder.parent]
+        self._rules[folder] = rules_of(self._real_path(folder), above) if self._in_checkout else above
+        return self._rules[folder]
 
-    def _enters(self, folder: Path, rules: Rules) -> bool:
-        hidden = folder.name.startswith(".") or folder.name in _NEVER
-        return not hidden and not ignored(self._resolved(folder), rules, is_folder=True)
+    def _is_entered(self, folder: Path, rules: Rules) -> bool:
+        hidden = folder.name.startswith(".") or folder.name in _EXCLUDED_FOLDERS
+        return not hidden and not ignored(self._real_path(folder), rules, is_folder=True)
 
-    def _resolved(self, path: Path) -> Path:
-        return self._place / path.relative_to(self._root)
+    def _real_path(self, path: Path) -> Path:
+        return self._real_root / path.relative_to(self._root)
 
-    def _articles(self, path: Path) -> Iterator[Found]:
+    def _articles(self, path: Path) -> Iterator[SourceEntry]:
         ending = path.suffix.lower()
         if ending in ARTICLES:
             yield _file(path, self._root, self._categories[path.parent], self._ids, self._address(path))
@@ -103,22 +103,22 @@ class _Folder:
             self._unused.by_ending[ending or path.name] += 1
 
     def _address(self, path: Path) -> str:
-        """Where a file of a checkout is on the web; "" where that is not known, or its name has no address."""
+        """The web address of a file in a checkout; "" if that is unknown."""
         if not self._web or self._top is None:
             return ""
-        inside = self._resolved(path).relative_to(self._top).as_posix()
+        inside = self._real_path(path).relative_to(self._top).as_posix()
         return self._web + quote(inside, errors="replace")
 
-    def _failed(self, error: OSError) -> None:
+    def _note_unreadable(self, error: OSError) -> None:
         reason = f"the folder cannot be read ({error.strerror}): check its permissions"
-        self._unreadable.append(Skipped(str(error.filename), reason, under=self._under(Path(error.filename))))
+        self._unreadable.append(Skipped(str(error.filename), reason, under=self._id_prefix(Path(error.filename))))
 
-    def _under(self, folder: Path) -> str:
-        """What the ids of all articles in `folder` begin with."""
+    def _id_prefix(self, folder: Path) -> str:
+        """The beginning of the ids of all articles in `folder`."""
         return "" if folder == self._root else f"{Ids.of_folder(folder.relative_to(self._root))}/"
 
 
-def _file(path: Path, root: Path, category: Category, ids: Ids, address: str = "") -> Found:
+def _file(path: Path, root: Path, category: Category, ids: Ids, address: str = "") -> SourceEntry:
     inside = path.relative_to(root)
     try:
         raw = read_file(path)

@@ -1,4 +1,4 @@
-"""A set of judged questions through the very code that answers users, and what comes of it in figures."""
+"""Runs a set of judged questions through the code that answers users, and measures the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qa.evaluation import metrics
 from qa.evaluation.metrics import Difference
 from qa.types import Question, Turn
 
-RUN_DEPTH = 100
+RUN_DEPTH = 100  # documents a query in a run file
 
 Judgements: TypeAlias = Mapping[str, Mapping[str, int]]  # query id → document id → gain
 DocumentRanking: TypeAlias = Sequence[tuple[str, float]]  # (document id, score), best first
@@ -34,7 +34,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """`corpus.jsonl`, `queries.jsonl` and `qrels.tsv` of a folder."""
+    """The `corpus.jsonl`, `queries.jsonl` and `qrels.tsv` of a folder."""
 
     corpus: Path
     queries: tuple[Query, ...]
@@ -54,7 +54,7 @@ class EvaluationSet:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one query came to."""
+    """The ranking and answer of one query."""
 
     query: Query
     ranking: DocumentRanking
@@ -93,7 +93,7 @@ def summary(outcomes: Sequence[Outcome], judgements: Judgements) -> dict[str, An
 
 
 def _stages(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
-    """p50 and p95 of each stage over all queries; a stage that a query did not need took it no time."""
+    """p50 and p95 of each stage over all queries; a stage that a query skipped counts as 0 ms."""
     names = dict.fromkeys(name for outcome in outcomes for name in outcome.spent)
     return {name: _percentiles([outcome.spent.get(name, 0.0) for outcome in outcomes]) for name in names}
 
@@ -112,7 +112,7 @@ def scores(metric: str, rankings: Mapping[str, DocumentRanking], judgements: Jud
 def compare(
     first: Mapping[str, DocumentRanking], second: Mapping[str, DocumentRanking], judgements: Judgements
 ) -> dict[str, Difference]:
-    """Each metric of two runs over the queries both hold, with paired confidence intervals."""
+    """Each metric of two runs over the queries they share, with paired confidence intervals."""
     shared = first.keys() & second.keys()
     one, other = ({id: run[id] for id in shared} for run in (first, second))
     return {
@@ -148,7 +148,7 @@ def _outcome(query: Query, trace: Trace, snapshot: Snapshot) -> Outcome:
 
 
 def documents(snapshot: Snapshot, hits: Sequence[Hit]) -> list[tuple[str, float]]:
-    """A document ranks where its best passage does."""
+    """Documents with the score of their best chunk, best first."""
     owners = snapshot.articles.owners([hit.chunk for hit in hits])
     best: dict[str, float] = {}
     for owner, hit in zip(owners, hits, strict=True):
@@ -168,8 +168,8 @@ def _abstention(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
 
 
 def _share(values: Iterable[bool]) -> float | None:
-    listed = list(values)
-    return round(sum(listed) / len(listed), 4) if listed else None
+    flags = list(values)
+    return round(sum(flags) / len(flags), 4) if flags else None
 
 
 def _read_queries(path: Path) -> Iterable[Query]:

@@ -1,4 +1,4 @@
-"""Where does each passage rank for one question, by keywords, by meaning, and by both together?"""
+"""Shows where each passage ranks for one question by keywords, by meaning and by both together."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from qa.answering import Answerer, Trace
 from qa.retrieval import DEPTH, QuestionEmbedder
 from qa.types import Question
 
-_BEST = 3  # of each single ranking, shown even if they are not among the passages
-_SWAPS = 3  # times an ingest may come between an answer and its inspection
+_BEST = 3  # hits of each single ranking that are shown even if they are not among the passages
+_ATTEMPTS = 3  # at an answer and rankings of one generation: an ingest may publish in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A chunk and its places; None where it is not among the first `DEPTH`."""
+    """A chunk and its ranks; None where it is not among the first `DEPTH`."""
 
     stored: StoredChunk
     fused: Rank | None
@@ -38,7 +38,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What happened to a question. `words`: the terms the keyword index was asked for."""
+    """An answer with its rankings. `words`: the terms looked up in the keyword index."""
 
     trace: Trace
     words: tuple[str, ...]
@@ -46,7 +46,7 @@ class Inspection:
 
 
 class Inspector:
-    """Answers a question without keeping it, and shows every ranking."""
+    """Answers a question without recording it, and shows every ranking."""
 
     def __init__(self, store: SnapshotStore, answerer: Answerer, embedder: QuestionEmbedder | None) -> None:
         self._store = store
@@ -54,32 +54,32 @@ class Inspector:
         self._embedder = embedder
 
     def inspect(self, text: str, viewer: Viewer = ANYONE) -> Inspection:
-        """The passages of `text` in rank order, then the best of each single ranking that are not among them."""
-        for _ in range(_SWAPS):
+        """The passages for `text` in rank order, then the best hits of each single ranking that are not among them."""
+        for _ in range(_ATTEMPTS):
             snapshot = self._store.seen_by(viewer)
             trace = self._answerer.trace(Question(text, viewer=viewer))
             if trace.answer.generation == snapshot.generation:
                 break
-        asked = trace.answer.standalone_question
-        words = informative_terms(asked) or terms(asked)
+        question = trace.answer.standalone_question
+        words = informative_terms(question) or terms(question)
         keyword = snapshot.keywords.search(dict.fromkeys(words, 1.0), DEPTH)
-        vector = self._by_meaning(snapshot, asked)
+        vector = self._vector_hits(snapshot, question)
         shown = [passage.chunk for passage in trace.retrieved.passages]
         shown += [hit.chunk for hit in (*keyword[:_BEST], *vector[:_BEST])]
-        places = [_places(hits) for hits in (trace.retrieved.ranking, keyword, vector)]
+        ranks = [_ranks(hits) for hits in (trace.retrieved.ranking, keyword, vector)]
         stored = snapshot.articles.chunks(list(dict.fromkeys(shown)))
-        return Inspection(trace, tuple(words), tuple(_ranked(chunk, places) for chunk in stored))
+        return Inspection(trace, tuple(words), tuple(_with_ranks(chunk, ranks) for chunk in stored))
 
-    def _by_meaning(self, snapshot: Snapshot, text: str) -> Sequence[Hit]:
+    def _vector_hits(self, snapshot: Snapshot, text: str) -> Sequence[Hit]:
         if self._embedder is None:
             return []
         return snapshot.vectors.search(self._embedder.embed_question(text)[0], DEPTH)
 
 
-def _places(hits: Sequence[Hit]) -> dict[int, Rank]:
+def _ranks(hits: Sequence[Hit]) -> dict[int, Rank]:
     return {hit.chunk: Rank(rank, hit.score) for rank, hit in enumerate(hits, start=1)}
 
 
-def _ranked(stored: StoredChunk, places: Sequence[Mapping[int, Rank]]) -> Ranked:
-    fused, keyword, vector = (ranking.get(stored.number) for ranking in places)
+def _with_ranks(stored: StoredChunk, ranks: Sequence[Mapping[int, Rank]]) -> Ranked:
+    fused, keyword, vector = (ranking.get(stored.number) for ranking in ranks)
     return Ranked(stored, fused, keyword, vector)

@@ -1,7 +1,7 @@
-"""How is an answer kept, and how does it come back as it was given?
+"""Answers and questions as they are stored, and the rows they are stored in.
 
-It is a row of the journal: what is asked for on its own has a column, the rest is one JSON document. The passages that
-were only considered are not kept, but for the ids of their articles.
+What is looked up on its own has a column, the rest of an answer is one JSON document. The passages that were only
+considered are not stored, but for the ids of their articles.
 """
 
 from __future__ import annotations
@@ -13,9 +13,17 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from indexes.types import Filter
-from qa.types import Answer, Citation, Related, Segment
+from qa.types import Answer, AnswerKind, Citation, Related, Segment
 
-Kind: TypeAlias = Literal["answer", "refusal", "courtesy"]
+Kind: TypeAlias = Literal["answer", "closest", "refusal", "courtesy"]
+
+_STORED_KIND: dict[AnswerKind, Kind] = {
+    AnswerKind.ANSWERED: "answer",
+    AnswerKind.CLOSEST: "closest",
+    AnswerKind.REFUSED: "refusal",
+    AnswerKind.COURTESY: "courtesy",
+}
+_KIND = {stored: kind for kind, stored in _STORED_KIND.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +70,20 @@ class QuestionRecord:
 
 def kind_of(answer: Answer) -> Kind:
     """Whether a question was answered, declined, or no question at all."""
-    if answer.answered:
-        return "answer"
-    # A search that a filter left nothing to find is a refusal too; a greeting was never searched for.
-    return "courtesy" if answer.courteous else "refusal"
+    return _STORED_KIND[answer.kind]
 
 
-# To the journal
+# To rows
 
 # Fields of an Answer that have a column of their own, in the order of `ANSWER_COLUMNS`.
-_OWN = ("answer_id", "question", "standalone_question", "text", "answered", "confidence", "generation", "took_ms")
-_LEFT_OUT = frozenset((*_OWN, "passages"))
+_COLUMNS = ("answer_id", "question", "standalone_question", "text", "kind", "confidence", "generation", "took_ms")
+_LEFT_OUT = frozenset((*_COLUMNS, "passages"))
 
 
 def document_of(answer: Answer) -> str:
     """An answer as JSON, without what has a column of its own."""
-    kept = {field.name for field in fields(answer)} - _LEFT_OUT
-    return json.dumps({name: _plain(getattr(answer, name)) for name in sorted(kept)}, ensure_ascii=False)
+    names = sorted({field.name for field in fields(answer)} - _LEFT_OUT)
+    return json.dumps({name: _plain(getattr(answer, name)) for name in names}, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
@@ -88,17 +93,17 @@ def _plain(value: Any) -> Any:
 
 
 def article_rows(answer: Answer) -> list[tuple[str, int, str, bool]]:
-    """The articles considered, in rank order: the answer's id, the place, the article's id, whether it is cited."""
+    """The articles considered, in rank order: id of the answer, rank from 0, id of the article, whether it is cited."""
     cited = {citation.article_id for citation in answer.citations}
-    found = dict.fromkeys(passage.article.id for passage in answer.passages)
-    return [(answer.answer_id, place, id, id in cited) for place, id in enumerate(found)]
+    considered = dict.fromkeys(passage.article.id for passage in answer.passages)
+    return [(answer.answer_id, rank, id, id in cited) for rank, id in enumerate(considered)]
 
 
 # And back
 
 # What to SELECT for `answer_record` and `question_record`; both end with the feedback.
 ANSWER_COLUMNS = (
-    "conversation_id, owner, asked, tags, tag_mode, document, answer_id, question, standalone, text, answered, "
+    "conversation_id, owner, asked, tags, tag_mode, document, answer_id, question, standalone, text, kind, "
     "confidence, generation, took_ms, helpful, reason, comment"
 )
 QUESTION_COLUMNS = (
@@ -111,7 +116,7 @@ _PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
     "related": Related,
 }
 # Fields that the documents of older versions may lack.
-_NOTHING: dict[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     "writer": "extractive",
     "segments": (),
     "citations": (),
@@ -123,20 +128,20 @@ _NOTHING: dict[str, Any] = {
 
 def answer_record(row: Sequence[Any]) -> AnswerRecord:
     """From a row of `ANSWER_COLUMNS`. What a newer version has added to the document is passed over."""
-    conversation_id, owner, asked, tags, mode, document, *columns = row
-    own, thought = columns[: len(_OWN)], columns[len(_OWN) :]
-    values = dict(zip(_OWN, own, strict=True))
-    values["answered"] = bool(values["answered"])
+    conversation_id, owner, asked, tags, mode, document, *others = row
+    columns, feedback = others[: len(_COLUMNS)], others[len(_COLUMNS) :]
+    values = dict(zip(_COLUMNS, columns, strict=True))
+    values["kind"] = _KIND[values["kind"]]
     stored = {name: _restored(name, value) for name, value in json.loads(document).items()}
     known = {field.name for field in fields(Answer)}
-    answer = Answer(**{**_NOTHING, **{n: v for n, v in stored.items() if n in known}, **values})
+    answer = Answer(**{**_DEFAULTS, **{n: v for n, v in stored.items() if n in known}, **values})
     filter = Filter(tuple(json.loads(tags)), mode)
-    return AnswerRecord(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*thought))
+    return AnswerRecord(conversation_id, owner, datetime.fromisoformat(asked), filter, answer, _feedback(*feedback))
 
 
 def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequence[str]) -> QuestionRecord:
     """From a row of `QUESTION_COLUMNS`, and the articles of the question."""
-    id, asked, question, kind, confidence, took_ms, audiences, *thought = row
+    id, asked, question, kind, confidence, took_ms, audiences, *feedback = row
     return QuestionRecord(
         id,
         datetime.fromisoformat(asked),
@@ -146,7 +151,7 @@ def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequenc
         took_ms,
         tuple(retrieved),
         tuple(cited),
-        _feedback(*thought),
+        _feedback(*feedback),
         _tuples(json.loads(audiences)),
     )
 
@@ -154,8 +159,13 @@ def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequenc
 def _restored(name: str, value: Any) -> Any:
     if part := _PARTS.get(name):
         known = {field.name for field in fields(part)}
-        return tuple(part(**{k: _tuples(v) for k, v in item.items() if k in known}) for item in value)
+        return tuple(part(**{k: _tuples(v) for k, v in _marked(item).items() if k in known}) for item in value)
     return _tuples(value)
+
+
+def _marked(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as it is written today: a segment had one mark, `n`, in older files."""
+    return {"marks": [item["n"]], **item} if "n" in item else item
 
 
 def _tuples(value: Any) -> Any:

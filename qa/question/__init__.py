@@ -1,0 +1,6 @@
+"""What is done to a question before anything is searched for.
+
+courtesy    replies to greetings and thanks
+follow_ups  a follow-up and its history to a question that stands alone
+parts       the parts of a question that asks for several things
+"""

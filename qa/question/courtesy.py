@@ -1,4 +1,4 @@
-"""Greetings and thanks get a word, not a search."""
+"""Replies to greetings, thanks and goodbyes without a search."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WHAT_ARE_YOU = re.compile(
 
 
 def courtesy(text: str, articles: int) -> str:
-    """The reply to a text that only greets, thanks, parts or asks what this is; "" for a question."""
+    """The reply to a text that only greets, thanks, says goodbye or asks what this is; "" for a question."""
     if _GREETING.match(text):
         return f"Hello. Ask me a question: I answer from {articles} articles and cite every sentence."
     if _THANKS.match(text):

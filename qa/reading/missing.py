@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from indexes.search.analysis import terms
-from indexes.snapshots.snapshot import Snapshot
+from qa.corpus import Vocabulary
 from qa.types import REFUSAL
 
 # A word written like a name: with a capital that does not only open a sentence, or with digits among its letters.
@@ -24,10 +24,10 @@ def missing_notes(unanswered: Sequence[str], unknown: Sequence[str]) -> tuple[st
     return tuple(notes)
 
 
-def unmentioned(question: str, snapshot: Snapshot) -> tuple[str, ...]:
+def unmentioned(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """The names in `question` that occur in no article, in order."""
     found = (match for match in _WORD.finditer(question) if _named(question, match))
-    return tuple(dict.fromkeys(match.group() for match in found if not _occurs(match.group(), snapshot)))
+    return tuple(dict.fromkeys(match.group() for match in found if not _occurs(match.group(), vocabulary)))
 
 
 def _named(question: str, match: re.Match[str]) -> bool:
@@ -37,5 +37,5 @@ def _named(question: str, match: re.Match[str]) -> bool:
     return not (word[1:].islower() and _OPENS.search(question[: match.start()]))
 
 
-def _occurs(name: str, snapshot: Snapshot) -> bool:
-    return any(snapshot.keywords.occurs(term) for term in terms(name))
+def _occurs(name: str, vocabulary: Vocabulary) -> bool:
+    return any(vocabulary.occurs(term) for term in terms(name))

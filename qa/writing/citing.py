@@ -1,23 +1,16 @@
-"""Quotations to an answer's text with marks and citations, and the check that every mark holds."""
+"""Statements to an answer's text with marks and citations, and the check that every mark holds."""
 
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from qa.errors import CitingError
 from qa.links import Links
 from qa.types import Citation, Passage, Segment
-from qa.writing.extractive import Quote
+from qa.writing.statements import CODE_SPAN, Quote, Statement
 
-# Each reads a text once, however it is made: what is opened and not closed is passed over whole.
-_CODE_SPAN = re.compile(r"(?<!`)(`++)(?:[^`]++|(?!\1(?!`))`++)*+\1(?!`)")
-_TARGET = r"\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)"
-_IMAGE = re.compile(rf"!\[([^\[\]]*+)\]{_TARGET}")
-_LINK = re.compile(rf"\[([^\[\]]++)\](?:{_TARGET}|\[[^\[\]]*+\])")
-_MARKLIKE = re.compile(r"\[(\d+)\]")
 _MARK = re.compile(r"(?<!\\)\[(\d+)\]")
 _FENCE = re.compile(
     r"^(`{3,}+|~{3,}+)[^\n]*+(?:\n(?!\1[ \t]*+$)[^\n]*+)*+(?:\n\1[ \t]*+$)?", re.MULTILINE
@@ -33,17 +26,73 @@ class Cited:
     citations: tuple[Citation, ...]
 
 
-def cite(quotes: Sequence[Quote], links: Links) -> Cited:
-    """Number the quotations and write the text. Quotations that touch in their article share one citation."""
-    citations: list[Citation] = []
-    segments: list[Segment] = []
-    for run in _touching(quotes):
-        citation = _citation(len(citations) + 1, run, links)
-        citations.append(citation)
-        segments += [_segment(quote, citation.n) for quote in run]
-    cited = Cited(_text(segments), tuple(segments), tuple(citations))
-    check(cited, [quote.passage for quote in quotes])
-    return cited
+class Citer:
+    """Numbers quotations in the order in which they are cited, while the answer is being written.
+
+    Quotations that touch in their article share one citation, which grows with each of them.
+    """
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._last_quote: Quote | None = None
+        self._segments: list[Segment] = []
+        self._citations: list[Citation] = []
+        self._pieces: list[str] = []
+        self._passages: list[Passage] = []
+
+    def add(self, statement: Statement) -> str:
+        """The piece of the text that a statement adds; all of them joined are the text."""
+        marks = tuple(dict.fromkeys(self._number(quote) for quote in statement.quotes))
+        segment = Segment(statement.kind, statement.text, marks)
+        piece = self._separator(segment) + _marked(segment)
+        self._segments.append(segment)
+        self._pieces.append(piece)
+        return piece
+
+    def cited(self) -> Cited:
+        """All that was added. Raises CitingError unless every mark and every quotation holds."""
+        cited = Cited("".join(self._pieces), tuple(self._segments), tuple(self._citations))
+        check(cited, self._passages)
+        return cited
+
+    def _number(self, quote: Quote) -> int:
+        known = next((citation.n for citation in self._citations if _holds(citation, quote)), None)
+        if known:
+            return known
+        self._passages.append(quote.passage)
+        if self._last_quote and self._last_quote.touches(quote):
+            self._citations[-1] = self._grown(self._citations[-1], quote)
+        else:
+            self._citations.append(self._citation(len(self._citations) + 1, quote))
+        self._last_quote = quote
+        return self._citations[-1].n
+
+    def _citation(self, n: int, quote: Quote) -> Citation:
+        article = quote.passage.article
+        url = self._links.passage(article.id, quote.start, quote.end)
+        heading = quote.passage.heading
+        return Citation(n, article.id, article.title, url, heading, quote.text, quote.start, quote.end)
+
+    def _grown(self, citation: Citation, quote: Quote) -> Citation:
+        url = self._links.passage(citation.article_id, citation.start, quote.end)
+        text = quote.passage.article.markdown[citation.start : quote.end]
+        return replace(citation, url=url, quote=text, end=quote.end)
+
+    def _separator(self, segment: Segment) -> str:
+        """Sentences that rest on the same citations form a paragraph; a block stands alone."""
+        if not self._segments:
+            return ""
+        last = self._segments[-1]
+        together = last.kind == segment.kind == "sentence" and last.marks == segment.marks
+        return " " if together else "\n\n"
+
+
+def cite(statements: Iterable[Statement], links: Links) -> Cited:
+    """The statements as one text. Raises CitingError as `Citer.cited` does."""
+    citer = Citer(links)
+    for statement in statements:
+        citer.add(statement)
+    return citer.cited()
 
 
 def check(cited: Cited, passages: Sequence[Passage]) -> None:
@@ -52,79 +101,16 @@ def check(cited: Cited, passages: Sequence[Passage]) -> None:
     for citation in cited.citations:
         if markdown[citation.article_id][citation.start : citation.end] != citation.quote:
             raise CitingError(f"citation {citation.n} is not the text at its place in {citation.article_id}")
-    marks = {int(n) for n in _MARK.findall(_FENCE.sub("", _CODE_SPAN.sub("", cited.text)))}
+    marks = {int(n) for n in _MARK.findall(_FENCE.sub("", CODE_SPAN.sub("", cited.text)))}
     if marks != {citation.n for citation in cited.citations}:
         raise CitingError(f"marks {sorted(marks)} do not match {len(cited.citations)} citations")
 
 
-def _touching(quotes: Sequence[Quote]) -> Iterator[list[Quote]]:
-    run: list[Quote] = []
-    for quote in quotes:
-        if run and not _touch(run[-1], quote):
-            yield run
-            run = []
-        run.append(quote)
-    if run:
-        yield run
-
-
-def _touch(one: Quote, next: Quote) -> bool:
-    markdown = one.passage.article.markdown
-    same = one.passage.article.id == next.passage.article.id
-    return same and one.end <= next.start and not markdown[one.end : next.start].strip()
-
-
-def _citation(n: int, run: Sequence[Quote], links: Links) -> Citation:
-    passage, start, end = run[0].passage, run[0].start, run[-1].end
-    article = passage.article
-    url = links.passage(article.id, start, end)
-    return Citation(n, article.id, article.title, url, passage.heading, article.markdown[start:end], start, end)
-
-
-def _segment(quote: Quote, n: int) -> Segment:
-    if quote.kind == "sentence":
-        return Segment("sentence", _prose(" ".join(quote.text.split())), n)
-    text = _dedented(quote)
-    if quote.kind == "code":
-        return Segment("code", text, n)
-    return Segment("table" if quote.kind == "table" else "list", _prose(text), n)
-
-
-def _dedented(quote: Quote) -> str:
-    """The block's lines without the indent its first line has in the article."""
-    markdown = quote.passage.article.markdown
-    indent = markdown[markdown.rfind("\n", 0, quote.start) + 1 : quote.start]
-    return textwrap.dedent((indent if not indent.strip() else "") + quote.text)
-
-
-def _prose(text: str) -> str:
-    """Links become their text (an answer links to what it cites, nothing else); `[3]` of an article is no mark."""
-    pieces: list[str] = []
-    place = 0
-    for span in _CODE_SPAN.finditer(text):
-        pieces += [_unlinked(text[place : span.start()]), span.group()]
-        place = span.end()
-    return "".join([*pieces, _unlinked(text[place:])])
-
-
-def _unlinked(text: str) -> str:
-    return _MARKLIKE.sub(r"\\[\1\\]", _LINK.sub(r"\1", _IMAGE.sub(r"\1", text)))
-
-
-def _text(segments: Sequence[Segment]) -> str:
-    """Sentences that rest on one citation form a paragraph; a block stands alone, its mark after it."""
-    paragraphs: list[str] = []
-    last: Segment | None = None
-    for segment in segments:
-        marked = _marked(segment)
-        if last and last.kind == segment.kind == "sentence" and last.n == segment.n:
-            paragraphs[-1] += f" {marked}"
-        else:
-            paragraphs.append(marked)
-        last = segment
-    return "\n\n".join(paragraphs)
+def _holds(citation: Citation, quote: Quote) -> bool:
+    same = citation.article_id == quote.passage.article.id
+    return same and citation.start <= quote.start and quote.end <= citation.end
 
 
 def _marked(segment: Segment) -> str:
     apart = "\n\n" if segment.kind in ("code", "table") else " "
-    return f"{segment.text}{apart}[{segment.n}]"
+    return segment.text + apart + "".join(f"[{n}]" for n in segment.marks)

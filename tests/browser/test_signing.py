@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import LOOKS, OpenPage, Server, Watch, assert_accessible, start_server
 from tests.browser.test_chat import ROTATE, ask
-from web.access.keys import KeyStore
+from web.access.keys import Keys
+from web.access.sqlite_keys import SqliteKeyStore
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,14 @@ class Closed:
     """The server, its keys, and one of them as its holder has it."""
 
     server: Server
-    keys: KeyStore
+    keys: Keys
     key: str
 
 
 @pytest.fixture(scope="module")
 def closed(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("closed")
-    keys = KeyStore(folder / "keys.sqlite")
+    keys = Keys(SqliteKeyStore(folder / "keys.sqlite"))
     _, presented = keys.create("Ann's laptop", ("ask", "read", "feedback"))
     # Whoever comes from the machine itself comes through a proxy, then.
     server = start_server(index, folder, FOOTNOTE_TRUSTED_PROXIES="127.0.0.1")

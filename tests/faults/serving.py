@@ -88,18 +88,16 @@ class Server:
         return [psutil.Process(self.process.pid), *self.workers()]
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that a supervisor has started."""
-        children: list[psutil.Process] = psutil.Process(self.process.pid).children()
-        return children
+        """The processes that serve under a supervisor."""
+        return [child for child in psutil.Process(self.process.pid).children() if _listens(child)]
 
     def shared_folder(self) -> Path:
         """The folder of what they share."""
-        place = self.workers()[0].environ()["_FOOTNOTE_PLACE"]
-        return Path(json.loads(place)["folder"])
+        return Path(self.workers()[0].environ()["PROMETHEUS_MULTIPROC_DIR"]).parent
 
     def listening(self) -> int:
-        """How many sockets listen: the first process holds those of all that serve."""
-        return sum(c.status == "LISTEN" for c in psutil.Process(self.process.pid).net_connections("tcp"))
+        """How many processes listen: those that serve."""
+        return sum(map(_listens, self.processes()))
 
 
 class Client:
@@ -136,6 +134,13 @@ def eventually(holds: Callable[[], bool], within: float) -> float:
             return time.monotonic() - started
         assert time.monotonic() - started < within, "not within the time allowed"
         time.sleep(0.02)
+
+
+def _listens(process: psutil.Process) -> bool:
+    try:
+        return any(c.status == "LISTEN" for c in process.net_connections("tcp"))
+    except psutil.NoSuchProcess:  # ended meanwhile
+        return False
 
 
 def _link(entry: Path) -> str:

@@ -22,8 +22,9 @@ from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles
 from tests.faults.serving import Server
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.principals import SCOPES
+from web.access.sqlite_keys import SqliteKeyStore
 
 SHORT = os.environ.get("FOOTNOTE_FUZZ") == "short"
 CASES = 1_200 if SHORT else 20_000
@@ -34,7 +35,7 @@ UNLIMITED = {"FOOTNOTE_RATE_ASK": "", "FOOTNOTE_RATE_READ": "", "FOOTNOTE_RATE_F
 
 @pytest.fixture
 def key(tmp_path: Path) -> str:
-    keys = KeyStore(tmp_path / "keys.sqlite")
+    keys = Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
     presented = keys.create("fuzz", tuple(SCOPES))[1]
     keys.close()
     return presented

@@ -1,4 +1,4 @@
-"""`footnote ingest`, as a shell runs it: exit codes, messages, JSON."""
+"""`footnote ingest`: exit codes, messages, JSON. Run as a shell does, or in this process, where it starts at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from indexes.console import main, parser
+from indexes.settings import IndexSettings
 from indexes.snapshots.publishing import current_generation, writing
-from ingest.commands import ProgressBar, describe
+from ingest.commands import ProgressBar, add_commands, describe
 from ingest.sources.items import Skipped
 from ingest.sync import Report
 from tests.conftest import ROOT, TINY, write_articles
@@ -19,10 +21,20 @@ from tests.conftest import ROOT, TINY, write_articles
 MODELS = ROOT / "var" / "models"
 
 
+@pytest.fixture(autouse=True)
+def _models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_MODELS", str(MODELS))
+
+
 def ingest(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ingest", "ingest", *map(str, arguments)]
-    environment = {**os.environ, "FOOTNOTE_MODELS": str(MODELS), "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def ingest_here(*arguments: object) -> int:
+    """The exit code; what was printed is in `capsys`."""
+    return main(parser("footnote", [add_commands]), IndexSettings, ["ingest", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -57,18 +69,18 @@ def test_an_ingest_reports_what_it_did_a_second_that_nothing_changed_and_a_full_
     assert (full["embedded"], full["reused"], full["generation"]) == (9, 0, "000002")
 
 
-def test_a_missing_folder_fails_before_any_work(index: Path) -> None:
-    finished = ingest("/no/such/folder", "--index", index)
-    assert (finished.returncode, finished.stdout) == (1, "")
-    assert finished.stderr == "footnote: There is no file or folder /no/such/folder: check the path.\n"
+def test_a_missing_folder_fails_before_any_work(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ingest_here("/no/such/folder", "--index", index) == 1
+    assert capsys.readouterr() == ("", "footnote: There is no file or folder /no/such/folder: check the path.\n")
     assert not index.exists()
 
 
-def test_an_empty_folder_fails_and_says_what_an_article_is(tmp_path: Path, index: Path) -> None:
+def test_an_empty_folder_fails_and_says_what_an_article_is(
+    tmp_path: Path, index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "empty").mkdir()
-    finished = ingest(tmp_path / "empty", "--index", index, "--json")
-    assert finished.returncode == 1
-    error = json.loads(finished.stdout)
+    assert ingest_here(tmp_path / "empty", "--index", index, "--json") == 1
+    error = json.loads(capsys.readouterr().out)
     assert error["exit_code"] == 1
     assert (
         f"No article could be read from {tmp_path / 'empty'}: an article is a Markdown, HTML, PDF or Word file"
@@ -77,10 +89,11 @@ def test_an_empty_folder_fails_and_says_what_an_article_is(tmp_path: Path, index
     assert current_generation(index) is None
 
 
-def test_no_source_is_a_usage_error(index: Path) -> None:
-    finished = ingest("--index", index)
-    assert finished.returncode == 2
-    assert "SOURCE" in finished.stderr
+def test_no_source_is_a_usage_error(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        ingest_here("--index", index)
+    assert exited.value.code == 2
+    assert "SOURCE" in capsys.readouterr().err
 
 
 def test_a_second_ingest_is_busy_and_names_the_first(source: Path, index: Path) -> None:
@@ -98,12 +111,12 @@ def test_a_file_name_that_is_not_utf_8_can_be_reported(source: Path, index: Path
     assert "its name is not UTF-8: rename it" in finished.stdout
 
 
-def test_an_index_that_cannot_be_a_folder_is_an_error_not_a_crash(source: Path, index: Path) -> None:
+def test_an_index_that_cannot_be_a_folder_is_an_error_not_a_crash(
+    source: Path, index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     index.write_text("no folder")
-    finished = ingest(source, "--index", index)
-    assert finished.returncode == 1
-    assert "Traceback" not in finished.stderr
-    assert str(index) in finished.stderr
+    assert ingest_here(source, "--index", index) == 1
+    assert str(index) in capsys.readouterr().err
 
 
 def test_a_long_list_of_skipped_files_is_cut_and_says_so() -> None:

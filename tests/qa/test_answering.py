@@ -8,12 +8,18 @@ import pytest
 
 from indexes.settings import IndexSettings
 from indexes.types import Filter, FloatMatrix
-from qa.answering import Answerer
+from qa.answering import Answerer, Piece, Sources
 from qa.composition import build_answering
 from qa.errors import UnknownTag
-from qa.retrieval import QuestionEmbedder
-from qa.types import REFUSAL, Answer, Question, Turn
-from qa.writing.citing import check
+from qa.links import Links
+from qa.question.follow_ups import HistoryRewriter
+from qa.reading.rule_scorer import RuleScorer
+from qa.retrieval import QuestionEmbedder, Retriever
+from qa.types import REFUSAL, Answer, AnswerKind, Question, Turn
+from qa.writing.citing import Cited, check
+from qa.writing.extractive import ExtractiveWriter
+from qa.writing.statements import Statement
+from qa.writing.verifying import Support
 from tests.conftest import TINY, Site, write_articles
 
 
@@ -138,8 +144,6 @@ def test_no_question_is_a_syntax_error(site: Site, text: str) -> None:
 def test_the_check_of_citations_accepts_every_real_answer(site: Site) -> None:
     trace = site.services.answerer.trace(Question("How do I retry a payment?"))
     assert trace.answer.answered
-    from qa.writing.citing import Cited
-
     check(Cited(trace.answer.text, trace.answer.segments, trace.answer.citations), trace.retrieved.passages)
 
 
@@ -210,3 +214,61 @@ Cache keys are covered in [caching](caching.md). A cache key names the method, t
     answer = ask(site, "What is in a cache key?")
     assert "names the method, the host and the path" in answer.text
     assert "covered in" not in answer.text
+
+
+def test_an_answer_says_what_kind_it_is(site: Site) -> None:
+    texts = ("How long does an access token live?", "Who won the world cup in 1998?", "hello")
+    kinds = [ask(site, text).kind for text in texts]
+    assert kinds == [AnswerKind.ANSWERED, AnswerKind.REFUSED, AnswerKind.COURTESY]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How long does an access token live and how do I roll back a deployment?",
+        "How long does an access token live and who won the world cup in 1998?",
+        "What is the capital of Mongolia?",
+        "hello",
+    ],
+)
+def test_a_stream_gives_the_sources_the_pieces_of_the_text_and_the_answer(site: Site, text: str) -> None:
+    sources, *pieces, answer = site.services.answerer.stream(Question(text))
+    assert isinstance(sources, Sources)
+    assert isinstance(answer, Answer)
+    assert sources.passages == answer.passages
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Piece)) == answer.text == ask(site, text).text
+
+
+class OnlySupports:
+    """Supports the statements that hold a word."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def supports(self, statement: Statement) -> Support:
+        return Support(self._word in statement.text, "the word is missing")
+
+
+def verified_by(site: Site, verifier: OnlySupports) -> Answerer:
+    return Answerer(
+        site.services.store,
+        HistoryRewriter(),
+        Retriever(None),
+        RuleScorer(),
+        ExtractiveWriter(),
+        verifier,
+        Links(),
+    )
+
+
+def test_a_statement_that_its_quotations_do_not_support_is_left_out(site: Site) -> None:
+    question = Question("What command rolls back the deployment?")
+    answer = verified_by(site, OnlySupports("kubectl")).ask(question)
+    assert answer.text == "```bash\nkubectl rollout undo deployment/web\n```\n\n[1]"
+    assert [citation.n for citation in answer.citations] == [1]
+
+
+def test_an_answer_of_which_nothing_is_supported_is_refused(site: Site) -> None:
+    answer = verified_by(site, OnlySupports("no such word")).ask(Question("What command rolls back the deployment?"))
+    assert answer.kind is AnswerKind.REFUSED
+    assert answer.citations == ()

@@ -11,7 +11,7 @@ import pytest
 from indexes.snapshots.article_table import ArticleSummary
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
-from qa.catalogue import Catalogue, Selection, Wanted
+from qa.catalogue import Catalogue, ListingQuery, Selection
 
 
 def listed(id: str, title: str, tags: str, updated: str, featured: bool = False, views: int = 0) -> ArticleSummary:
@@ -53,11 +53,11 @@ class _Snapshot:
 SNAPSHOT = cast(Snapshot, _Snapshot(_Table()))
 
 
-def select(wanted: Wanted, views: dict[str, int] | None = None) -> Selection:
+def select(wanted: ListingQuery, views: dict[str, int] | None = None) -> Selection:
     return Catalogue().select(SNAPSHOT, wanted, views or {})
 
 
-def ids(wanted: Wanted, views: dict[str, int] | None = None) -> list[str]:
+def ids(wanted: ListingQuery, views: dict[str, int] | None = None) -> list[str]:
     return [article.id for article in select(wanted, views).articles]
 
 
@@ -71,18 +71,18 @@ def ids(wanted: Wanted, views: dict[str, int] | None = None) -> list[str]:
     ],
 )
 def test_articles_come_in_the_order_asked_for(order: object, expected: list[str]) -> None:
-    assert ids(Wanted(order=order)) == expected  # type: ignore[arg-type]
+    assert ids(ListingQuery(order=order)) == expected  # type: ignore[arg-type]
 
 
 def test_a_word_in_a_title_counts_more_than_one_in_a_tag_or_a_part_of_a_word() -> None:
-    assert ids(Wanted("retr")) == ["retries", "limits"]
-    assert ids(Wanted("retries")) == ["limits"]
-    assert ids(Wanted("requests")) == ["retries", "limits"]
+    assert ids(ListingQuery("retr")) == ["retries", "limits"]
+    assert ids(ListingQuery("retries")) == ["limits"]
+    assert ids(ListingQuery("requests")) == ["retries", "limits"]
 
 
 def test_every_word_must_occur() -> None:
-    assert ids(Wanted("requests http")) == ["limits"]
-    assert ids(Wanted("requests tokens")) == []
+    assert ids(ListingQuery("requests http")) == ["limits"]
+    assert ids(ListingQuery("requests tokens")) == []
 
 
 @pytest.mark.parametrize(
@@ -96,34 +96,34 @@ def test_every_word_must_occur() -> None:
     ],
 )
 def test_a_mistyped_word_finds_what_was_meant_and_says_so(typed: str, meant: str) -> None:
-    found = select(Wanted(typed))
+    found = select(ListingQuery(typed))
     assert found.corrected == meant
     assert found.articles
 
 
 @pytest.mark.parametrize("typed", ["zebra", "qqqqqqq", "zq", "x" * 400, "'\"; DROP", "🙂🙂🙂"])
 def test_a_word_that_is_near_nothing_finds_nothing(typed: str) -> None:
-    assert select(Wanted(typed)) == Selection((), (), (), "")
+    assert select(ListingQuery(typed)) == Selection((), (), (), "")
 
 
 def test_a_word_that_is_known_is_never_corrected() -> None:
-    assert select(Wanted("caching tokens")).corrected == ""
+    assert select(ListingQuery("caching tokens")).corrected == ""
 
 
 def test_tags_are_counted_among_what_matches_and_offered_by_what_they_would_add() -> None:
-    any_tag = select(Wanted(filter=Filter(("auth",))))
+    any_tag = select(ListingQuery(filter=Filter(("auth",))))
     assert any_tag.tags == (("auth", 2), ("resilience", 1), ("tokens", 1))
     assert dict(any_tag.offered)["http"] == 2
-    all_tags = select(Wanted(filter=Filter(("auth",), "all")))
+    all_tags = select(ListingQuery(filter=Filter(("auth",), "all")))
     assert all_tags.offered == all_tags.tags
-    assert ids(Wanted(filter=Filter(("auth", "resilience"), "all"))) == ["retries"]
+    assert ids(ListingQuery(filter=Filter(("auth", "resilience"), "all"))) == ["retries"]
 
 
 def test_featured_articles_alone() -> None:
-    assert ids(Wanted(featured=True)) == ["tokens"]
-    assert ids(Wanted(featured=False)) == ["retries", "limits", "caching"]
+    assert ids(ListingQuery(featured=True)) == ["tokens"]
+    assert ids(ListingQuery(featured=False)) == ["retries", "limits", "caching"]
 
 
 def test_counted_views_are_added_to_those_of_the_listing() -> None:
-    found = select(Wanted(order="views"), {"limits": 9, "gone": 4})
+    found = select(ListingQuery(order="views"), {"limits": 9, "gone": 4})
     assert [(article.id, article.views) for article in found.articles][:2] == [("limits", 9), ("retries", 5)]

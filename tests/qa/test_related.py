@@ -13,8 +13,8 @@ def related_to(site: Site, article_id: str, limit: int = 5) -> list[Related]:
     return related(snapshot, article, limit, Links())
 
 
-def test_an_article_that_shares_a_tag_is_related_and_the_reason_names_it(site: Site) -> None:
-    first = related_to(site, "tokens")[0]
+def test_an_article_that_shares_a_tag_is_related_and_the_reason_names_it(tiny_site: Site) -> None:
+    first = related_to(tiny_site, "tokens")[0]
     assert (first.article_id, first.reason) == ("retries", "same topic: auth")
 
 
@@ -40,3 +40,20 @@ def test_every_related_article_of_the_bundled_kb_has_a_reason_in_words(kb_site: 
         assert found, article_id
         assert all(r.reason.startswith(("same topic: ", "close in meaning")) for r in found)
         assert article_id not in [r.article_id for r in found]
+
+
+def test_articles_that_share_no_tag_are_related_by_meaning_and_those_left_out_are_not(tiny_site: Site) -> None:
+    snapshot = tiny_site.services.store.current()
+    article = snapshot.articles.article("logging")
+    assert article is not None
+    everything = related(snapshot, article, 5, Links())
+    assert all(other.reason.startswith("close in meaning") for other in everything)
+    scores = [other.score for other in everything]
+    assert scores == sorted(scores, reverse=True)
+    without = {other.article_id for other in everything[:1]}
+    assert related(snapshot, article, 5, Links(), without=tuple(without)) == everything[1:]
+
+
+def test_no_more_are_related_than_are_wanted(tiny_site: Site) -> None:
+    assert len(related_to(tiny_site, "tokens", limit=1)) == 1
+    assert related_to(tiny_site, "tokens", limit=0) == []

@@ -18,8 +18,6 @@ from tests.conftest import make_services
 from web.access.rules import AccessRules
 from web.admission import WorkSlots
 from web.app import create_app
-from web.serving.draining import Drain
-from web.serving.server import DrainingServer
 
 PATIENCE = 60.0  # seconds, on a busy machine
 
@@ -32,10 +30,10 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def served(app: ASGIApp, drain: Drain) -> Iterator[str]:
+def served(app: ASGIApp) -> Iterator[str]:
     """`app` behind uvicorn; its address."""
     config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)
-    server = DrainingServer(config, drain)
+    server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -54,5 +52,5 @@ def served_from(
     """
     with make_services(index, embedder, folder) as made:
         services = replace(made, access_rules=access_rules) if access_rules else made
-        with served(create_app(services, 262_144, WorkSlots(2, capacity)), services.drain) as address:
+        with served(create_app(services, 262_144, WorkSlots(2, capacity))) as address:
             yield address

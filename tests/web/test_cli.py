@@ -37,7 +37,7 @@ def test_where_no_command_is_named_all_are_known(line: list[str]) -> None:
     assert len(commands(parser(line))) == len(commands(parser())) > len(MODULES)
 
 
-def test_what_becomes_the_supervisor_loads_little() -> None:
+def test_the_supervisor_of_serving_processes_loads_little() -> None:
     heavy = ["numpy", "onnxruntime", "faiss", "fastapi", "bs4", "ingest.commands"]
     assert loaded(heavy, ["serve", "--port", "0"]) == []
     assert loaded(heavy, []) != []

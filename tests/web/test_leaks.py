@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -250,11 +251,14 @@ def visitors(
     """One at a site with the hidden articles, one at a site without them."""
     hidden = {id: f"---\n{fields}audience: [sre]\n---\n{BODIES[id]}\n" for id, fields in HIDDEN.items()}
     public = TINY | {path.stem: path.read_text(encoding="utf-8") for path in sorted(KB.glob("*-[a-f]*.md"))[:8]}
+    base = tmp_path_factory.mktemp("base")  # both begin with all but one of the public articles, embedded once
+    first = {id: text for id, text in public.items() if id != "logging"}
+    Synchroniser(base / "index", embedder, chunker, 3, quiet).sync([write_articles(base / "source", first)])
     found = []
     opened = ExitStack()
     for name, articles in {"with": {**public, **hidden}, "without": public}.items():
-        folder = tmp_path_factory.mktemp(name)
-        source = write_articles(folder / "source", articles)
+        folder = tmp_path_factory.mktemp("sites") / name
+        source = write_articles(shutil.copytree(base, folder) / "source", articles)
         Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
         services = opened.enter_context(make_services(folder / "index", embedder, folder))
         found.append(_visitor(services))

@@ -1,10 +1,6 @@
-"""Decides who is let in, as whom, and how often. `web.middleware.authentication` applies it to every request.
+"""Who is let in, as whom, and how often.
 
-rules       all that a request is held against
-policy      who sent a request: the holder of a key, a user whom a proxy names, somebody at the machine, or nobody
-keys        API keys and the sessions of browsers, in a file
-proxies     which proxies are trusted, and what they say of the client
-forgery     requests that another site sent in a user's name
-rates       how often one caller may ask, read, or be wrong about a key
-principals  what routes know of whoever sent a request
+`policy` finds out who sent a request: the holder of a key (`keys`, stored by `sqlite_keys`), a user whom a proxy names
+(`proxies`), somebody at the machine itself, or nobody. `forgery` recognises forged requests; `rates` counts them, in a
+storage of `limits` (`rate_storage`). `rules` is all of it together, `principals` what routes know of it.
 """

@@ -1,4 +1,4 @@
-"""How often may one caller ask, read, or be wrong about a key? A sliding window for each, in bounded memory.
+"""Rate limits: how often one caller may ask, read, or be wrong about a key, by sliding windows in bounded memory.
 
 What is left is told in the fields of draft-ietf-httpapi-ratelimit-headers-10, `RateLimit-Policy` and `RateLimit`.
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 import ipaddress
 import logging
 import math
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from web.access.rate_storage import CounterStorage
+from web.errors import SharedUnavailable
 from web.shared_state import Shared, SharedCounters
 
 log = logging.getLogger(__name__)
@@ -50,10 +50,10 @@ class Rates:
         """`failure`: of keys that are wrong. `shared`: where it is counted, None: in this process alone."""
         limits: dict[RateKind, str] = {"ask": ask, "read": read, "failure": failure}
         self._rates = {act: [parse(rate) for rate in limit.split()] for act, limit in limits.items()}
-        self._shared = shared or Shared()
+        shared = shared or Shared()
         # Apart, so that strangers, of whom there is no end, never make those forgotten who are known.
-        self._known = _Limiter(self._shared, "known")
-        self._strangers = _Limiter(self._shared, "strangers")
+        self._known = _Limiter(SharedCounters(shared, "known", _MOST))
+        self._strangers = _Limiter(SharedCounters(shared, "strangers", _MOST))
 
     def of_principal(self, id: str, act: RateKind) -> Allowance:
         """Count an act of a principal who is known."""
@@ -69,7 +69,7 @@ class Rates:
             return UNLIMITED
         try:
             spent, left = limiter.count(rates, act, who)
-        except sqlite3.Error as error:  # nobody is kept from the answers by what only counts them
+        except SharedUnavailable as error:  # nobody is kept from the answers by what only counts them
             log.error("Requests cannot be counted, so no limit holds: %s", error)
             return UNLIMITED
         waits = [wait for (_, wait), over in zip(left, spent, strict=True) if over]
@@ -77,21 +77,19 @@ class Rates:
 
 
 class _Limiter:
-    """Sliding windows over counters that all processes share."""
+    """Counts by several rates at once: what one of them refuses, none counts."""
 
-    def __init__(self, shared: Shared, name: str) -> None:
-        self._shared = shared
-        self._counters = _Counters(SharedCounters(shared, name, _MOST))
-        self._windows = SlidingWindowCounterRateLimiter(self._counters)
+    def __init__(self, counters: SharedCounters) -> None:
+        self._counters = counters
+        self._windows = SlidingWindowCounterRateLimiter(CounterStorage(counters))
 
     def count(
         self, rates: Sequence[RateLimitItem], act: RateKind, who: str
     ) -> tuple[list[bool], list[tuple[int, int]]]:
         """Of each rate: whether it is used up; how often more, and in how many seconds more often."""
-        with self._shared.transaction() as db:
-            self._counters.open(db)
+        with self._counters.transaction():
             spent = [not self._windows.test(rate, act, who) for rate in rates]
-            if not any(spent):  # what is refused does not count
+            if not any(spent):
                 for rate in rates:
                     self._windows.hit(rate, act, who)
             return spent, [self._left(rate, act, who) for rate in rates]
@@ -115,27 +113,3 @@ def _site(address: str) -> str:
     except ValueError:
         return address
     return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, _SITE), strict=False))
-
-
-class _Counters(MemoryStorage):
-    """The arithmetic of MemoryStorage, over numbers that lie elsewhere."""
-
-    STORAGE_SCHEME = ["shared"]
-
-    def __init__(self, numbers: SharedCounters) -> None:
-        super().__init__()
-        self._numbers = numbers
-
-    def open(self, db: sqlite3.Connection) -> None:
-        """Count in a transaction that has begun: what was read once in it stays as it is."""
-        self._db = db
-        self._read: dict[str, int] = {}
-
-    def get(self, key: str) -> int:
-        if key not in self._read:
-            self._read[key] = self._numbers.get(self._db, key)
-        return self._read[key]
-
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        self._read[key] = self._numbers.add(self._db, key, amount, expiry)
-        return self._read[key]

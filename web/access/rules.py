@@ -1,11 +1,11 @@
-"""All that a request is held against before it is let in."""
+"""What a request is held against before it is let in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import COOKIE, Policy
 from web.access.proxies import Proxies
 from web.access.rates import Rates
@@ -18,17 +18,17 @@ GONE = f'{COOKIE}=""; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax'  # take
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """`own`: origin of the site as it is told to others; `widgets`: origins of sites that may embed the widget."""
+    """All that a request is held against. `own`: origin of the site as it is told to others; `widgets`: see forgery."""
 
     policy: Policy
-    keys: KeyStore
+    keys: Keys
     rates: Rates
     own: str = ""
     widgets: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, settings: Settings, keys: KeyStore, bound: str, shared: Shared | None = None) -> AccessRules:
-        """The rules of a server bound to an address. Raises KeysNeeded where nobody could get in."""
+    def of(cls, settings: Settings, keys: Keys, bound: str, shared: Shared | None = None) -> AccessRules:
+        """The doors of a server bound to an address. Raises KeysNeeded where nobody could get in."""
         proxies = Proxies(networks(settings.trusted_proxies), settings.proxy_user_header, settings.proxy_groups_header)
         policy = Policy.of(bound, settings.public_url, settings.allow_anonymous, proxies)
         if policy.closed and not keys.any_usable():

@@ -1,4 +1,4 @@
-"""The server of tools at /mcp, over streamable HTTP. Every request stands for itself: there are no sessions to keep."""
+"""Mounts the tool server at /mcp, over streamable HTTP and without sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from web.access.forgery import host_of
 from web.access.policy import Visitor, is_here, name_of
 from web.access.principals import principal_of, require
-from web.agents.tools import Caller, Tools, offered
+from web.agents.tools import Caller, Tools, agent_tools
 from web.routing.facts import RouteFacts
 from web.services import Services
 
@@ -32,17 +32,17 @@ _ELSEWHERE = (
 
 
 class Agents:
-    """An ASGI endpoint. The library of the protocol is loaded for the first request: nobody else need wait for it."""
+    """An ASGI endpoint. The protocol's library, slow to import, is loaded at the first request."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._own = urlsplit(services.access_rules.own).netloc  # "" where it is not known
+        self._own_host = urlsplit(services.access_rules.own).netloc  # "" if FOOTNOTE_PUBLIC_URL is not set
         self._starting: asyncio.Task[StreamableHTTPSessionManager] | None = None
         self._running: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """What is begun for requests meanwhile ends with it."""
+        """Ends the tasks that requests have started when the context closes."""
         yield
         for task in (self._starting, self._running):
             if task:
@@ -53,18 +53,18 @@ class Agents:
         request = Request(scope)
         await self._admit(request)
         self._starting = self._starting or asyncio.create_task(self._start())
-        manager = await asyncio.shield(self._starting)  # whoever leaves meanwhile does not stop it for the others
+        manager = await asyncio.shield(self._starting)  # a client that leaves must not cancel it
         await manager.asgi_app(scope, receive, send)
 
     async def _admit(self, request: Request) -> None:
-        """Refuses whoever may use none of the tools, and pages of other sites. Raises HTTPException."""
+        """Refuses callers without a scope for any tool, and pages of other sites. Raises HTTPException."""
         require(principal_of(request), FACTS.scopes)
         visitor: Visitor = request.scope["visitor"]
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
-        # A page whose name was made to point here (DNS rebinding) names itself as the host, and has no key.
-        if visitor.proof == "nothing" and not (host and host == self._own) and not is_here(name_of(host)):
+        # A page whose name was pointed here (DNS rebinding) sends its own name as the host, and has no key.
+        if visitor.proof == "nothing" and not (host and host == self._own_host) and not is_here(name_of(host)):
             raise HTTPException(421, _ELSEWHERE)
-        if origin is not None and host_of(origin) not in (host, self._own):
+        if origin is not None and host_of(origin) not in (host, self._own_host):
             raise HTTPException(403, "Pages of other sites may not use this.")
 
     async def _start(self) -> StreamableHTTPSessionManager:
@@ -76,7 +76,7 @@ class Agents:
     def _build(self) -> StreamableHTTPSessionManager:
         services = self._services
         tools = Tools(services.store, services.answerer, services.links, services.conversations)
-        server = import_module("web.agents.server").serving(offered(tools), _caller, services.drain)
+        server = import_module("web.agents.server").tool_server(agent_tools(tools), _caller, services.drain)
         library = import_module("mcp.server.streamable_http_manager")
         manager: StreamableHTTPSessionManager = library.StreamableHTTPSessionManager(
             server, json_response=True, stateless=True
@@ -85,14 +85,14 @@ class Agents:
 
 
 async def _run(manager: StreamableHTTPSessionManager, ready: asyncio.Event) -> None:
-    """In a task of its own: what the library begins must end where it began."""
+    """Runs the manager in one task, as its task group must be closed by the task that opened it."""
     async with manager.run():
         ready.set()
         await asyncio.Event().wait()
 
 
 def _caller(context: Any) -> Caller:
-    """Who sent the HTTP request that a call came with."""
+    """The sender of the HTTP request that a call came with."""
     request: Request = context.request
     principal = principal_of(request)
     return Caller(principal.viewer, principal.scopes, principal.id, str(request.base_url))

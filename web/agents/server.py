@@ -1,4 +1,4 @@
-"""The tools as the official library of the Model Context Protocol serves them."""
+"""Serves the tools with the official library of the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mcp_types import (
     TextContent,
     ToolAnnotations,
 )
-from mcp_types import Tool as Described
+from mcp_types import Tool as ToolDescription
 from pydantic import BaseModel, ValidationError
 
 from web.agents.tools import Caller, Tool, ToolFailure
@@ -29,25 +29,25 @@ _INSTRUCTIONS = (
     "the knowledge base does not answer it; `search` finds articles, `fetch` reads one in full. Prefer it to what you "
     "remember wherever a question may be about how things are done here, and pass its links on."
 )
-_OURS = "Something went wrong on our side; it has been logged. Please try again."
+_INTERNAL_ERROR = "Something went wrong on our side; it has been logged. Please try again."
 
 CallerOf: TypeAlias = Callable[[ServerRequestContext[Any, Any]], Caller]
 
 
-def serving(tools: Sequence[Tool], caller_of: CallerOf, drain: Drain) -> Server[Any]:
-    """A server of `tools`, which work in the threads of `drain`; `caller_of` says for whom."""
-    named = {tool.name: tool for tool in tools}
-    listed = ListToolsResult(tools=[_described(tool) for tool in tools])
+def tool_server(tools: Sequence[Tool], caller_of: CallerOf, drain: Drain) -> Server[Any]:
+    """A server of `tools`, which run in the threads of `drain` on behalf of `caller_of` a request."""
+    by_name = {tool.name: tool for tool in tools}
+    listing = ListToolsResult(tools=[_description(tool) for tool in tools])
 
-    async def list_tools(context: ServerRequestContext[Any, Any], asked: PaginatedRequestParams | None) -> Any:
-        return listed
+    async def list_tools(context: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None) -> Any:
+        return listing
 
-    async def call_tool(context: ServerRequestContext[Any, Any], asked: CallToolRequestParams) -> CallToolResult:
-        tool = named.get(asked.name)
+    async def call_tool(context: ServerRequestContext[Any, Any], params: CallToolRequestParams) -> CallToolResult:
+        tool = by_name.get(params.name)
         if tool is None:
-            return _failed(f"There is no tool of this name: there are {', '.join(named)}.")
+            return _failure(f"There is no tool of this name: there are {', '.join(by_name)}.")
         caller = caller_of(context)
-        return await _result(drain, tool, asked.arguments or {}, caller)
+        return await _result(drain, tool, params.arguments or {}, caller)
 
     return Server(
         "footnote",
@@ -60,39 +60,42 @@ def serving(tools: Sequence[Tool], caller_of: CallerOf, drain: Drain) -> Server[
 
 
 async def _result(drain: Drain, tool: Tool, arguments: Mapping[str, Any], caller: Caller) -> CallToolResult:
-    """What a tool gives, as an object and, for clients that do not know of those, as its JSON."""
+    """The result of a tool, or what went wrong as a failure."""
     try:
-        given = await drain.or_result(lambda: tool(arguments, caller))
+        output = await drain.or_result(lambda: tool(arguments, caller))
     except ValidationError as error:
-        return _failed(_not_valid(error))
+        return _failure(_invalid_arguments(error))
     except ToolFailure as failure:
-        return _failed(str(failure))
+        return _failure(str(failure))
     except Draining:
-        return _failed("The server is restarting: please try again in a few seconds.")
+        return _failure("The server is restarting: please try again in a few seconds.")
     except Exception:
         log.exception("unexpected error")
-        return _failed(_OURS)
-    return _succeeded(given)
+        return _failure(_INTERNAL_ERROR)
+    return _success(output)
 
 
-def _succeeded(given: BaseModel) -> CallToolResult:
-    text = TextContent(type="text", text=given.model_dump_json())
-    return CallToolResult(content=[text], structured_content=given.model_dump(mode="json"))
+def _success(output: BaseModel) -> CallToolResult:
+    """Structured, and as JSON text for clients that do not support structured content."""
+    text = TextContent(type="text", text=output.model_dump_json())
+    return CallToolResult(content=[text], structured_content=output.model_dump(mode="json"))
 
 
-def _failed(said: str) -> CallToolResult:
-    text = said.encode("utf-8", "replace").decode()
+def _failure(message: str) -> CallToolResult:
+    text = message.encode("utf-8", "replace").decode()
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
-def _not_valid(error: ValidationError) -> str:
-    """Which arguments are not valid and why, and nothing of what was sent."""
-    found = [(".".join(str(part) for part in e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
-    return f"The arguments are not valid: {'; '.join(f'{place}: {said}' for place, said in found[:5])}."
+def _invalid_arguments(error: ValidationError) -> str:
+    """Which arguments are invalid and why, without the values sent."""
+    problems = [
+        (".".join(str(part) for part in e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()
+    ]
+    return f"The arguments are not valid: {'; '.join(f'{path}: {message}' for path, message in problems[:5])}."
 
 
-def _described(tool: Tool) -> Described:
-    return Described(
+def _description(tool: Tool) -> ToolDescription:
+    return ToolDescription(
         name=tool.name,
         title=tool.title,
         description=tool.about,

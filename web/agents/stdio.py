@@ -1,4 +1,4 @@
-"""The server of tools over standard input and output, for an agent on the same machine that starts it."""
+"""Runs the tool server over standard input and output, for an agent on the same machine that starts it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+from cachetools import LRUCache
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
 
@@ -18,29 +19,26 @@ from qa.conversations import Exchange
 from qa.errors import UnknownConversation
 from qa.types import Question, Turn
 
-_MOST_CONVERSATIONS = 200
-_MOST_TURNS = 50
+_MOST_CONVERSATIONS = 200  # then the oldest is dropped
+_MOST_TURNS = 50  # kept of each, newest last
 
 
-class Remembered:
-    """Asks in conversations that are kept for as long as the process lives, and nowhere else."""
+class InMemoryConversations:
+    """Conversations that live as long as the process."""
 
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
         self._lock = threading.Lock()
-        self._turns: dict[str, tuple[Turn, ...]] = {}
+        self._turns: LRUCache[str, tuple[Turn, ...]] = LRUCache(_MOST_CONVERSATIONS)
 
     def ask(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
-        """Answer in the conversation named, or in a new one. Raises UnknownConversation, UnknownTag."""
+        """Answers in the conversation named, or in a new one. Raises UnknownConversation, UnknownTag."""
         history = self._history(conversation_id) if conversation_id else ()
         answer = self._answerer.ask(replace(question, history=history))
         exchange = Exchange(conversation_id or uuid.uuid4().hex, answer)
         turns = (*history, Turn("user", question.text), Turn("assistant", answer.text))
         with self._lock:
-            self._turns.pop(exchange.conversation_id, None)
             self._turns[exchange.conversation_id] = turns[-_MOST_TURNS:]
-            if len(self._turns) > _MOST_CONVERSATIONS:
-                del self._turns[next(iter(self._turns))]
         return exchange
 
     def _history(self, conversation_id: str) -> tuple[Turn, ...]:
@@ -51,9 +49,9 @@ class Remembered:
 
 
 def run(server: Server[Any]) -> None:
-    """Serve until the client closes our standard input, or tells us to stop."""
+    """Serves until the client closes standard input or sends SIGTERM or SIGINT."""
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, _leave)
+        signal.signal(signal_number, _exit)
     anyio.run(_serve, server)
 
 
@@ -62,6 +60,6 @@ async def _serve(server: Server[Any]) -> None:
         await server.run(reading, writing, server.create_initialization_options())
 
 
-def _leave(signal_number: int, frame: object) -> None:
-    # The thread that waits for input cannot be told to stop, and nothing is left to be saved.
+def _exit(signal_number: int, frame: object) -> None:
+    # The thread that reads input cannot be interrupted, and there is nothing to save.
     os._exit(0)

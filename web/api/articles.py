@@ -1,4 +1,4 @@
-"""The listing, one article, its related articles, and tags."""
+"""Serves articles, their listing, related articles and tags to programs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Filter, TagMode
-from qa.answering import known_filter
-from qa.catalogue import Order, Wanted
+from qa.catalogue import ListingQuery, Order
+from qa.filters import known_filter
 from qa.related import related
 from web.api import cursors
 from web.api.schemas import ArticleDetailOut, ArticleOut, ArticlePage, ListPage, RelatedOut, TagName, TagOut, Text
@@ -48,15 +48,15 @@ def articles(
     """
     snapshot, offset = services.store.seen_by(principal.viewer), cursors.decode(cursor)
     filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
-    found = services.catalogue.select(snapshot, Wanted(q, filter, featured, sort), services.views.all())
-    shown = found.articles[offset : offset + limit]
+    selection = services.catalogue.select(snapshot, ListingQuery(q, filter, featured, sort), services.views.all())
+    shown = selection.articles[offset : offset + limit]
     return ArticlePage(
         items=[ArticleOut.of(article, services.links) for article in shown],
-        total=len(found.articles),
-        next_cursor=cursors.next_cursor(offset, len(shown), len(found.articles)),
-        tags=[TagOut(tag=name, count=count) for name, count in found.tags],
-        offered=[TagOut(tag=name, count=count) for name, count in found.offered[:MOST_TAGS]],
-        corrected=found.corrected,
+        total=len(selection.articles),
+        next_cursor=cursors.next_cursor(offset, len(shown), len(selection.articles)),
+        tags=[TagOut(tag=name, count=count) for name, count in selection.tags],
+        offered=[TagOut(tag=name, count=count) for name, count in selection.offered[:MOST_TAGS]],
+        corrected=selection.corrected,
     )
 
 
@@ -67,8 +67,8 @@ def related_articles(
 ) -> ListPage[RelatedOut]:
     """Articles related to one, best first, each with the reason."""
     snapshot = services.store.seen_by(principal.viewer)
-    found = related(snapshot, find_article(snapshot, article_id), limit, services.links)
-    return ListPage(items=[RelatedOut.of(entry) for entry in found], total=len(found))
+    articles = related(snapshot, find_article(snapshot, article_id), limit, services.links)
+    return ListPage(items=[RelatedOut.of(article) for article in articles], total=len(articles))
 
 
 @router.get("/articles/{article_id:path}")
@@ -76,9 +76,9 @@ def related_articles(
 def article(services: ServicesDep, principal: PrincipalDep, article_id: ArticleId) -> ArticleDetailOut:
     """One article with the Markdown that citations' offsets refer to."""
     snapshot = services.store.seen_by(principal.viewer)
-    found = find_article(snapshot, article_id)
-    headings = snapshot.articles.headings(found.id)
-    return ArticleDetailOut.with_text(found, headings, services.views.of(found.id), services.links)
+    article = find_article(snapshot, article_id)
+    headings = snapshot.articles.headings(article.id)
+    return ArticleDetailOut.with_text(article, headings, services.views.of(article.id), services.links)
 
 
 @router.get("/tags")
@@ -98,7 +98,7 @@ def tags(
 
 def find_article(snapshot: Snapshot, article_id: str) -> Article:
     """Raises NoSuchArticle naming articles with a similar id."""
-    found = snapshot.articles.article(article_id)
-    if found is None:
+    article = snapshot.articles.article(article_id)
+    if article is None:
         raise NoSuchArticle(article_id, get_close_matches(article_id[:200], snapshot.articles.ids(), n=3, cutoff=0.5))
-    return found
+    return article

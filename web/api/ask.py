@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,8 +12,9 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from indexes.types import Filter, TagMode
-from qa.answering import known_filter
+from qa.answering import Piece, Sources
 from qa.conversations import Exchange
+from qa.filters import known_filter
 from qa.types import Question, Turn
 from web.access.principals import Principal
 from web.api.schemas import AnswerOut, AskIn, ListPage, PassageOut, QuestionText, TagName
@@ -28,8 +28,6 @@ from web.serving.draining import Draining
 log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1", tags=["ask"])
-
-_AFTER_MARK = re.compile(r"(?<!\\)\[\d+\]\s*")
 
 
 # Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop. So does writing the
@@ -68,40 +66,35 @@ async def stream(
     Instead of the rest there may come `error` (a problem), or `interrupted` when the server is shutting down.
     """
     try:
-        exchange, elements = await services.drain.or_result(lambda: _answered(services, asked, view))
+        async for event in services.drain.each(lambda: _events(services, asked, view)):
+            yield event
     except Draining:
         yield ServerSentEvent(event="interrupted", data={"detail": "The server is restarting: please ask again."})
     except Exception as error:
         yield ServerSentEvent(event="error", data=problems.of(error))
-    else:
-        answer = AnswerOut.of(exchange, services.links)
-        articles = len({passage.article_id for passage in answer.passages})
-        yield ServerSentEvent(event="sources", data={"articles": articles, "passages": answer.passages})
-        for text in _pieces(answer.text):
-            yield ServerSentEvent(event="token", data={"text": text})
-        whole = answer.model_dump(mode="json")
-        yield ServerSentEvent(event="answer", data={**whole, "view": elements} if view else whole)
 
 
-def _answered(services: Services, asked: _AskRequest, view: bool) -> tuple[Exchange, list[Tree]]:
-    exchange = services.conversations.reply(asked.question, asked.conversation_id, asked.owner)
-    if not view:
-        return exchange, []
+def _events(services: Services, asked: _AskRequest, view: bool) -> Iterator[ServerSentEvent]:
+    """The events of an answer while it is being written."""
+    for progress in services.conversations.stream(asked.question, asked.conversation_id, asked.owner):
+        match progress:
+            case Sources(passages):
+                articles = len({passage.article.id for passage in passages})
+                shown = [PassageOut.of(passage, services.links) for passage in passages]
+                yield ServerSentEvent(event="sources", data={"articles": articles, "passages": shown})
+            case Piece(text):
+                yield ServerSentEvent(event="token", data={"text": text})
+            case Exchange():
+                whole = AnswerOut.of(progress, services.links).model_dump(mode="json")
+                elements = {"view": _view(services, asked, progress)} if view else {}
+                yield ServerSentEvent(event="answer", data={**whole, **elements})
+
+
+def _view(services: Services, asked: _AskRequest, exchange: Exchange) -> list[Tree]:
     number = 1 + len(asked.question.history) // 2
-    turn = answer_view.given(
-        exchange, asked.question.filter, number, services.store.seen_by(asked.question.viewer), services.links
-    )
-    return exchange, answer_view.view(turn)
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """The text cut after its marks, so that a sentence arrives with its footnote."""
-    start = 0
-    for mark in _AFTER_MARK.finditer(text):
-        yield text[start : mark.end()]
-        start = mark.end()
-    if start < len(text):
-        yield text[start:]
+    corpus = services.store.seen_by(asked.question.viewer)
+    view = answer_view.new_view(exchange, asked.question.filter, number, corpus, services.links)
+    return answer_view.answer_tree(view)
 
 
 def _question(body: AskIn, principal: Principal) -> Question:

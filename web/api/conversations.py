@@ -1,4 +1,4 @@
-"""What was answered, and what readers thought of it, for programs."""
+"""Serves conversations, and takes feedback, for programs."""
 
 from __future__ import annotations
 

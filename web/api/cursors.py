@@ -1,4 +1,4 @@
-"""Opaque cursors: where the next page of a list starts."""
+"""Encodes the offset of the next page of a list as an opaque cursor."""
 
 from __future__ import annotations
 

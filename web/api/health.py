@@ -1,4 +1,4 @@
-"""Whether it lives, whether it is ready, and what it serves."""
+"""Serves liveness, readiness, status and metrics."""
 
 from __future__ import annotations
 

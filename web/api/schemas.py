@@ -1,4 +1,4 @@
-"""The JSON shapes of the HTTP API. Names are fixed; fields may be added."""
+"""The JSON schemas of the HTTP API. Names are fixed; fields may be added."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from qa.journal.records import AnswerRecord
 from qa.links import Links
 
 _LONGEST_TAG = 200  # characters
-_UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Item = TypeVar("Item")
 
 
-def _speakable(text: str) -> str:
-    if _UNSPEAKABLE.search(text):
+def _storable(text: str) -> str:
+    if _UNSTORABLE.search(text):
         raise ValueError("must not contain NUL or unpaired surrogates")
     return text
 
 
-# Told in the schema, and not checked there: its regular expressions know no unpaired surrogates.
-_SPEAKABLE = Field(json_schema_extra={"pattern": "^[^\\x00]*$"})
+# Documented only: the regular expressions of JSON Schema cannot express unpaired surrogates, so `_storable` checks.
+_STORABLE = Field(json_schema_extra={"pattern": "^[^\\x00]*$"})
 
 
-def _trimmed(most: int) -> Any:
-    """Tells of text that is trimmed before it is measured: a `maxLength` would be about what is sent."""
+def _documented_length(most: int) -> Any:
+    """Documents text that is trimmed before it is measured, which `maxLength` cannot express."""
 
-    def told(schema: dict[str, Any]) -> None:
+    def describe(schema: dict[str, Any]) -> None:
         schema.pop("maxLength", None)
         schema["pattern"] = "^[^\\x00]*\\S[^\\x00]*$"
         schema.setdefault("description", f"At most {most:,} characters, not counting blanks around them.")
 
-    return Field(json_schema_extra=told)
+    return Field(json_schema_extra=describe)
 
 
-Text = Annotated[str, AfterValidator(_speakable), _SPEAKABLE]
+Text = Annotated[str, AfterValidator(_storable), _STORABLE]
 QuestionText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=qa.LONGEST_QUESTION),
-    AfterValidator(_speakable),
-    _trimmed(qa.LONGEST_QUESTION),
+    AfterValidator(_storable),
+    _documented_length(qa.LONGEST_QUESTION),
 ]
 TagName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_TAG),
-    AfterValidator(_speakable),
-    _trimmed(_LONGEST_TAG),
+    AfterValidator(_storable),
+    _documented_length(_LONGEST_TAG),
 ]
 
 
@@ -139,7 +139,8 @@ class AnswerOut(BaseModel):
     conversation_id: str
     question: str
     standalone_question: str
-    answered: bool
+    answered: Annotated[bool, Field(description="whether `kind` is `answered`")]
+    kind: qa.AnswerKind
     confidence: Annotated[float, Field(ge=0, le=1)]
     text: str
     writer: Literal["extractive", "llm"]
@@ -159,6 +160,7 @@ class AnswerOut(BaseModel):
             question=answer.question,
             standalone_question=answer.standalone_question,
             answered=answer.answered,
+            kind=answer.kind,
             confidence=answer.confidence,
             text=answer.text,
             writer=answer.writer,
@@ -195,6 +197,7 @@ class KeptOut(BaseModel):
     tags: list[str]
     tag_mode: TagMode
     answered: bool
+    kind: qa.AnswerKind
     confidence: float
     text: str
     writer: Literal["extractive", "llm"]
@@ -206,16 +209,17 @@ class KeptOut(BaseModel):
     feedback: FeedbackOut | None
 
     @classmethod
-    def of(cls, kept: AnswerRecord) -> Self:
-        answer, thought = kept.answer, kept.feedback
+    def of(cls, record: AnswerRecord) -> Self:
+        answer, feedback = record.answer, record.feedback
         return cls(
             answer_id=answer.answer_id,
-            asked=kept.asked,
+            asked=record.asked,
             question=answer.question,
             standalone_question=answer.standalone_question,
-            tags=list(kept.filter.tags),
-            tag_mode=kept.filter.mode,
+            tags=list(record.filter.tags),
+            tag_mode=record.filter.mode,
             answered=answer.answered,
+            kind=answer.kind,
             confidence=answer.confidence,
             text=answer.text,
             writer=answer.writer,
@@ -224,9 +228,9 @@ class KeptOut(BaseModel):
             related=[RelatedOut.of(r) for r in answer.related],
             degraded=list(answer.degraded),
             took_ms=answer.took_ms,
-            feedback=thought
+            feedback=feedback
             and FeedbackOut(
-                answer_id=answer.answer_id, helpful=thought.helpful, reason=thought.reason, comment=thought.comment
+                answer_id=answer.answer_id, helpful=feedback.helpful, reason=feedback.reason, comment=feedback.comment
             ),
         )
 
@@ -237,9 +241,9 @@ class ConversationOut(BaseModel):
     turns: list[KeptOut]
 
     @classmethod
-    def of(cls, conversation_id: str, kept: Sequence[AnswerRecord]) -> Self:
-        title = kept[0].answer.question
-        return cls(conversation_id=conversation_id, title=title, turns=[KeptOut.of(k) for k in kept])
+    def of(cls, conversation_id: str, records: Sequence[AnswerRecord]) -> Self:
+        title = records[0].answer.question
+        return cls(conversation_id=conversation_id, title=title, turns=[KeptOut.of(record) for record in records])
 
 
 class ArticleOut(BaseModel):
@@ -257,7 +261,7 @@ class ArticleOut(BaseModel):
 
     @classmethod
     def of(cls, article: ArticleSummary, links: Links) -> Self:
-        return cls(url=links.article(article.id), **_listed(article))
+        return cls(url=links.article(article.id), **_listing_fields(article))
 
 
 class HeadingOut(BaseModel):
@@ -277,7 +281,7 @@ class ArticleDetailOut(ArticleOut):
             url=links.article(article.id),
             markdown=article.markdown,
             headings=shown,
-            **{**_listed(article), "views": article.views + views},
+            **{**_listing_fields(article), "views": article.views + views},
         )
 
 
@@ -313,7 +317,7 @@ class HealthOut(BaseModel):
     detail: str = ""
 
 
-def _listed(article: Article | ArticleSummary) -> dict[str, object]:
+def _listing_fields(article: Article | ArticleSummary) -> dict[str, object]:
     return {
         "id": article.id,
         "title": article.title,

@@ -20,7 +20,7 @@ from indexes.snapshots.opening import open_whole
 from indexes.snapshots.publishing import current_generation, generations
 from qa.composition import build_answering, required_embedder
 from qa.types import Question
-from web.access.keys import KeyStore
+from web.access.sqlite_keys import SqliteKeyStore
 from web.settings import Settings
 from web.slack import setup
 
@@ -125,14 +125,14 @@ def _journal(settings: IndexSettings) -> str:
 
 def _slack(settings: IndexSettings) -> str:
     assert isinstance(settings, Settings)
-    return setup.told(settings)
+    return setup.summary(settings)
 
 
 def _keys(settings: IndexSettings) -> str:
     assert isinstance(settings, Settings)
     if not settings.keys.exists():
         return "none yet: `footnote keys create` makes one, and others can be let in"
-    with contextlib.closing(KeyStore(settings.keys)) as keys:
+    with contextlib.closing(SqliteKeyStore(settings.keys)) as keys:
         known, now = keys.all(), datetime.now(UTC)
     return f"{sum(key.state(now) == 'usable' for key in known)} of {len(known)} keys usable, in {settings.keys}"
 

@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 from indexes.console import OK, Commands, command, show
 from indexes.settings import IndexSettings
-from web.access.keys import EVERY_GROUP, Key, KeyStore, Scope
+from web.access.keys import EVERY_GROUP, Key, Keys, Scope
+from web.access.sqlite_keys import SqliteKeyStore
 from web.settings import Settings
 
 _ASKER: tuple[Scope, ...] = ("ask", "read", "feedback")
@@ -68,9 +69,9 @@ def _revoke(args: argparse.Namespace, settings: IndexSettings) -> int:
 
 
 @contextmanager
-def _opened(settings: IndexSettings) -> Iterator[KeyStore]:
+def _opened(settings: IndexSettings) -> Iterator[Keys]:
     assert isinstance(settings, Settings)
-    keys = KeyStore(settings.keys)
+    keys = Keys(SqliteKeyStore(settings.keys))
     try:
         yield keys
     finally:

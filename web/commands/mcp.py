@@ -1,4 +1,4 @@
-"""The command `mcp`: tools for an agent that starts it itself."""
+"""`mcp`: the tools for an agent that starts this command itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
 from indexes.types import KEEPER, Viewer
 from qa.composition import build_answering
-from web.agents.tools import Caller, Tools, offered
+from web.agents.tools import Caller, Tools, agent_tools
 from web.serving.draining import Drain
 from web.settings import Settings
 
@@ -28,16 +28,16 @@ def add_commands(commands: Commands) -> None:
 
 def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
     # Imported here: the protocol's library costs half a second that the other commands need not wait for.
-    from web.agents.server import serving
-    from web.agents.stdio import Remembered, run
+    from web.agents.server import tool_server
+    from web.agents.stdio import InMemoryConversations, run
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")  # to standard error
     parts = build_answering(settings.at(index_of(args, settings)), public_url=settings.public_url)
     parts.store.keep_looking()
-    tools = Tools(parts.store, parts.answerer, parts.links, Remembered(parts.answerer))
+    tools = Tools(parts.store, parts.answerer, parts.links, InMemoryConversations(parts.answerer))
     caller = caller_of(args, settings)
-    run(serving(offered(tools), lambda context: caller, Drain()))
+    run(tool_server(agent_tools(tools), lambda context: caller, Drain()))
     return OK
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import socket
-import sys
-from collections.abc import Sequence
-from typing import NoReturn
+import contextlib
+import signal
+
+import uvicorn
+from starlette.types import ASGIApp
 
 from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
-from web.serving import listening
-from web.serving.worker_slot import WorkerSlot
+from web.observing import logs
+from web.serving import listening, workers
+from web.serving.application import Application
 from web.settings import MOST_WORKERS, Settings
 from web.slack.setup import is_set_up
 
@@ -37,33 +37,29 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _build(serving: Application) -> ASGIApp:
+    # Imported here: the supervisor need not load what it costs.
+    from web.composition import application
+
+    return application(serving)
+
+
 def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     assert isinstance(settings, Settings)
     if args.allow_anonymous:
         settings = settings.model_copy(update={"allow_anonymous": True})
-    place = WorkerSlot.given()
-    if place:
-        listener = socket.socket(fileno=place.listener)
-    else:
-        is_set_up(settings)  # what is wrong is known before anything is loaded, a taken port too
-        wanted = settings.workers if args.workers is None else args.workers
-        host, port = args.host or settings.host, settings.port if args.port is None else args.port
-        listener, *others = listening.sockets(host, port, listening.processes(wanted))
-        if others:
-            _supervise([listener, *others], args.command_line, settings.log_format)
-    # Imported here: FastAPI costs half a second that the other commands need not wait for.
-    from web.composition import serve
-
-    with listener:
-        serve(settings.at(index_of(args, settings)), listener, place)
-    return OK
-
-
-def _supervise(listeners: Sequence[socket.socket], command_line: Sequence[str], log_format: str) -> NoReturn:
-    """Become the supervisor of processes that run this command line, each with one of the sockets."""
-    for listener in listeners:
-        listener.set_inheritable(True)
-    numbers = json.dumps([listener.fileno() for listener in listeners])
-    python = [sys.executable, "-m"]
-    worker = [*python, "web", *command_line]
-    os.execv(sys.executable, [*python, "web.serving.supervisor", numbers, log_format, *worker])
+    is_set_up(settings)  # what is wrong is known before anything is loaded, a taken port too
+    host, port = args.host or settings.host, settings.port if args.port is None else args.port
+    number = listening.processes(settings.workers if args.workers is None else args.workers)
+    with listening.bind(host, port, number) as listener:
+        application = Application(_build, settings, index_of(args, settings), listener, number)
+        if number == 1:
+            with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
+                uvicorn.Server(application.config()).run(sockets=[listener])
+            return OK
+        logs.configure(settings.log_format, settings.log_level)
+        status = workers.run(application)
+    if status < 0:  # whoever waits for this process learns what ended it
+        signal.signal(-status, signal.SIG_DFL)
+        signal.raise_signal(-status)
+    return status

@@ -1,5 +1,5 @@
-"""What do those who run the server see of it?
+"""Shows operators what the server does.
 
-`recording` notices every request once and tells those who write it down: `logs`, `metrics` for Prometheus, `tracing`
-for OpenTelemetry.
+`recording` observes every request once and passes it to the recorders: `logs`, `metrics` for Prometheus, `tracing` for
+OpenTelemetry.
 """

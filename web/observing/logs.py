@@ -1,8 +1,7 @@
-"""What does the log say, and what must it never say?
+"""Logs requests and errors to standard error, as text or as one JSON object a line.
 
-A line for each request and for what went wrong, to standard error, as text or as one JSON object a line. What people
-send never gets into it: neither questions nor keys. So errors nobody expected are written without their messages, which
-often repeat what was sent, and loggers of other packages say warnings only.
+What people send, questions or keys, is never logged. So unexpected errors are logged without their messages, which
+often repeat what was sent, and loggers of other packages only log warnings.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from web.observing.recording import Finished, request_id
 from web.settings import LogFormat, LogLevel
 
 _OURS = ("indexes", "ingest", "qa", "web")
-_Raised: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+_ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _FIELDS = ("method", "route", "status", "ms", "principal")
-_OFTEN_ASKED = ("/livez", "/readyz", "/metrics", "/static")
+_POLLED = ("/livez", "/readyz", "/metrics", "/static")
 
 log = logging.getLogger(__name__)
 
 
 def configure(format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
-    """Everything that is logged in this process goes to `stream` (standard error) from now on.
+    """Sends all logs of this process to `stream` (standard error) from now on.
 
-    At level "debug" errors are written with their messages, which may repeat what people sent.
+    At level "debug" errors are logged with their messages, which may repeat what people sent.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     formatter = _Json if format == "json" else _Text
@@ -43,26 +42,25 @@ def configure(format: LogFormat, level: LogLevel, stream: TextIO | None = None) 
 
 
 class AccessLog:
-    """A recorder that logs a line for each request; those for health, metrics and static files at level "debug"."""
+    """Logs a line for each request; health, metrics and static files at level "debug"."""
 
     def finished(self, request: Finished) -> None:
-        level = logging.DEBUG if request.route in _OFTEN_ASKED else logging.INFO
+        level = logging.DEBUG if request.route in _POLLED else logging.INFO
         ms = round(request.seconds * 1000, 1)
         values = (request.method, request.route, request.status, ms, request.principal)
-        said = "%s %s %d in %.1f ms%s"
         by = f" by {request.principal}" if request.principal else ""
-        log.log(level, said, *values[:4], by, extra=dict(zip(_FIELDS, values, strict=True)))
+        log.log(level, "%s %s %d in %.1f ms%s", *values[:4], by, extra=dict(zip(_FIELDS, values, strict=True)))
 
 
 def _with_request_id(record: logging.LogRecord) -> bool:
     record.request_id = request_id()
-    if record.name == "asyncio":  # its further lines show what failed, messages and all
+    if record.name == "asyncio":  # its further lines contain the messages of errors
         record.msg, record.args = record.getMessage().partition("\n")[0], ()
     return True
 
 
 class _Text(logging.Formatter):
-    """A line of text; control characters are escaped, so that nobody can forge a line."""
+    """Formats lines of text; control characters are escaped, so that nobody can forge a line."""
 
     def __init__(self, messages: bool) -> None:
         super().__init__("%(levelname)s %(name)s: %(message)s")
@@ -72,8 +70,8 @@ class _Text(logging.Formatter):
         id: str = getattr(record, "request_id", "")
         return _printable(super().formatMessage(record)) + (f" [{id}]" if id else "")
 
-    def formatException(self, ei: _Raised) -> str:  # noqa: N802
-        return _raised(ei[1], self._messages)
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802
+        return _tracebacks(ei[1], self._messages)
 
 
 class _Json(JsonFormatter):
@@ -83,19 +81,19 @@ class _Json(JsonFormatter):
         )
         self._messages = messages
 
-    def formatException(self, ei: _Raised) -> str:  # noqa: N802
-        return _raised(ei[1], self._messages)
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802
+        return _tracebacks(ei[1], self._messages)
 
 
-def _raised(error: BaseException | None, messages: bool) -> str:
-    """Where an error and what led to it were raised, the cause first."""
+def _tracebacks(error: BaseException | None, messages: bool) -> str:
+    """The tracebacks of an error and its causes, the first cause first."""
     chain: list[str] = []
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        said = f": {_printable(str(error))}" if messages else ""
+        message = f": {_printable(str(error))}" if messages else ""
         kind = f"{type(error).__module__}.{type(error).__qualname__}"
-        chain.append("".join(traceback.format_tb(error.__traceback__)) + kind + said)
+        chain.append("".join(traceback.format_tb(error.__traceback__)) + kind + message)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n".join(reversed(chain))
 

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: what was asked, how long it took, what is served, and what is wrong. Never a word of it."""
+"""Metrics for Prometheus: requests, latency, the index being served and failures; never the text of a question."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -18,56 +19,60 @@ from prometheus_client.registry import Collector
 from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE
 from qa.journal.records import kind_of
-from qa.journal.store import Journal
 from qa.types import Answer
 from web.admission import WorkSlots
 from web.observing.recording import Finished
 
 _REQUEST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # upper bounds, seconds
 _STAGE = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
-_PARTS = ("snapshot", "vectors")  # that may be missing while questions are answered all the same
-_OF_ALL: dict[str, Callable[[float, float], float]] = {
+_PARTS = ("snapshot", "vectors")  # questions are answered even while one of these is unavailable
+_COMBINED_BY: dict[str, Callable[[float, float], float]] = {
     "process_start_time_seconds": min,
     "process_max_fds": max,
 }
 
 
+class FailureCount(Protocol):
+    @property
+    def failures(self) -> int: ...
+
+
 class Metrics:
-    """All that /metrics shows: of this process, or of all processes of the server together."""
+    """The content of /metrics, for this process or for all processes of the server together."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """`folder`: where the processes keep their figures, the same for all; None: there is no other process.
+        """`folder`: where all processes keep their metrics; None for a single process.
 
-        PROMETHEUS_MULTIPROC_DIR must have named it when this module was loaded.
+        PROMETHEUS_MULTIPROC_DIR must have named it when this module was imported.
         """
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series for each series, of when it began
-        own = CollectorRegistry()
-        self._shown = CollectorRegistry() if folder else own
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the number of series
+        registry = CollectorRegistry()
+        self._shown = CollectorRegistry() if folder else registry
         if folder:
             MultiProcessCollector(self._shown, str(folder))  # type: ignore[no-untyped-call]
             self._shown.register(_Processes(folder))
         else:
-            ProcessCollector(registry=own)
-        self.counted = Counted(own)
-        self._load = Load(own)
+            ProcessCollector(registry=registry)
+        self.counted = RequestMetrics(registry)
+        self._load = Load(registry)
 
-    def watch(self, store: SnapshotStore, slots: WorkSlots, journal: Journal, degraded: tuple[str, ...]) -> None:
-        """Tell of these too, from now on."""
+    def watch(self, store: SnapshotStore, slots: WorkSlots, journal: FailureCount, degraded: tuple[str, ...]) -> None:
+        """Includes these from now on."""
         self._load.watch(slots, journal)
         self._shown.register(IndexState(store, degraded))
 
     def note(self) -> None:
-        """Note how things stand, for the others to tell: what they tell of this process is as old as its last note."""
+        """Updates the gauges of this process; the other processes report them as of its last note."""
         self._load.note()
 
     def text(self) -> bytes:
-        """In the text format of Prometheus, 0.0.4."""
+        """The metrics in the text format of Prometheus, 0.0.4."""
         self.note()
         return generate_latest(self._shown)
 
 
-class Counted:
-    """Counts requests (a `web.observing.recording.Recorder`) and what happens in them (a `qa.observing.Observer`)."""
+class RequestMetrics:
+    """Counts requests (a `web.observing.recording.Recorder`) and answers (a `qa.observing.Observer`)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -97,8 +102,8 @@ class Counted:
         )
         for kind in ("answer", "refusal", "courtesy"):
             self._answers.labels(kind)
-        for found in ("remembered", "embedded"):
-            self._vectors.labels(found)
+        for origin in ("remembered", "embedded"):
+            self._vectors.labels(origin)
 
     def finished(self, request: Finished) -> None:
         self._requests.labels(request.method, request.route, str(request.status)).inc()
@@ -118,17 +123,17 @@ class Counted:
 
 
 class Load:
-    """How much is worked on, waits, and failed."""
+    """Requests being worked on, waiting and turned away, and failures of the journal."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._working = _sum("footnote_requests_working", "requests that are worked on", registry)
         self._waiting = _sum("footnote_requests_waiting", "requests that wait for their turn", registry)
         self._turned_away = Counter("footnote_requests_turned_away", "requests past capacity", registry=registry)
         self._failures = Counter("footnote_journal_failures", "uses of the journal that failed", registry=registry)
-        self._watched: tuple[WorkSlots, Journal] | None = None
-        self._told = (0, 0)
+        self._watched: tuple[WorkSlots, FailureCount] | None = None
+        self._reported = (0, 0)
 
-    def watch(self, slots: WorkSlots, journal: Journal) -> None:
+    def watch(self, slots: WorkSlots, journal: FailureCount) -> None:
         self._watched = slots, journal
 
     def note(self) -> None:
@@ -137,21 +142,23 @@ class Load:
         slots, journal = self._watched
         self._working.set(slots.working)
         self._waiting.set(slots.waiting)
-        now, before = (slots.turned_away, journal.failures), self._told
+        now, before = (slots.turned_away, journal.failures), self._reported
         self._turned_away.inc(now[0] - before[0])
         self._failures.inc(now[1] - before[1])
-        self._told = now
+        self._reported = now
 
 
 @dataclass(frozen=True)
 class IndexState(Collector):
-    """What is served and what is missing, looked up when it is asked for. Every process serves the same."""
+    """The snapshot being served and unavailable parts, read at collection; the same in every process."""
 
     store: SnapshotStore
     degraded: tuple[str, ...]
 
     def collect(self) -> Iterator[Metric]:
-        manifest = self.store.seen_by(ANYONE).manifest  # how many others there are is for their readers to know
+        manifest = self.store.seen_by(
+            ANYONE
+        ).manifest  # only public articles: /metrics must not reveal how many others there are
         age = datetime.now(UTC) - datetime.fromisoformat(manifest.created)
         yield _gauge("footnote_index_generation", "number of the snapshot that is served", int(manifest.generation))
         yield _gauge("footnote_index_articles", "articles in it for everyone", manifest.articles)
@@ -165,25 +172,25 @@ class IndexState(Collector):
 
 
 class _Processes(Collector):
-    """The usual figures of a process, of all that serve: the sum, where a sum means something."""
+    """The standard process metrics over all serving processes: summed where a sum has a meaning."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterator[Metric]:
-        found = [
+        metrics = [
             m
             for pid in self._pids()
             for m in ProcessCollector(pid=functools.partial(int, pid), registry=None).collect()
         ]
-        for name, [first, *others] in _by_name(found).items():
+        for name, [first, *others] in _by_name(metrics).items():
             values = [metric.samples[0].value for metric in (first, *others)]
-            value = functools.reduce(_OF_ALL.get(name, operator.add), values)
+            value = functools.reduce(_COMBINED_BY.get(name, operator.add), values)
             first.samples = [first.samples[0]._replace(value=value)]
             yield first
 
     def _pids(self) -> list[int]:
-        # The supervisor removes those of the dead (web/serving/supervisor.py).
+        # The supervisor removes the files of dead processes (web/serving/workers.py).
         return [int(path.stem.rpartition("_")[2]) for path in self._folder.glob("gauge_livesum_*.db")]
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a request once it is over: its id, which route it took, how it ended. Nothing of what was sent."""
+"""Records each finished request: id, route, status and duration; nothing of its content."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
-OTHER = "other"  # a path that is no route's, or a request refused before one was looked for; a method of one's own
-LEFT = 499  # in place of a status: the client left before there was one (nginx's word for it)
+OTHER = "other"  # an unknown path or method, or a request refused before routing
+LEFT = 499  # in place of a status: the client left before there was one (nginx's convention)
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/=:-]{1,64}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
@@ -31,17 +31,17 @@ def request_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A request that is over. `route` is its template, so there are only so many of them."""
+    """A finished request. `route` is the template of its path, so that there are few of them."""
 
     method: str
     route: str
     status: int
     seconds: float
-    principal: str  # the id of whoever sent it, "" for somebody unknown
+    principal: str  # the id of the sender, "" if unknown
 
 
 class Recorder(Protocol):
-    """Hears of each request once it is over. On the event loop: it must be quick."""
+    """Receives each finished request, on the event loop: it must be quick."""
 
     def finished(self, request: Finished) -> None: ...
 
@@ -74,7 +74,7 @@ class Recording:
         started, id = time.perf_counter(), _id(scope)
         notes = Notes(id, scope["method"] if scope["method"] in _METHODS else OTHER)
         scope[_NOTES] = notes
-        named = _request_id.set(id)
+        reset_token = _request_id.set(id)
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -89,11 +89,11 @@ class Recording:
             finished = Finished(notes.method, notes.route, notes.status, took, notes.principal)
             for recorder in self._recorders:
                 recorder.finished(finished)
-            _request_id.reset(named)
+            _request_id.reset(reset_token)
 
 
 class Reached:
-    """ASGI middleware, the innermost: notes which route a request took, and who sent it."""
+    """ASGI middleware, the innermost: notes the route and sender of a request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -108,23 +108,23 @@ class Reached:
 
 
 def notes_of(scope: Scope) -> Notes:
-    """The notes on a request that `Recording` was given."""
+    """The notes that `Recording` keeps on a request."""
     notes: Notes = scope[_NOTES]
     return notes
 
 
 def _id(scope: Scope) -> str:
-    given = Headers(scope=scope).get(HEADER, "")
-    return given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    sent = Headers(scope=scope).get(HEADER, "")
+    return sent if _WELL_FORMED.fullmatch(sent) else uuid.uuid4().hex
 
 
 def _template(scope: Scope) -> str:
     route: Any = scope.get("route")
     if route is not None:
         return str(route.path_format)
-    # Something mounted: all of it is one route.
+    # A mounted app counts as one route.
     mounted = str(scope["root_path"]).removeprefix(scope.get("app_root_path", ""))
-    # Starlette's own routes leave an endpoint instead; that of /mcp is the only one, and its path is always the same.
+    # Plain Starlette routes leave only an endpoint; /mcp is the only one, with a fixed path.
     return mounted or (scope["path"] if "endpoint" in scope and not scope["path_params"] else OTHER)
 
 

@@ -1,6 +1,6 @@
-"""Traces for OpenTelemetry: a span a request, and one in it for each stage of answering. Never a word of what is asked.
+"""Traces for OpenTelemetry: a span for each request, with one for each stage of answering; no text of questions.
 
-Loaded only where FOOTNOTE_OTLP_ENDPOINT is set; needs the extra `telemetry`.
+Imported only where FOOTNOTE_OTLP_ENDPOINT is set; needs the extra `telemetry`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from qa.types import Answer
 from web.observing.recording import notes_of
 
 _NAME = "footnote"
-_OUR_FAULT = 500
-_LAST_WORDS = 2  # seconds that the collector gets at shutdown
+_SERVER_ERROR = 500
+_LAST_FLUSH = 2  # seconds for the collector to take the last spans at shutdown
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -34,7 +34,7 @@ def to_collector(endpoint: str) -> SpanProcessor:
 
 
 class Tracing:
-    """Makes spans, and hands them to a processor. An observer of answers too (`qa.observing.Observer`)."""
+    """Makes spans and passes them to a processor; also an observer of answers (`qa.observing.Observer`)."""
 
     def __init__(self, processor: SpanProcessor) -> None:
         resource = Resource.create({"service.name": _NAME})  # OTEL_SERVICE_NAME and the like add to it
@@ -43,7 +43,7 @@ class Tracing:
         self._tracer = self._provider.get_tracer(_NAME)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """`app`, with a span for each request. It belongs to the trace that the client names (W3C Trace Context)."""
+        """`app` with a span for each request, part of the trace that the client names (W3C Trace Context)."""
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
@@ -53,16 +53,16 @@ class Tracing:
             kind = trace.SpanKind.SERVER
             with self._tracer.start_as_current_span("request", parent, kind, record_exception=False) as span:
                 await app(scope, receive, send)
-                _tell(span, scope)
+                _describe(span, scope)
 
         return traced
 
     def _flushing(self, send: Send) -> Send:
-        """`send`, which sends the last spans before it says that all is done: after that, a signal ends the process."""
+        """`send`, flushing the last spans before it reports the shutdown, after which a signal ends the process."""
 
         async def flushed(message: Message) -> None:
             if message["type"] == "lifespan.shutdown.complete":
-                with anyio.move_on_after(_LAST_WORDS):
+                with anyio.move_on_after(_LAST_FLUSH):
                     await anyio.to_thread.run_sync(self._provider.force_flush, abandon_on_cancel=True)
             await send(message)
 
@@ -80,11 +80,11 @@ class Tracing:
         trace.get_current_span().set_attribute("footnote.kind", kind_of(answer))
 
     def close(self) -> None:
-        """Send what has not been sent yet."""
+        """Sends the remaining spans."""
         self._provider.shutdown()
 
 
-def _tell(span: trace.Span, scope: Scope) -> None:
+def _describe(span: trace.Span, scope: Scope) -> None:
     notes = notes_of(scope)
     span.update_name(f"{notes.method} {notes.route}")
     span.set_attributes(
@@ -96,5 +96,5 @@ def _tell(span: trace.Span, scope: Scope) -> None:
             "footnote.principal": notes.principal,
         }
     )
-    if notes.status >= _OUR_FAULT:
+    if notes.status >= _SERVER_ERROR:
         span.set_status(trace.StatusCode.ERROR)

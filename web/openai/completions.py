@@ -1,7 +1,7 @@
-"""The JSON shapes of the OpenAI-compatible API: what of them is meant, what changes nothing, what is refused.
+"""The JSON schemas of the OpenAI-compatible API, after OpenAI's reference of chat completions.
 
-After OpenAI's reference of chat completions. Of its parameters, those that tune sampling change nothing here, because
-an answer is quoted and not sampled; those whose meaning would be lost are refused, so that nobody relies on them.
+Parameters that tune sampling are ignored, because answers are quoted and not sampled; those whose meaning would be lost
+are refused, so that nobody relies on them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ IgnoredParameter: TypeAlias = Annotated[Any, Field(description="Accepted, and ch
 ModelName: TypeAlias = Annotated[
     Text,
     StringConstraints(min_length=1, max_length=2_000),
-    Field(json_schema_extra={"pattern": rf"^{MODEL}(:[^\x00]*)?$"}, examples=[MODEL]),  # told; checked by name
+    Field(json_schema_extra={"pattern": rf"^{MODEL}(:[^\x00]*)?$"}, examples=[MODEL]),  # `tags_of_model` checks
 ]
 
 
-def _only(*allowed: object, said: str) -> BeforeValidator:
-    """Refuses every value but `allowed`, in words."""
+def _only(*allowed: object, message: str) -> BeforeValidator:
+    """Refuses every value but `allowed`, with `message`."""
 
     def check(value: object) -> object:
         if value not in allowed:
-            raise ValueError(said)
+            raise ValueError(message)
         return value
 
     return BeforeValidator(check)
@@ -39,12 +39,12 @@ def _only(*allowed: object, said: str) -> BeforeValidator:
 
 
 class TextPart(BaseModel):
-    type: Annotated[Literal["text"], _only("text", said="only text is read here: leave out images, audio and files")]
+    type: Annotated[Literal["text"], _only("text", message="only text is read here: leave out images, audio and files")]
     text: Text
 
 
 def _parts(content: object) -> object:
-    """The content of a message as a list of parts, however it was sent."""
+    """The content of a message as a list of parts, whichever form it was sent in."""
     if content is None:
         return []
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
@@ -57,7 +57,7 @@ _ROLES = "only system, developer, user and assistant messages are read here: the
 class MessageIn(BaseModel):
     """A message. Its other fields change nothing: clients send answers back with all that these came with."""
 
-    role: Annotated[MessageRole, _only("system", "developer", "user", "assistant", said=_ROLES)]
+    role: Annotated[MessageRole, _only("system", "developer", "user", "assistant", message=_ROLES)]
     content: Annotated[list[TextPart], BeforeValidator(_parts, json_schema_input_type=str | list[TextPart] | None)] = []
 
     @property
@@ -66,7 +66,7 @@ class MessageIn(BaseModel):
 
 
 class TextFormat(BaseModel):
-    type: Annotated[Literal["text"], _only("text", said="an answer is Markdown with quotations, never JSON")]
+    type: Annotated[Literal["text"], _only("text", message="an answer is Markdown with quotations, never JSON")]
 
 
 class StreamOptions(BaseModel):
@@ -98,19 +98,19 @@ class CompletionIn(BaseModel):
     tags: Annotated[list[TagName], Field(max_length=50, description="only articles with these tags")] = []
     tag_mode: TagMode = "any"
 
-    n: Annotated[Literal[1] | None, _only(None, 1, said="a question has one answer: leave it out")] = None
+    n: Annotated[Literal[1] | None, _only(None, 1, message="a question has one answer: leave it out")] = None
     response_format: TextFormat | None = None
-    tool_choice: Annotated[Literal["auto", "none"] | None, _only(None, "auto", "none", said=_TOOLS)] = None
-    function_call: Annotated[Literal["auto", "none"] | None, _only(None, "auto", "none", said=_TOOLS)] = None
+    tool_choice: Annotated[Literal["auto", "none"] | None, _only(None, "auto", "none", message=_TOOLS)] = None
+    function_call: Annotated[Literal["auto", "none"] | None, _only(None, "auto", "none", message=_TOOLS)] = None
     stop: Annotated[
-        list[str] | Literal[""] | None, _only(None, "", [], said="quotations are not cut short: leave it out")
+        list[str] | Literal[""] | None, _only(None, "", [], message="quotations are not cut short: leave it out")
     ] = None
-    logprobs: Annotated[Literal[False] | None, _only(None, False, said="quotations have no probabilities")] = None
-    top_logprobs: Annotated[Literal[0] | None, _only(None, 0, said="quotations have no probabilities")] = None
-    modalities: Annotated[list[Literal["text"]] | None, _only(None, ["text"], said="answers are text")] = None
-    audio: Annotated[None, _only(None, said="answers are text")] = None
-    web_search_options: Annotated[None, _only(None, said="nothing but the knowledge base is searched")] = None
-    moderation: Annotated[None, _only(None, said="nothing is moderated here")] = None
+    logprobs: Annotated[Literal[False] | None, _only(None, False, message="quotations have no probabilities")] = None
+    top_logprobs: Annotated[Literal[0] | None, _only(None, 0, message="quotations have no probabilities")] = None
+    modalities: Annotated[list[Literal["text"]] | None, _only(None, ["text"], message="answers are text")] = None
+    audio: Annotated[None, _only(None, message="answers are text")] = None
+    web_search_options: Annotated[None, _only(None, message="nothing but the knowledge base is searched")] = None
+    moderation: Annotated[None, _only(None, message="nothing is moderated here")] = None
 
     frequency_penalty: IgnoredParameter = None
     functions: IgnoredParameter = None
@@ -160,8 +160,8 @@ class UsageOut(BaseModel):
 
     @classmethod
     def of(cls, count: Callable[[str], int], messages: list[MessageIn], answer: str) -> Self:
-        asked, answered = sum(count(message.text) for message in messages), count(answer)
-        return cls(prompt_tokens=asked, completion_tokens=answered, total_tokens=asked + answered)
+        prompt, completion = sum(count(message.text) for message in messages), count(answer)
+        return cls(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
 
 
 FinishReason: TypeAlias = Literal["stop", "length"]

@@ -1,4 +1,4 @@
-"""What do the messages of a chat client ask, of which articles?"""
+"""Reads the messages and model name of a chat client as a question, its history and tags."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from itertools import groupby
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
-from qa.answering import known_filter
 from qa.errors import UnknownTag
+from qa.filters import known_filter
 from qa.types import LONGEST_QUESTION, Turn
 from web.middleware.openai_errors import Refusal
 from web.openai.completions import MODEL, CompletionIn, MessageIn
 
-_LATEST = 50  # earlier turns that are read
-_LONGEST = 20_000  # characters of an earlier turn that are read
+# More never matters: a follow-up is read with at most three turns before it (qa/question/follow_ups.py).
+_LATEST = 50  # earlier turns
+_LONGEST = 20_000  # characters of an earlier turn
 _LINKED_MARK = re.compile(r"\[(\d+)\]\([^()\s]*\)")
 
 
-def asked(messages: Sequence[MessageIn]) -> tuple[str, tuple[Turn, ...]]:
-    """The last thing that the user said, and the turns before it, oldest first. Raises Refusal.
+def question_and_history(messages: Sequence[MessageIn]) -> tuple[str, tuple[Turn, ...]]:
+    """The last user message, and the turns before it, oldest first. Raises Refusal.
 
-    What the system says is for a model to obey: there is none.
+    System messages are ignored: they are instructions to a model, and there is none.
     """
-    said = [message for message in messages if message.role in ("user", "assistant")]
-    last = max((place for place, message in enumerate(said) if message.role == "user"), default=None)
+    dialogue = [message for message in messages if message.role in ("user", "assistant")]
+    last = max((index for index, message in enumerate(dialogue) if message.role == "user"), default=None)
     if last is None:
         raise Refusal(400, "There is no question: send a message with the role user.", "messages")
-    question = said[last].text
+    question = dialogue[last].text
     if not question:
         raise Refusal(400, "The last user message is empty: ask something.", "messages")
     if len(question) > LONGEST_QUESTION:
@@ -37,11 +38,11 @@ def asked(messages: Sequence[MessageIn]) -> tuple[str, tuple[Turn, ...]]:
             f"The last user message is longer than {LONGEST_QUESTION} characters: ask a shorter question.",
             "messages",
         )
-    return question, _turns(said[:last])
+    return question, _turns(dialogue[:last])
 
 
 def _turns(messages: Sequence[MessageIn]) -> tuple[Turn, ...]:
-    """Earlier messages, those that follow each other from one side as one turn."""
+    """Earlier messages as turns; consecutive ones of the same side are one turn."""
     turns: list[Turn] = []
     for role, run in groupby(messages, key=lambda message: message.role):
         text = "\n\n".join(message.text for message in run if message.text)
@@ -57,26 +58,26 @@ def model_of(filter: Filter) -> str:
     return f"{MODEL}:{','.join(filter.tags)}" if filter.tags else MODEL
 
 
-def chosen(snapshot: Snapshot, body: CompletionIn) -> Filter:
-    """The tags that a request names, in the model or beside it. Raises Refusal."""
+def filter_of(snapshot: Snapshot, body: CompletionIn) -> Filter:
+    """The filter by the tags that a request names, in `model` or in `tags`. Raises Refusal."""
     if body.tags:
         try:
             return known_filter(snapshot, Filter(tuple(body.tags), body.tag_mode))
         except UnknownTag as error:
             raise Refusal(400, str(error), "tags") from error
-    return Filter(named(snapshot, body.model), body.tag_mode)
+    return Filter(tags_of_model(snapshot, body.model), body.tag_mode)
 
 
-def named(snapshot: Snapshot, model: str) -> tuple[str, ...]:
-    """The tags in the name of a model, as they are stored. Raises Refusal."""
+def tags_of_model(snapshot: Snapshot, model: str) -> tuple[str, ...]:
+    """The tags in the name of a model, spelled as stored. Raises Refusal."""
     base, colon, rest = model.partition(":")
     if base != MODEL or bool(colon) != bool(rest.strip()):
         raise _no_model(f"There is no model of this name: take {MODEL}, or {MODEL}:TAG.")
     if not rest:
         return ()
-    whole = snapshot.articles.tag_name(rest.strip())  # the name of a tag may contain a comma
-    if whole is not None:
-        return (whole,)
+    single = snapshot.articles.tag_name(rest.strip())  # the name of a tag may contain a comma
+    if single is not None:
+        return (single,)
     tags = tuple(tag.strip() for tag in rest.split(",") if tag.strip())
     try:
         return known_filter(snapshot, Filter(tags)).tags
@@ -84,5 +85,5 @@ def named(snapshot: Snapshot, model: str) -> tuple[str, ...]:
         raise _no_model(str(error)) from error
 
 
-def _no_model(said: str) -> Refusal:
-    return Refusal(404, f"{said} All models: GET /v1/models.", "model", "model_not_found")
+def _no_model(message: str) -> Refusal:
+    return Refusal(404, f"{message} All models: GET /v1/models.", "model", "model_not_found")

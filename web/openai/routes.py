@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, format_sse_event
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
@@ -31,9 +32,9 @@ from web.openai.completions import (
     ModelsOut,
     UsageOut,
 )
-from web.openai.dialogue import asked, chosen, model_of, named
+from web.openai.dialogue import filter_of, model_of, question_and_history, tags_of_model
 from web.openai.tokens import count_tokens
-from web.rendering.marks import elsewhere, linked, pieces
+from web.rendering.marks import full_addresses, linked, pieces
 from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
@@ -62,7 +63,7 @@ def models(services: ServicesDep, principal: PrincipalDep) -> ModelsOut:
 def model(services: ServicesDep, principal: PrincipalDep, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
     snapshot = services.store.seen_by(principal.viewer)
-    return _model(snapshot, Filter(named(snapshot, model)))
+    return _model(snapshot, Filter(tags_of_model(snapshot, model)))
 
 
 def _model(snapshot: Snapshot, filter: Filter) -> ModelOut:
@@ -81,8 +82,8 @@ class _CompletionRequest:
 
 def _asked(body: CompletionIn, services: ServicesDep, principal: PrincipalDep, request: Request) -> _CompletionRequest:
     """What can be refused with a status is refused before a stream begins."""
-    text, history = asked(body.messages)
-    filter = chosen(services.store.seen_by(principal.viewer), body)
+    text, history = question_and_history(body.messages)
+    filter = filter_of(services.store.seen_by(principal.viewer), body)
     question = Question(text, filter, history, viewer=principal.viewer)
     return _CompletionRequest(body, question, str(request.base_url), principal.id)
 
@@ -99,9 +100,9 @@ async def complete(asked: Annotated[_CompletionRequest, Depends(_asked)], servic
     The footnotes of the answer are links, and also listed in `citations`. An answer is quoted from
     articles: what tunes sampling changes nothing, and what cannot be had (tools, JSON, several answers) is refused.
     """
-    if asked.body.stream:
+    if asked.body.stream:  # FastAPI itself streams only where every answer of a route is a stream
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-        return StreamingResponse(_stream(asked, services), media_type=_STREAM, headers=headers)
+        return EventSourceResponse(_stream(asked, services), headers=headers)
     completion = await run_in_threadpool(_complete, asked, services)
     return Response(completion.model_dump_json(), media_type="application/json")
 
@@ -136,7 +137,7 @@ def _within(most: int | None, text: str) -> tuple[str, FinishReason]:
 
 
 def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
-    urls = elsewhere(answer.citations, site)
+    urls = full_addresses(answer.citations, site)
     return [
         CitationOut.of(replace(citation, url=urls[citation.n]))
         for citation in answer.citations
@@ -144,7 +145,7 @@ def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
     ]
 
 
-async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterator[str]:
+async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterator[bytes]:
     try:
         completion = await services.drain.or_result(lambda: _complete(asked, services))
     except Draining:
@@ -155,7 +156,7 @@ async def _stream(asked: _CompletionRequest, services: Services) -> AsyncIterato
     else:
         for chunk in _chunks(completion, asked.body):
             yield _event(chunk)
-        yield "data: [DONE]\n\n"
+        yield format_sse_event(data_str="[DONE]")
 
 
 def _chunks(completion: CompletionOut, body: CompletionIn) -> Iterator[dict[str, Any]]:
@@ -183,5 +184,5 @@ def _delta(delta: Mapping[str, Any], reason: FinishReason | None = None) -> dict
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
 
 
-def _event(data: Mapping[str, Any]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _event(data: Mapping[str, Any]) -> bytes:
+    return format_sse_event(data_str=json.dumps(data, ensure_ascii=False))

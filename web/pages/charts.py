@@ -1,4 +1,4 @@
-"""Figures over time as SVG drawn on the server: geometry in attributes, looks in classes, no style."""
+"""Draws figures over time as SVG: geometry in attributes and looks in classes, because the CSP forbids styles."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from qa.insights.usage import Day
+from qa.insights.figures import Day
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 230, 48, 30, 10
 _LABELS = 6  # dates along the axis
 
 
 def questions(days: Sequence[Day]) -> Markup:
-    """Bars: answered below, unanswered on top."""
+    """A bar for each day: answered below, unanswered on top."""
     top = _round_up(max((day.answered + day.unanswered for day in days), default=0))
     bars = Markup()
-    for place, day in enumerate(days):
-        x, width = _column(place, len(days))
+    for index, day in enumerate(days):
+        x, width = _column(index, len(days))
         answered, whole = (_y(count, top) for count in (day.answered, day.answered + day.unanswered))
         bars += _rect("answered", x, answered, width, _y(0, top) - answered)
         bars += _rect("unanswered", x, whole, width, answered - whole)
@@ -25,14 +25,14 @@ def questions(days: Sequence[Day]) -> Markup:
 
 
 def latency(days: Sequence[Day]) -> Markup:
-    """A line for the median, one for the 95th percentile; days without questions are gaps."""
+    """Lines for the median and the 95th percentile; days without questions are gaps."""
     top = _round_up(max((day.p95 for day in days if day.p95 is not None), default=0))
     lines = Markup()
     for name, values in (("p95", [day.p95 for day in days]), ("p50", [day.p50 for day in days])):
         lines += Markup('<path class="{}" d="{}"/>').format(name, _path(values, top))
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             if value is not None:
-                x, width = _column(place, len(days))
+                x, width = _column(index, len(days))
                 lines += Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(
                     name, x + width / 2, _y(value, top)
                 )
@@ -50,12 +50,12 @@ def _chart(content: Markup, days: Sequence[Day], top: int, unit: str, name: str)
                 _LEFT - 8, _y(value, top) + 5, value
             )
     step = max(1, -(-len(days) // _LABELS))
-    for place in range(len(days) - 1, -1, -step):
-        x, width = _column(place, len(days))
-        anchor = "end" if place == len(days) - 1 else "middle"
-        at = x + width if place == len(days) - 1 else x + width / 2
+    for index in range(len(days) - 1, -1, -step):
+        x, width = _column(index, len(days))
+        anchor = "end" if index == len(days) - 1 else "middle"
+        at = x + width if index == len(days) - 1 else x + width / 2
         axes += Markup('<text class="day" text-anchor="{}" x="{:.1f}" y="{}">{}</text>').format(
-            anchor, at, _HEIGHT - 6, f"{days[place].day:%b} {days[place].day.day}"
+            anchor, at, _HEIGHT - 6, f"{days[index].day:%b} {days[index].day.day}"
         )
     label = f"{name}; highest value {top}{unit}. The figures are in the table below."
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
@@ -63,11 +63,11 @@ def _chart(content: Markup, days: Sequence[Day], top: int, unit: str, name: str)
     )
 
 
-def _column(place: int, count: int) -> tuple[float, float]:
+def _column(index: int, count: int) -> tuple[float, float]:
     """The left edge and width of a day's bar."""
     slot = (_WIDTH - _LEFT) / max(count, 1)
     gap = min(slot * 0.25, 8)
-    return _LEFT + place * slot + gap / 2, slot - gap
+    return _LEFT + index * slot + gap / 2, slot - gap
 
 
 def _y(value: float, top: int) -> float:
@@ -85,16 +85,16 @@ def _rect(name: str, x: float, y: float, width: float, height: float) -> Markup:
 def _path(values: Sequence[float | None], top: int) -> str:
     parts: list[str] = []
     before: float | None = None
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value is not None:
-            x, width = _column(place, len(values))
+            x, width = _column(index, len(values))
             parts.append(f"{'M' if before is None else 'L'}{x + width / 2:.1f} {_y(value, top):.1f}")
         before = value
     return " ".join(parts)
 
 
 def _round_up(value: float) -> int:
-    """The next 1, 2 or 5 with zeros, so that the axis reads well; at least 2."""
+    """The next 1, 2 or 5 times a power of ten, for a readable axis; at least 2."""
     size = 1
     while True:
         for step in (1, 2, 5):

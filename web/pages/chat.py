@@ -1,4 +1,4 @@
-"""What does the asker see: an empty chat, a conversation, one answer, or what was wrong with the question?"""
+"""Serves the chat: the empty page, conversations, single answers and the feedback form."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from web.services import Services, ServicesDep
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _TOP_TAGS = 12
-_SHOWN = 10  # turns of a conversation on its page, the last ones; all of them are in its export
+_MOST_VIEWS = 10  # newest answers of a conversation on its page; the export has all of them
 _MARKDOWN = "text/markdown; charset=utf-8"
-_EXAMPLES = (  # asked of the bundled knowledge base; shown only where the article that answers is there
+_EXAMPLES = (  # each is shown only where the article that answers it exists
     ("api-idempotency-safe-retries-for-mutations", "Which HTTP methods are idempotent?"),
     ("jwt-authentication-implementation-and-security-patterns", "How long should an access token live?"),
     ("sql-query-optimisation-indexes-execution-plans-and-n-plus-1", "How do I find and fix an N+1 query?"),
@@ -43,7 +43,7 @@ _EXAMPLES = (  # asked of the bundled knowledge base; shown only where the artic
 
 @dataclass(frozen=True, slots=True)
 class QuestionForm:
-    """What the asker has typed, and what was wrong with it."""
+    """The form as the viewer filled it in, with the error to show."""
 
     question: str = ""
     tags: tuple[str, ...] = ()
@@ -56,8 +56,8 @@ class QuestionForm:
 def chat(
     services: ServicesDep, principal: PrincipalDep, q: str = "", tags: Annotated[list[str], Query()] = []
 ) -> Response:
-    """The empty chat; `q` fills in the question, `tags` chooses tags."""
-    return _chat(services, principal, QuestionForm(_typed(q), tuple(tags)))
+    """The empty chat; `q` fills in the question, `tags` preselects tags."""
+    return _chat(services, principal, QuestionForm(q[:LONGEST_QUESTION], tuple(tags)))
 
 
 @router.post("/")
@@ -69,8 +69,8 @@ def ask(
     conversation_id: Annotated[str, Form()] = "",
     tags: Annotated[list[str], Form()] = [],
 ) -> Response:
-    """On to the conversation with its answer, or back with what was wrong and the question as it was typed."""
-    question = question.replace("\r\n", "\n")  # forms send line breaks as two characters, the limit counts one
+    """Redirects to the conversation with the answer, or shows the form again with the error."""
+    question = question.replace("\r\n", "\n")  # forms send a line break as two characters; the limit counts one
     draft = QuestionForm(question, tuple(tags), conversation_id)
     filter = Filter(tuple(tags))
     try:
@@ -80,7 +80,7 @@ def ask(
             Question(asked.question, filter, viewer=principal.viewer), asked.conversation_id, principal.id
         )
     except ValidationError as error:
-        return _chat(services, principal, replace(draft, error=_wrong_with(error)), status=422)
+        return _chat(services, principal, replace(draft, error=_message(error)), status=422)
     except UnknownTag as error:
         known = tuple(tag for tag in tags if tag != error.tag)
         return _chat(services, principal, replace(draft, tags=known, error=templating.no_tag(error)), status=422)
@@ -88,19 +88,19 @@ def ask(
         gone = "This conversation is no longer there. Ask again to start a new one."
         return _chat(services, principal, replace(draft, conversation_id="", error=gone), status=404)
     if UNKEPT not in exchange.answer.degraded:
-        # A page of its own, so that reloading it or coming back to it does not ask again.
+        # Redirected, so that reloading the page or returning to it does not ask again.
         return RedirectResponse(f"/conversations/{exchange.conversation_id}#a-{exchange.answer.answer_id}", 303)
-    turn = answer_view.given(exchange, filter, 1, services.store.seen_by(principal.viewer), services.links)
-    return _chat(services, principal, QuestionForm(tags=draft.tags, conversation_id=conversation_id), [turn])
+    view = answer_view.new_view(exchange, filter, 1, services.store.seen_by(principal.viewer), services.links)
+    return _chat(services, principal, QuestionForm(tags=draft.tags, conversation_id=conversation_id), [view])
 
 
-# Before the page of a conversation, whose address would match too.
+# Declared before `conversation`, whose path would match too.
 @router.get("/conversations/{conversation_id}.md")
 @declare("ask")
 def conversation_as_markdown(
     services: ServicesDep, principal: PrincipalDep, request: Request, conversation_id: str
 ) -> Response:
-    """A conversation for keeping elsewhere."""
+    """A conversation as Markdown, for download."""
     return _markdown(
         services, principal, request, services.conversations.kept(conversation_id, principal.id, principal.viewer)
     )
@@ -109,16 +109,18 @@ def conversation_as_markdown(
 @router.get("/conversations/{conversation_id}")
 @declare("ask")
 def conversation(services: ServicesDep, principal: PrincipalDep, conversation_id: str) -> Response:
-    """A conversation, to be gone on with."""
-    kept = services.conversations.kept(conversation_id, principal.id, principal.viewer)
-    shown = answer_view.kept(kept, services.store.seen_by(principal.viewer), services.links)[-_SHOWN:]
-    return _chat(services, principal, QuestionForm(tags=kept[-1].filter.tags, conversation_id=conversation_id), shown)
+    """A conversation and a form to continue it."""
+    records = services.conversations.kept(conversation_id, principal.id, principal.viewer)
+    views = _views(services, principal, records)[-_MOST_VIEWS:]
+    return _chat(
+        services, principal, QuestionForm(tags=records[-1].filter.tags, conversation_id=conversation_id), views
+    )
 
 
 @router.post("/conversations/{conversation_id}/delete")
 @declare("ask")
 def delete(services: ServicesDep, principal: PrincipalDep, conversation_id: str) -> Response:
-    """Delete a conversation, and back to an empty chat."""
+    """Deletes a conversation and redirects to an empty chat."""
     services.conversations.delete(conversation_id, principal.id)
     return RedirectResponse("/", 303)
 
@@ -126,25 +128,23 @@ def delete(services: ServicesDep, principal: PrincipalDep, conversation_id: str)
 @router.get("/answers/{answer_id}.md")
 @declare("read")
 def answer_as_markdown(services: ServicesDep, principal: PrincipalDep, request: Request, answer_id: str) -> Response:
-    """An answer with its sources, for pasting elsewhere."""
+    """An answer with its sources as Markdown, for copying."""
     return _markdown(services, principal, request, [services.conversations.answer(answer_id, principal.viewer)])
 
 
 @router.get("/answers/{answer_id}")
 @declare("read")
 def answer(services: ServicesDep, principal: PrincipalDep, answer_id: str) -> Response:
-    """One answer, for sharing: it tells nothing of the conversation around it."""
-    kept = services.conversations.answer(answer_id, principal.viewer)
-    snapshot = services.store.seen_by(principal.viewer)
-    (turn,) = answer_view.kept([replace(kept, conversation_id="")], snapshot, services.links)
-    own = kept.owner == principal.id
+    """One answer for sharing; nothing of its conversation is shown."""
+    record = services.conversations.answer(answer_id, principal.viewer)
+    (view,) = _views(services, principal, [replace(record, conversation_id="")])
     return templating.page(
         "answer.html",
-        snapshot,
+        services.store.seen_by(principal.viewer),
         principal,
         nav="ask",
-        turn=replace(turn, own=own),
-        asked=kept.asked,
+        view=replace(view, asked_by_viewer=record.owner == principal.id),
+        asked=record.asked,
         reasons=REASONS,
         missing_topic=MISSING_TOPIC,
     )
@@ -161,23 +161,26 @@ def give_feedback(
     reason: Annotated[Text, Form(max_length=200)] = "",
     comment: Annotated[Text, Form(max_length=4_000)] = "",
 ) -> Response:
-    """Keep the feedback; what is shown in place of its form comes as elements, or on the page of the answer."""
+    """Records feedback; replies with elements to show in place of the form, or redirects to the answer."""
     feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
     services.conversations.give_feedback(answer_id, feedback, principal.id)
     if "application/json" in request.headers.get("accept", ""):
         answered = services.conversations.answer(answer_id, principal.viewer).answer.answered
-        return JSONResponse(answer_view.feedback_view(answer_id, answered, feedback))
+        return JSONResponse(answer_view.feedback_tree(answer_id, answered, feedback))
     return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
 
 
-def _markdown(services: Services, principal: Principal, request: Request, kept: Sequence[AnswerRecord]) -> Response:
-    shown = answer_view.kept(kept, services.store.seen_by(principal.viewer), services.links)
-    text = conversation_markdown.markdown([turn.answer for turn in shown], str(request.base_url))
-    return PlainTextResponse(text, media_type=_MARKDOWN)
+def _markdown(services: Services, principal: Principal, request: Request, records: Sequence[AnswerRecord]) -> Response:
+    answers = [view.answer for view in _views(services, principal, records)]
+    return PlainTextResponse(conversation_markdown.markdown(answers, str(request.base_url)), media_type=_MARKDOWN)
+
+
+def _views(services: Services, principal: Principal, records: Sequence[AnswerRecord]) -> list[AnswerView]:
+    return answer_view.recorded_views(records, services.store.seen_by(principal.viewer), services.links)
 
 
 def _chat(
-    services: Services, principal: Principal, draft: QuestionForm, shown: Sequence[AnswerView] = (), status: int = 200
+    services: Services, principal: Principal, draft: QuestionForm, views: Sequence[AnswerView] = (), status: int = 200
 ) -> Response:
     snapshot = services.store.seen_by(principal.viewer)
     table = snapshot.articles
@@ -191,7 +194,7 @@ def _chat(
         status,
         nav="ask",
         draft=draft,
-        turns=shown or _so_far(services, principal, draft),
+        views=views or _earlier_views(services, principal, draft),
         most=LONGEST_QUESTION,
         category=templating.category(snapshot),
         newest=newest[0].updated if newest else None,
@@ -203,29 +206,25 @@ def _chat(
     )
 
 
-def _so_far(services: Services, principal: Principal, draft: QuestionForm) -> list[AnswerView]:
-    """The conversation that a question which was refused belongs to."""
+def _earlier_views(services: Services, principal: Principal, draft: QuestionForm) -> list[AnswerView]:
+    """The conversation that a rejected question belongs to; [] if it is new or cannot be read."""
     if not draft.conversation_id:
         return []
     try:
-        kept = services.conversations.kept(draft.conversation_id, principal.id, principal.viewer)
+        records = services.conversations.kept(draft.conversation_id, principal.id, principal.viewer)
     except (UnknownConversation, JournalUnavailable):
         return []
-    return answer_view.kept(kept, services.store.seen_by(principal.viewer), services.links)[-_SHOWN:]
+    return _views(services, principal, records)[-_MOST_VIEWS:]
 
 
 def _examples(snapshot: Snapshot) -> list[str]:
-    """Questions that this knowledge base can answer."""
-    known = [question for id, question in _EXAMPLES if snapshot.articles.article(id) is not None]
+    """Questions that this knowledge base can answer, bundled or made from its titles."""
+    answerable = [question for id, question in _EXAMPLES if snapshot.articles.article(id) is not None]
     titles = [article.title for article in snapshot.articles.listing(limit=len(_EXAMPLES)).articles]
-    return known or [f"What should I know about {title}?" for title in titles]
+    return answerable or [f"What should I know about {title}?" for title in titles]
 
 
-def _typed(text: str) -> str:
-    return text[:LONGEST_QUESTION]
-
-
-def _wrong_with(error: ValidationError) -> str:
+def _message(error: ValidationError) -> str:
     first = error.errors()[0]
     if first["loc"][0] != "question":
         return f"The form was not complete ({first['loc'][0]}): please ask again."

@@ -1,4 +1,4 @@
-"""A conversation as Markdown, its footnotes as links."""
+"""Renders a conversation as Markdown, with footnotes as links."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from urllib.parse import urljoin
 
 from qa.types import Answer, Citation
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>])")  # characters that Markdown would interpret
 
 
 def markdown(answers: Sequence[Answer], site: str) -> str:
-    """Questions as headings; the marks of an answer are links to its sources, which are listed below it."""
+    """Questions as headings, each with its answer and a list of the sources its marks refer to."""
     return "\n\n".join(_answer(answer, site) for answer in answers) + "\n"
 
 
 def _answer(answer: Answer, site: str) -> str:
     question = _SPECIAL.sub(r"\\\1", " ".join(answer.question.split()))
-    text = answer.text
-    parts = [f"## {question}", text]
+    parts = [f"## {question}", answer.text]
     if answer.citations:
         parts.append("\n".join(["Sources:", "", *(_source(citation, site) for citation in answer.citations)]))
     return "\n\n".join(parts)
 
 
 def _source(citation: Citation, site: str) -> str:
-    place = _SPECIAL.sub(r"\\\1", " › ".join((citation.title, *citation.heading)))
-    return f"- \\[{citation.n}\\] [{place}](<{urljoin(site, citation.url)}>)"
+    path = _SPECIAL.sub(r"\\\1", " › ".join((citation.title, *citation.heading)))
+    return f"- \\[{citation.n}\\] [{path}](<{urljoin(site, citation.url)}>)"

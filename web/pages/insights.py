@@ -1,4 +1,4 @@
-"""What do the keepers of the knowledge base see of its use?"""
+"""Serves the insights pages: usage figures, content gaps and the ranking inspector."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/insights", include_in_schema=False, default_response
 
 _PERIODS = (7, 30, 90)  # days
 _FIRST, _GAPS, _QUESTIONS, _ARTICLES, _INGESTS = 12, 60, 8, 20, 20  # rows shown
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Days = Annotated[int, Query(ge=1, le=366)]
 
@@ -32,9 +32,9 @@ Days = Annotated[int, Query(ge=1, le=366)]
 def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> Response:
     """Figures, content gaps, articles by use, overlaps, and past ingests."""
     snapshot = services.store.seen_by(principal.viewer)
-    asked = services.insights.asked(days, principal.viewer, services.store.current())
-    figures = services.insights.figures(asked, days)
-    gaps = services.insights.gaps(asked)
+    records = services.insights.asked(days, principal.viewer, services.store.current())
+    figures = services.insights.figures(records, days)
+    gaps = services.insights.gaps(records)
     return templating.page(
         "insights.html",
         snapshot,
@@ -45,13 +45,13 @@ def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) ->
         figures=figures,
         questions_chart=charts.questions(figures.days),
         latency_chart=charts.latency(figures.days),
-        gaps=[_gap(services, snapshot, gap) for gap in gaps[:_GAPS]],
+        gaps=[_gap_row(services, snapshot, gap) for gap in gaps[:_GAPS]],
         first=_FIRST,
         more_gaps=max(0, len(gaps) - _GAPS),
         unanswered=figures.asked - figures.answered,
         by_meaning=not services.degraded,
         shown=_ARTICLES,
-        articles=services.insights.articles(snapshot, asked, days),
+        articles=services.insights.articles(snapshot, records, days),
         alike=services.insights.similar_pairs(snapshot)[:_ARTICLES],
         ingests=[ingest.seen_by(principal.viewer) for ingest in past(snapshot.path.parent, _INGESTS)],
         links=services.links,
@@ -61,16 +61,16 @@ def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) ->
 @router.get("/gaps.csv")
 @declare("admin")
 def export(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> Response:
-    """Every unanswered question with its topic, to be sorted and shared out."""
+    """Every unanswered question with its topic, as CSV."""
     snapshot = services.store.seen_by(principal.viewer)
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
     for gap in services.insights.gaps(services.insights.asked(days, principal.viewer, services.store.current())):
         for question in gap.questions:
-            moment = f"{question.last:%Y-%m-%d %H:%M}"
-            cells = [gap.label, question.text, str(question.times), moment, _title(snapshot, question.nearest)]
-            rows.writerow([_harmless(cell) for cell in cells])
+            last_asked = f"{question.last:%Y-%m-%d %H:%M}"
+            cells = [gap.label, question.text, str(question.times), last_asked, _title(snapshot, question.nearest)]
+            rows.writerow([_without_formula(cell) for cell in cells])
     headers = {"content-disposition": f'attachment; filename="content-gaps-{days}-days.csv"'}
     return Response("\ufeff" + file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -80,19 +80,19 @@ def export(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> R
 def inspect(services: ServicesDep, principal: PrincipalDep, q: str = "") -> Response:
     """Where each passage ranks for one question, by keywords, by meaning and together."""
     text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
-    found = services.inspector.inspect(text, principal.viewer) if text else None
+    inspection = services.inspector.inspect(text, principal.viewer) if text else None
     return templating.page(
         "inspect.html",
         services.store.seen_by(principal.viewer),
         principal,
         nav="insights",
         q=text,
-        found=found,
+        inspection=inspection,
         links=services.links,
     )
 
 
-def _gap(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
+def _gap_row(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
     return {
         "label": gap.label,
         "times": gap.times,
@@ -105,11 +105,11 @@ def _gap(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
 
 
 def _title(snapshot: Snapshot, article_id: str) -> str:
-    """The title of an article that may be gone by now."""
-    found = snapshot.articles.article(article_id) if article_id else None
-    return found.title if found else ""
+    """The title of an article; "" if it is gone."""
+    article = snapshot.articles.article(article_id) if article_id else None
+    return article.title if article else ""
 
 
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
+def _without_formula(cell: str) -> str:
+    """The cell, quoted if a spreadsheet would run it as a formula (OWASP, "CSV Injection")."""
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA_STARTS) or cell.startswith(_FORMULA_STARTS) else cell

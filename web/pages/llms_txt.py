@@ -1,4 +1,4 @@
-"""For machine readers: what the knowledge base holds, as plain Markdown."""
+"""Serves llms.txt: the contents of the knowledge base as Markdown for language models."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def llms(services: ServicesDep, principal: PrincipalDep, request: Request) -> Re
     """The articles with links to their Markdown, in the form of llmstxt.org."""
     snapshot = services.store.seen_by(principal.viewer)
     category = templating.category(snapshot)
-    listed = sorted(snapshot.articles.listed(), key=lambda article: article.title.casefold())
-    lines = [f"# {_plain(category.name)}", ""]
+    articles = sorted(snapshot.articles.listed(), key=lambda article: article.title.casefold())
+    lines = [f"# {_escaped_line(category.name)}", ""]
     if category.description:
-        lines += [f"> {_plain(category.description)}", ""]
+        lines += [f"> {_escaped_line(category.description)}", ""]
     lines += [
         "Questions are answered, every sentence with its source, by `POST /api/v1/ask`; `/openapi.json` describes it.",
         "Agents find tools at `/mcp` (Model Context Protocol), chat clients a model at `/v1` (OpenAI's API).",
@@ -34,14 +34,14 @@ def llms(services: ServicesDep, principal: PrincipalDep, request: Request) -> Re
         "## Articles",
         "",
     ]
-    for article in listed[:_MOST]:
-        about = f": {_plain(article.summary)}" if article.summary else ""
-        lines.append(f"- [{_plain(article.title)}]({services.links.article(article.id)}.md){about}")
-    if len(listed) > _MOST:
-        lines += ["", f"{len(listed) - _MOST} more: `GET /api/v1/articles`."]
+    for article in articles[:_MOST]:
+        about = f": {_escaped_line(article.summary)}" if article.summary else ""
+        lines.append(f"- [{_escaped_line(article.title)}]({services.links.article(article.id)}.md){about}")
+    if len(articles) > _MOST:
+        lines += ["", f"{len(articles) - _MOST} more: `GET /api/v1/articles`."]
     return templating.unchanged_or(request, PlainTextResponse("\n".join([*lines, ""])))
 
 
-def _plain(text: str) -> str:
-    """One line of text that is no Markdown."""
+def _escaped_line(text: str) -> str:
+    """The text on one line, with Markdown's special characters escaped."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Signing in with a key, and out again: a browser holds a session in place of the key."""
+"""Serves signing in with a key, which the browser exchanges for a session, and signing out."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _LONGEST = 2_000  # characters of an address to go back to
 @router.get("/sign-in")
 @declare(credentials="optional")
 def page(request: Request, next: Annotated[str, Query()] = "/") -> Response:
-    """Who one is here, and a form to become somebody else."""
-    return _page(request, _here(next))
+    """Who is signed in, and a form to sign in as somebody else."""
+    return _page(request, _safe_redirect(next))
 
 
 @router.post("/sign-in")
@@ -33,14 +33,14 @@ def page(request: Request, next: Annotated[str, Query()] = "/") -> Response:
 def sign_in(
     services: ServicesDep, request: Request, key: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
 ) -> Response:
-    """Begin a session."""
+    """Begins a session."""
     try:
-        token, lasts = services.access_rules.keys.sign_in(key.strip())
+        token, lifetime = services.access_rules.keys.sign_in(key.strip())
     except BadKey as error:
-        return _page(request, _here(next), str(error))
-    response = RedirectResponse(_here(next), 303)
+        return _page(request, _safe_redirect(next), str(error))
+    response = RedirectResponse(_safe_redirect(next), 303)
     response.set_cookie(
-        COOKIE, token, max_age=int(lasts.total_seconds()), secure=True, httponly=True, samesite="lax", path="/"
+        COOKIE, token, max_age=int(lifetime.total_seconds()), secure=True, httponly=True, samesite="lax", path="/"
     )
     return response
 
@@ -48,26 +48,27 @@ def sign_in(
 @router.post("/sign-out")
 @declare(credentials="optional")
 def sign_out(services: ServicesDep, request: Request) -> Response:
-    """End the session, here and in the file."""
+    """Ends the session, in the browser and in the keys file."""
     services.access_rules.keys.sign_out(request.cookies.get(COOKIE, ""))
-    # What the browser has kept of the site is for nobody who comes after.
+    # The next user of this browser must not see pages from its cache.
     return RedirectResponse("/sign-in", 303, {"set-cookie": GONE, "clear-site-data": '"cache", "storage"'})
 
 
 def _page(request: Request, next: str, error: str = "") -> HTMLResponse:
     visitor: Visitor = request.scope["visitor"]
     insecure = request.url.scheme == "http" and request.headers.get("x-forwarded-proto") != "https"
-    unkept = insecure and not _is_here(request.url.hostname or "")
+    # Browsers drop secure cookies on plain HTTP, except on the machine itself.
+    unkept = insecure and not _is_local(request.url.hostname or "")
     return templating.sign_in(
         401 if error else 200, error, {"www-authenticate": CHALLENGE} if error else {}, next, visitor, unkept=unkept
     )
 
 
-def _is_here(host: str) -> bool:
+def _is_local(host: str) -> bool:
     return host == "localhost" or is_loopback(host)
 
 
-def _here(address: str) -> str:
-    """An address on this site, to go back to; anything else is the first page."""
+def _safe_redirect(address: str) -> str:
+    """The address if it is on this site, else the first page: no open redirect."""
     local = address.startswith("/") and not address.startswith(("//", "/\\")) and len(address) <= _LONGEST
     return address if local and address.isascii() and address.isprintable() else "/"

@@ -1,4 +1,4 @@
-"""What does the asker see of one answer, just given or kept: its footnotes, sources, doubts, and where to go on?"""
+"""The view of one answer, new or recorded: its HTML, sources, warnings and suggestions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import Filter
+from indexes.types import Article, Filter
 from qa.conversations import UNKEPT, Exchange
 from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
@@ -19,6 +19,7 @@ from qa.types import Answer, Citation
 from web import templating
 from web.rendering import answers
 from web.rendering.element_tree import Tree, tree
+from web.rendering.source_map import Span
 
 _EXCERPT = 260  # characters of a quotation in the list of sources
 _DEGRADED = {
@@ -26,14 +27,15 @@ _DEGRADED = {
     "llm": "The language model is unavailable, so the answer is quoted instead of written.",
     UNKEPT: "This answer could not be saved, so it has no permanent address: copy what you need.",
 }
-_SURE, _RATHER = 0.8, 0.5  # calibrated shares of right answers
+# Confidence is the calibrated share of right answers (docs/decisions/evidence.md): 4 of 5, and every second one.
+_WELL_SUPPORTED, _PARTLY_SUPPORTED = 0.8, 0.5
 REASONS = ("It is wrong", "It is incomplete", "It is out of date", "It is not what I asked")
 MISSING_TOPIC = "missing topic"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A footnote in full. `changed`: the article no longer has these words in this place."""
+    """A footnote in full. `changed`: the article no longer contains the quoted words."""
 
     n: int
     url: str
@@ -46,7 +48,7 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """A question and its answer. `number`: its place in the conversation, from 1. `own`: the reader asked it."""
+    """A question and its answer. `number`: its position in the conversation, from 1."""
 
     number: int
     conversation_id: str
@@ -58,34 +60,34 @@ class AnswerView:
     sources: tuple[SourceView, ...]
     suggestions: tuple[str, ...]
     feedback: Feedback | None
-    own: bool = True
+    asked_by_viewer: bool = True  # only the asker may give feedback
 
     @property
-    def kept(self) -> bool:
-        """Whether it has a permanent address."""
+    def recorded(self) -> bool:
+        """Whether the journal keeps the answer, so that it has a permanent address."""
         return UNKEPT not in self.answer.degraded
 
 
-def given(exchange: Exchange, filter: Filter, number: int, snapshot: Snapshot, links: Links) -> AnswerView:
-    """An answer just given."""
-    return _turn(exchange.conversation_id, exchange.answer, filter, None, number, snapshot, links)
+def new_view(exchange: Exchange, filter: Filter, number: int, snapshot: Snapshot, links: Links) -> AnswerView:
+    """The view of an answer just given."""
+    return _view(exchange.conversation_id, exchange.answer, filter, None, number, snapshot, links)
 
 
-def kept(conversation: Sequence[AnswerRecord], snapshot: Snapshot, links: Links) -> list[AnswerView]:
-    """The answers of a conversation, their footnotes leading to where the words are today."""
+def recorded_views(records: Sequence[AnswerRecord], snapshot: Snapshot, links: Links) -> list[AnswerView]:
+    """The views of a conversation's answers; footnotes lead to where the quoted words are today."""
     return [
-        _turn(k.conversation_id, k.answer, k.filter, k.feedback, number, snapshot, links)
-        for number, k in enumerate(conversation, start=1)
+        _view(record.conversation_id, record.answer, record.filter, record.feedback, number, snapshot, links)
+        for number, record in enumerate(records, start=1)
     ]
 
 
-def view(turn: AnswerView) -> list[Tree]:
-    """The turn as elements for the browser to build."""
-    return tree(templating.fragment("turn.html", turn=turn, reasons=REASONS, missing_topic=MISSING_TOPIC))
+def answer_tree(view: AnswerView) -> list[Tree]:
+    """The view as elements for the browser to build."""
+    return tree(templating.fragment("answer_view.html", view=view, reasons=REASONS, missing_topic=MISSING_TOPIC))
 
 
-def feedback_view(answer_id: str, answered: bool, feedback: Feedback | None) -> list[Tree]:
-    """The form that asks for feedback, or thanks for it, as elements."""
+def feedback_tree(answer_id: str, answered: bool, feedback: Feedback | None) -> list[Tree]:
+    """The feedback form, or the thanks in its place, as elements."""
     return tree(
         templating.fragment(
             "feedback.html",
@@ -98,12 +100,12 @@ def feedback_view(answer_id: str, answered: bool, feedback: Feedback | None) -> 
     )
 
 
-def doubts(answer: Answer) -> tuple[str, ...]:
-    """What was unavailable when it was given, each with what follows from that."""
+def warnings(answer: Answer) -> tuple[str, ...]:
+    """What was unavailable when the answer was given, and what that means for it."""
     return tuple(_DEGRADED.get(part, f"Unavailable: {part}.") for part in answer.degraded)
 
 
-def _turn(
+def _view(
     conversation_id: str,
     answer: Answer,
     filter: Filter,
@@ -112,49 +114,58 @@ def _turn(
     snapshot: Snapshot,
     links: Links,
 ) -> AnswerView:
-    found = [_today(citation, answer.answer_id, snapshot, links) for citation in answer.citations]
-    settled = replace(answer, citations=tuple(citation for citation, _ in found))
+    cited = [_updated(citation, answer.answer_id, snapshot, links) for citation in answer.citations]
+    current = replace(answer, citations=tuple(citation for citation, _ in cited))
     return AnswerView(
         number,
         conversation_id,
         filter,
-        settled,
-        answers.answer(settled, f"Answer {number}, "),
-        in_words(answer.confidence),
-        doubts(answer),
-        tuple(source for _, source in found),
+        current,
+        answers.answer(current, f"Answer {number}, "),
+        confidence_in_words(answer.confidence),
+        warnings(answer),
+        tuple(source for _, source in cited),
         suggestions(answer, snapshot),
         feedback,
     )
 
 
-def _today(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
-    """The citation with the address its words have now: articles move on, an answer stays."""
+def _updated(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
+    """The citation and its source with the address of the quoted words today: articles change after an answer."""
     article = snapshot.articles.article(citation.article_id)
-    start = -1
-    if article is not None:
-        start = citation.start
-        if article.markdown[start : citation.end] != citation.quote:
-            start = article.markdown.find(citation.quote)
-    if start < 0:
+    span = current_span(citation, article)
+    if span is None:
         url = links.article(citation.article_id)
     else:
-        url = links.passage(citation.article_id, start, start + len(citation.quote))
-        url = url.replace("#", f"&{urlencode({'answer': answer_id})}#")
+        url = links.passage(citation.article_id, *span).replace("#", f"&{urlencode({'answer': answer_id})}#")
     source = SourceView(
         citation.n,
         url,
         citation.title,
         citation.heading,
-        answers.plain(citation.quote, _EXCERPT),
+        answers.plain_text(citation.quote, _EXCERPT),
         article.updated if article else None,
-        start < 0,
+        span is None,
     )
     return replace(citation, url=url), source
 
 
-def in_words(confidence: float) -> str:
+def current_span(citation: Citation, article: Article | None) -> Span | None:
+    """Where the article has the quoted words today; None if they or the article are gone."""
+    if article is None:
+        return None
+    if article.markdown[citation.start : citation.end] == citation.quote:
+        return citation.start, citation.end
+    start = article.markdown.find(citation.quote)
+    return (start, start + len(citation.quote)) if start >= 0 else None
+
+
+def confidence_in_words(confidence: float) -> str:
     """How well an answer is supported."""
-    if confidence >= _SURE:
+    if confidence >= _WELL_SUPPORTED:
         return "Well supported"
-    return "Partly supported — check the sources" if confidence >= _RATHER else "Weakly supported — check the sources"
+    return (
+        "Partly supported — check the sources"
+        if confidence >= _PARTLY_SUPPORTED
+        else "Weakly supported — check the sources"
+    )

@@ -1,4 +1,4 @@
-"""How does an article's Markdown become the body of its page?"""
+"""Renders an article's Markdown as the body of its page."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from markupsafe import Markup
 from indexes.types import Article, Heading
 from qa.links import Links, linked_article
 from web.rendering import markdown
-from web.rendering.highlighting import Span
 from web.rendering.markdown import Attributes, element
-from web.rendering.sanitising import Resolve, leads_somewhere
+from web.rendering.sanitising import Resolve, absolute_target
+from web.rendering.source_map import Span
 
 
 def article(
     article: Article, headings: Sequence[Heading], exists: Callable[[str], bool], links: Links, cite: Span | None = None
 ) -> Markup:
-    """An article's body. `cite` is marked, its first mark has the id `cited`; `headings` are those stored with it."""
+    """An article's body, with the span `cite` marked; the first mark has the id `cited`. `headings`: as stored."""
     if markdown.too_costly(article.markdown):
         return markdown.source(article.markdown, cite)
     tokens = _with_headings(markdown.parse(article.markdown, cite), article, headings)
@@ -33,8 +33,8 @@ def article(
 
 def _resolver(article: Article, exists: Callable[[str], bool], links: Links) -> Resolve:
     def resolve(target: str) -> str | None:
-        if known := leads_somewhere(target):
-            return known
+        if address := absolute_target(target):
+            return address
         linked = linked_article(article.id, target)
         if linked and exists(linked[0]):
             return links.article(linked[0]) + (f"#{linked[1]}" if linked[1] else "")
@@ -45,8 +45,8 @@ def _resolver(article: Article, exists: Callable[[str], bool], links: Links) -> 
 
 def _at_source(source_url: str, target: str) -> str | None:
     try:
-        return leads_somewhere(urljoin(source_url, target))
-    except ValueError:  # an address such as //[ that nothing can make sense of
+        return absolute_target(urljoin(source_url, target))
+    except ValueError:  # an address such as //[ that cannot be parsed
         return None
 
 
@@ -59,12 +59,13 @@ def is_title(heading: Heading, article: Article) -> bool:
 
 
 def _with_headings(tokens: Sequence[Token], article: Article, headings: Sequence[Heading]) -> Iterator[Token]:
-    """Headings get their anchors. The page's own h1 is the title, so a heading that repeats it is not shown again."""
+    """The tokens with anchored headings. The page's own h1 is the title, so a heading that repeats it is dropped."""
     starts = list(accumulate((len(line) + 1 for line in article.markdown.split("\n")), initial=0))
     stored = {bisect_right(starts, heading.start) - 1: heading for heading in headings}
+    # Level-1 headings other than the title go below the page's h1.
     shift = any(h.level == 1 and not is_title(h, article) for h in headings)
-    skip = 0
-    for place, token in enumerate(tokens):
+    skip = 0  # tokens of the heading that still follow: open, text, close
+    for index, token in enumerate(tokens):
         heading = stored.get(token.map[0]) if token.type == "heading_open" and not token.level and token.map else None
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, max(2, int(token.tag[1]) + shift))}"
@@ -73,7 +74,7 @@ def _with_headings(tokens: Sequence[Token], article: Article, headings: Sequence
             yield from element("span", {"id": heading.anchor})
         elif heading:
             skip = 3
-            yield from _heading(tokens[place : place + 3], heading)
+            yield from _heading(tokens[index : index + 3], heading)
         elif skip <= 0:
             yield token
         skip -= 1

@@ -1,4 +1,4 @@
-"""How does a code block look: its pieces coloured by Pygments, the cited passage marked, no character touched?"""
+"""Renders code blocks, coloured by Pygments and with the cited passage marked, without changing a character."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from pygments.token import (
     _TokenType,
 )
 
-from web.rendering.highlighting import Span
-from web.rendering.sanitising import own
+from web.rendering.sanitising import trusted
+from web.rendering.source_map import Span
 
 Piece: TypeAlias = tuple[str, str]  # the class ("" for plain text) and the text
 
 LONGEST = 3_000  # characters of one block: Pygments takes up to 0.5 s for hostile ones of this length
 MOST = 15_000  # characters of all blocks of a page
 
-# Known to cost no more than that on hostile text. What is not here stays plain.
+# Lexers that stay within that time on hostile text; code in other languages stays plain.
 _LANGUAGES = frozenset(
     """
     bash c console cpp css diff docker dockerfile go golang graphql groovy hcl html http ini java javascript js json
@@ -37,7 +37,7 @@ _LANGUAGES = frozenset(
     shell sql swift terraform toml ts tsx typescript xml yaml yml zsh
 """.split()
 )
-_CLASSES: dict[_TokenType, str] = {  # Pygments' own short names, of the kinds worth telling apart
+_CLASSES: dict[_TokenType, str] = {  # Pygments' short names, for the kinds worth distinguishing
     Comment: "c",
     Keyword: "k",
     Operator.Word: "k",
@@ -63,10 +63,10 @@ _CLASSES: dict[_TokenType, str] = {  # Pygments' own short names, of the kinds w
 
 
 def html(code: str, language: str, cited: Span) -> str:
-    """Spans of colour, with `<mark>` around what is cited of `code`.
+    """Coloured spans, with `<mark>` around the `cited` characters of `code`.
 
-    One mark encloses all whole pieces; a piece that the passage cuts through has a mark of its own inside, so that
-    marking a passage never changes the spans.
+    One mark encloses all pieces that are cited whole; a piece cited in part has a mark inside, so that marking a
+    passage never changes the spans.
     """
     runs = groupby(_parts(code, language, cited), key=lambda part: part[0])
     joined = ((marked, "".join(html for _, html in run)) for marked, run in runs)
@@ -74,13 +74,13 @@ def html(code: str, language: str, cited: Span) -> str:
 
 
 def _parts(code: str, language: str, cited: Span) -> Iterator[tuple[bool, str]]:
-    """HTML in order, each part with whether it is to be marked as a whole."""
-    place = 0
+    """The HTML in order, each part with whether it is marked as a whole."""
+    offset = 0
     for name, text in pieces(code, language):
-        start, end = (min(max(edge - place, 0), len(text)) for edge in cited)
-        place += len(text)
+        start, end = (min(max(edge - offset, 0), len(text)) for edge in cited)
+        offset += len(text)
         before, inside, after = (escapeHtml(part) for part in (text[:start], text[start:end], text[end:]))
-        span = f'<span class="{own(name)}">{{}}</span>'
+        span = f'<span class="{trusted(name)}">{{}}</span>'
         if not name:
             yield from ((marked, part) for marked, part in ((False, before), (True, inside), (False, after)) if part)
         elif inside and (before or after):
@@ -91,14 +91,14 @@ def _parts(code: str, language: str, cited: Span) -> Iterator[tuple[bool, str]]:
 
 @lru_cache(maxsize=1024)
 def pieces(code: str, language: str) -> tuple[Piece, ...]:
-    """`code` in pieces of one class each; joined they are `code`. One plain piece for a language it does not know."""
+    """`code` in pieces of one class each, which join to `code`; one plain piece if the language is unknown."""
     name = language.casefold()
     if name not in _LANGUAGES or not 0 < len(code) <= LONGEST:
         return (("", code),)
-    found = tuple(
-        _merged((_class(kind), text) for _, kind, text in get_lexer_by_name(name).get_tokens_unprocessed(code))
+    coloured = tuple(
+        _merge_adjacent((_class(kind), text) for _, kind, text in get_lexer_by_name(name).get_tokens_unprocessed(code))
     )
-    return found if "".join(text for _, text in found) == code else (("", code),)
+    return coloured if "".join(text for _, text in coloured) == code else (("", code),)
 
 
 def _class(kind: _TokenType) -> str:
@@ -109,8 +109,8 @@ def _class(kind: _TokenType) -> str:
     return ""
 
 
-def _merged(tokens: Iterator[Piece]) -> Iterator[Piece]:
-    """Neighbours of one class as one piece."""
+def _merge_adjacent(tokens: Iterator[Piece]) -> Iterator[Piece]:
+    """Joins adjacent pieces of one class."""
     current, run = "", ""
     for name, text in tokens:
         if name != current and not text.isspace() and run:

@@ -1,7 +1,7 @@
-"""How does a piece of a page reach the browser as data?
+"""Converts a fragment of a page to data for the browser.
 
-As a tree: text, or `[tag, attributes, *children]`. The browser builds it with `createElement` and `textContent`, so
-that no HTML is ever parsed there, and the one template of a piece serves pages with and without JavaScript.
+A tree is text or `[tag, attributes, *children]`. The browser builds it with `createElement` and `textContent`, so that
+it never parses HTML, and one template serves pages with and without JavaScript.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _VOID = frozenset(("br", "hr", "input", "wbr"))
 
 
 def tree(html: str) -> list[Tree]:
-    """The elements of our own, well-formed HTML. Space between blocks is left out."""
-    reader = _TreeParser()
-    reader.feed(html)
-    reader.close()
-    return reader.top
+    """The elements of well-formed HTML from our own templates, without the space between blocks."""
+    parser = _TreeParser()
+    parser.feed(html)
+    parser.close()
+    return parser.top
 
 
 class _TreeParser(HTMLParser):
@@ -28,7 +28,7 @@ class _TreeParser(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.top: list[Tree] = []
         self._open: list[list[Tree]] = [self.top]
-        self._verbatim = 0  # open elements whose space counts
+        self._verbatim = 0  # open elements in which white space is kept
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         element: list[Tree] = [tag, {name: value or "" for name, value in attrs}]  # type: ignore[list-item]

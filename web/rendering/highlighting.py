@@ -1,43 +1,40 @@
-"""Where in a parsed article the cited passage is, and the marks around exactly its characters.
+"""Puts marks around exactly the characters of the cited passage in a parsed article.
 
-Markdown is parsed from the untouched source, so a passage can never change how its article reads. The places of the
-passage's ends are looked up in the block tokens; while a paragraph is tokenised, an empty `boundary` token is put
-where each end is passed; every run of text between the two is then wrapped in a mark of its own, so that marks
-nest in emphasis and links whatever the passage cuts through.
+Markdown is parsed from the untouched source, so a passage never changes how its article reads. The passage's ends are
+located in the block tokens; while a paragraph is tokenised, an empty `boundary` token is inserted at each end; every
+run of text between the two then gets a mark of its own, so that marks nest within emphasis and links.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-Span: TypeAlias = tuple[int, int]  # start and end in code points, end exclusive
+from web.rendering.source_map import CODE, SourceMap, Span
 
 PASSAGE = "passage"  # the key of a parse's `env` that holds the Span to mark
 CITED = "cited"  # the key of a token's `meta` that holds the Span of its `content` to mark
 LONGEST_PARAGRAPH = 10_000  # characters; the inline rules cost up to 16 µs each on hostile text, so more stays plain
 _TEXT = ("text", "text_special", "code_inline", "image")
 _BREAKS = ("softbreak", "hardbreak")
-_CODE = ("fence", "code_block")
 
 
 @dataclass(slots=True)
 class _Boundaries:
-    """The places in one paragraph's `source` that are still to be passed."""
+    """The ends of the passage in one paragraph's `source` that the tokeniser has yet to reach."""
 
     source: str
     ahead: list[int]
 
 
 def install(parser: MarkdownIt) -> None:
-    """Make `parser.parse(markdown, {PASSAGE: span})` mark a span; without one it parses as ever."""
+    """Makes `parser.parse(markdown, {PASSAGE: span})` mark the span; without one the parser works as before."""
     parser.inline.ruler.before("text", "boundary", _boundary)
     parser.core.ruler.before("inline", "locate", _locate)
     parser.core.ruler.at("inline", _inline)
@@ -45,73 +42,23 @@ def install(parser: MarkdownIt) -> None:
 
 
 def _locate(state: StateCore) -> None:
+    """Notes in each block token which of its characters are cited."""
     passage: Span | None = state.env.get(PASSAGE)
     if passage is None:
         return
-    source = _SourceMap(state.src)
-    for token, places in source.places(state.tokens, passage):
-        low, high = bisect_left(places, passage[0]), bisect_left(places, passage[1])
-        if low < high:
-            token.meta[CITED] = (low, high)
-
-
-class _SourceMap:
-    """The lines of an article, and where in it the content of a block token stands."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = text.split("\n")
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line) + 1)
-
-    def places(self, tokens: Sequence[Token], passage: Span) -> Iterator[tuple[Token, list[int]]]:
-        """The tokens on the passage's lines, each with the offset in the article of every character of its content."""
-        first, last = (bisect_right(self._starts, end) - 1 for end in (passage[0], passage[1] - 1))
-        column = 0
-        for before, token in zip([None, *tokens], tokens, strict=False):
-            if token.type == "tr_open":
-                column = 0
-            if token.type not in ("inline", *_CODE) or not token.map or token.map[1] <= first or token.map[0] > last:
-                continue
-            if before is not None and before.tag in ("td", "th"):
-                places = self._cell(token, column)
-                column = places[-1] + 1 - self._starts[token.map[0]] if places else column
-                yield token, places
-            else:
-                yield token, self._block(token, token.map[0] + (token.type == "fence"))
-
-    def _block(self, token: Token, line: int) -> list[int]:
-        places: list[int] = []
-        for number, text in enumerate(token.content.split("\n"), line):
-            source = self._lines[number] if number < len(self._lines) else ""
-            bare = text.strip()
-            # The content of a line is its end: what stands before are markers of quotations and lists, and indents.
-            column = max(0, source.rfind(bare) - text.find(bare))
-            start = self._starts[min(number, len(self._lines))]
-            places += range(start + column, start + column + len(text))
-            places.append(start + len(source))
-        return places[:-1]
-
-    def _cell(self, token: Token, column: int) -> list[int]:
-        """A cell of a table row, looked for from `column` on. A pipe in a cell is written `\\|`."""
-        assert token.map is not None
-        written = token.content.replace("|", "\\|")
-        place = self._starts[token.map[0]] + max(column, self._lines[token.map[0]].find(written, column))
-        places = []
-        for character in token.content:
-            place += character == "|"
-            places.append(place)
-            place += 1
-        return places
+    for token, offsets in SourceMap(state.src).offsets(state.tokens, passage):
+        start, end = (bisect_left(offsets, edge) for edge in passage)
+        if start < end:
+            token.meta[CITED] = (start, end)
 
 
 def _inline(state: StateCore) -> None:
-    """The parser's own rule, with the boundaries of each paragraph, and a limit."""
+    """The parser's inline rule, with the boundaries of each paragraph and a limit of length."""
     for token in state.tokens:
         if token.type != "inline":
             continue
         if len(token.content) > LONGEST_PARAGRAPH:
-            token.children = list(_unparsed(token))
+            token.children = list(_plain_tokens(token))
             continue
         boundaries = _Boundaries(token.content, list(token.meta.get(CITED, ())))
         state.env["boundaries"] = boundaries
@@ -119,7 +66,8 @@ def _inline(state: StateCore) -> None:
         token.children += [Token("boundary", "", 0) for _ in boundaries.ahead]
 
 
-def _unparsed(token: Token) -> Iterator[Token]:
+def _plain_tokens(token: Token) -> Iterator[Token]:
+    """A paragraph as plain text, with its boundaries."""
     start, end = token.meta.get(CITED, (0, 0))
     pieces = (token.content[:start], token.content[start:end], token.content[end:])
     for number, piece in enumerate(pieces):
@@ -129,9 +77,9 @@ def _unparsed(token: Token) -> Iterator[Token]:
 
 
 def _boundary(state: StateInline, silent: bool) -> bool:
-    """An inline rule: puts a boundary token where one is passed, and stops plain text at the next one."""
+    """An inline rule: inserts a boundary token where one is reached, and ends plain text at the next one."""
     boundaries: _Boundaries | None = state.env.get("boundaries")
-    # Text of its own, such as an image's, is parsed with the same env: its places are not those of the paragraph.
+    # Nested text, such as an image's, is parsed with the same env, but its offsets are not the paragraph's.
     if silent or boundaries is None or not boundaries.ahead or boundaries.source is not state.src:
         return False
     while boundaries.ahead and state.pos >= boundaries.ahead[0]:
@@ -146,47 +94,48 @@ def _boundary(state: StateInline, silent: bool) -> bool:
 
 
 def _mark(state: StateCore) -> None:
+    """Wraps what lies between the boundaries in marks, and flags the first one."""
     if PASSAGE not in state.env:
         return
     marks: list[Token] = []
     for token in state.tokens:
         if token.type == "inline":
-            token.children = _marked(token)
+            token.children = _marked_children(token)
             marks += [child for child in token.children if child.type == "mark_open"]
-        elif token.type in _CODE and CITED in token.meta:
+        elif token.type in CODE and CITED in token.meta:
             marks.append(token)
     if marks:
         marks[0].meta["first"] = True
     else:
-        _point(state.tokens, state.src.count("\n", 0, state.env[PASSAGE][0]))
+        _insert_target(state.tokens, state.src.count("\n", 0, state.env[PASSAGE][0]))
 
 
-def _marked(token: Token) -> list[Token]:
+def _marked_children(token: Token) -> list[Token]:
     children = token.children or []
-    tokens = list(_wrapped(children, inside=False))
+    tokens = list(_with_marks(children, inside=False))
     if CITED in token.meta and not any(child.type == "mark_open" for child in tokens):
-        # Both ends lie inside one code span or link target: rather too much marked than nothing.
-        tokens = list(_wrapped([child for child in children if child.type != "boundary"], inside=True))
+        # Both ends lie inside one code span or link target: mark the whole paragraph rather than nothing.
+        tokens = list(_with_marks([child for child in children if child.type != "boundary"], inside=True))
     return tokens
 
 
-def _wrapped(children: Sequence[Token], inside: bool) -> Iterator[Token]:
+def _with_marks(children: Sequence[Token], inside: bool) -> Iterator[Token]:
     marking = False
     for child in children:
         inside ^= child.type == "boundary"
-        goes_on = inside and (child.type in _TEXT or (marking and child.type in _BREAKS))
-        if marking != goes_on:
-            yield Token("mark_open", "mark", 1) if goes_on else Token("mark_close", "mark", -1)
-            marking = goes_on
+        marks_child = inside and (child.type in _TEXT or (marking and child.type in _BREAKS))
+        if marking != marks_child:
+            yield Token("mark_open", "mark", 1) if marks_child else Token("mark_close", "mark", -1)
+            marking = marks_child
         if child.type != "boundary":
             yield child
     if marking:
         yield Token("mark_close", "mark", -1)
 
 
-def _point(tokens: list[Token], line: int) -> None:
-    """Nothing to mark (raw HTML, say): a place to jump to, before the block on that line."""
+def _insert_target(tokens: list[Token], line: int) -> None:
+    """Puts an empty jump target before the block on `line`, for a passage without text to mark (raw HTML, say)."""
     blocks = (i for i, token in enumerate(tokens) if token.level == 0 and token.map and token.map[1] > line)
-    place = next(blocks, len(tokens))
-    here = Token("here_open", "span", 1, meta={"first": True})
-    tokens[place:place] = [here, Token("here_close", "span", -1)]
+    index = next(blocks, len(tokens))
+    opening = Token("target_open", "span", 1, meta={"first": True})
+    tokens[index:index] = [opening, Token("target_close", "span", -1)]

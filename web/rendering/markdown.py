@@ -1,4 +1,4 @@
-"""How is Markdown read, and how do its blocks look on a page?"""
+"""Parses Markdown and renders it as safe HTML."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from web.rendering import code_blocks, highlighting
-from web.rendering.highlighting import CITED, PASSAGE, Span
-from web.rendering.sanitising import Resolve, balanced, own, sanitised, settled
+from web.rendering.highlighting import CITED, PASSAGE
+from web.rendering.sanitising import Resolve, balanced_block, balanced_inline, sanitised, trusted
+from web.rendering.source_map import Span
 
 Attributes: TypeAlias = dict[str, str | int | float]
 
 LONGEST = 150_000  # characters of an article; more is shown as its source, so that no page takes seconds
-_MOST_BRACKETS = 10_000  # each of them may open a link, and costs more than any other character
+_MOST_BRACKETS = 10_000  # each may open a link, which makes it the most expensive character to parse
 _LONGEST_HTML = 20_000  # characters of one block of raw HTML
-_COLOURED = "coloured"  # the key of a rendering's `env` that counts characters of code
-_CUSTOM_ANCHOR = re.compile(r"\{\s*+#[\w.:-]++[^{}]*+\}")  # gives nothing back: linear whatever it is tried on
+_COLOURED = "coloured"  # the key in a rendering's `env` of the characters coloured so far
+_CUSTOM_ANCHOR = re.compile(r"\{\s*+#[\w.:-]++[^{}]*+\}")  # possessive, so linear on hostile text
 
 
 def parse(markdown: str, passage: Span | None = None) -> list[Token]:
-    """Its tokens, with marks around `passage`."""
+    """The tokens of `markdown`, with marks around `passage`."""
     return _PARSER.parse(markdown, {PASSAGE: passage} if passage else {})
 
 
@@ -38,28 +39,28 @@ def parse_inline(markdown: str) -> list[Token]:
 
 
 def render(tokens: Sequence[Token], resolve: Resolve, label: str = "") -> Markup:
-    """Safe HTML. `label` begins the names of its boxes."""
+    """Safe HTML. `label` prefixes the names of its boxes."""
     for token in tokens:
         if token.type == "inline":
-            token.children = settled(token.children or [], resolve)
-    html = str(_PARSER.renderer.render(_boxed(tokens, label), _PARSER.options, {}))
+            token.children = balanced_inline(token.children or [], resolve)
+    html = str(_PARSER.renderer.render(_with_boxes(tokens, label), _PARSER.options, {}))
     return Markup(sanitised(html, resolve))
 
 
 def too_costly(markdown: str) -> bool:
-    """Whether to show the `source` instead."""
+    """Whether rendering would take so long that the `source` is shown instead."""
     return len(markdown) > LONGEST or markdown.count("[") > _MOST_BRACKETS
 
 
 def source(markdown: str, cite: Span | None = None) -> Markup:
-    """Markdown as it was written."""
+    """Unrendered Markdown, with the span `cite` marked."""
     start, end = cite or (0, 0)
     marked = Markup('<mark id="cited" class="cited">{}</mark>').format(markdown[start:end]) if cite else Markup()
     return Markup('<pre class="source">{}{}{}</pre>').format(markdown[:start], marked, markdown[end:])
 
 
 def element(tag: str, attrs: Attributes, content: str = "") -> list[Token]:
-    """The tokens of an element with text."""
+    """The tokens of an element with text content."""
     inside = [Token("text", "", 0, content=content)] if content else []
     return [Token(f"{tag}_open", tag, 1, attrs=attrs), *inside, Token(f"{tag}_close", tag, -1)]
 
@@ -67,8 +68,8 @@ def element(tag: str, attrs: Attributes, content: str = "") -> list[Token]:
 # Boxes
 
 
-def _boxed(tokens: Sequence[Token], label: str) -> list[Token]:
-    """Tables and code scroll inside boxes that the keyboard reaches, each with a name of its own on the page."""
+def _with_boxes(tokens: Sequence[Token], label: str) -> list[Token]:
+    """Puts tables and code into scrolling boxes, focusable and uniquely named for keyboards and screen readers."""
     boxed: list[Token] = []
     tables = codes = 0
     for token in tokens:
@@ -90,28 +91,28 @@ def _box(name: str) -> Token:
 
 
 def _code(token: Token, name: str) -> list[Token]:
-    language = _named(token)[:40]
-    shown = element("span", {"class": "language"}, language) if language else []
+    language = _declared_language(token)[:40]
+    caption = element("span", {"class": "language"}, language) if language else []
     box = _box(f"{name}, {language}" if language else name)
     closing = [Token("box_close", "div", -1), Token("code_box_close", "div", -1, block=True)]
-    return [Token("code_box_open", "div", 1, attrs={"class": "code"}), *shown, box, token, *closing]
+    return [Token("code_box_open", "div", 1, attrs={"class": "code"}), *caption, box, token, *closing]
 
 
 # The parser
 
 
 class _Html(RendererHTML):
-    """Writes tokens; what a token's attributes say is ours, raw HTML never gets there."""
+    """Renders tokens. Attributes of tokens are trusted: raw HTML never becomes an attribute."""
 
     @staticmethod
-    def renderAttrs(token: Token) -> str:  # noqa: N802 - the name is the base class's
+    def renderAttrs(token: Token) -> str:  # noqa: N802 - named by the base class
         if token.meta.get("first"):
             token.attrSet("id", "cited")
         if token.type == "mark_open":
             token.attrSet("class", "cited")
-        if style := str(token.attrs.pop("style", "")):  # how the parser says that a column of a table is aligned
+        if style := str(token.attrs.pop("style", "")):  # the parser's alignment of a table column
             token.attrSet("class", style.removeprefix("text-align:"))
-        pairs = [(name, str(value) if name == "href" else own(value)) for name, value in token.attrs.items()]
+        pairs = [(name, str(value) if name == "href" else trusted(value)) for name, value in token.attrs.items()]
         return "".join(f' {name}="{escapeHtml(value)}"' for name, value in pairs)
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -119,7 +120,7 @@ class _Html(RendererHTML):
         language = _language(token, env)
         html = code_blocks.html(token.content, language, token.meta.get(CITED, (0, 0)))
         first = self.renderAttrs(Token("mark_open", "mark", 1, meta=token.meta))
-        html = html.replace("<mark>", f"<mark{first}>", 1).replace("<mark>", f'<mark class="{own("cited")}">')
+        html = html.replace("<mark>", f"<mark{first}>", 1).replace("<mark>", f'<mark class="{trusted("cited")}">')
         return f"<pre><code>{html}</code></pre>"
 
     code_block = fence
@@ -129,21 +130,21 @@ class _Html(RendererHTML):
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         html = tokens[idx].content
-        return balanced(html) if len(html) <= _LONGEST_HTML else f"<pre>{escapeHtml(html)}</pre>"
+        return balanced_block(html) if len(html) <= _LONGEST_HTML else f"<pre>{escapeHtml(html)}</pre>"
 
 
 def _language(token: Token, env: EnvType) -> str:
-    """What to colour a block as; "" once the page has had its share of colours."""
+    """The language to colour a block in; "" once the page has reached its limit of coloured characters."""
     env[_COLOURED] = env.get(_COLOURED, 0) + len(token.content)
-    return _named(token) if env[_COLOURED] <= code_blocks.MOST else ""
+    return _declared_language(token) if env[_COLOURED] <= code_blocks.MOST else ""
 
 
-def _named(token: Token) -> str:
+def _declared_language(token: Token) -> str:
     return (token.info.split() or [""])[0]
 
 
 def _without_custom_anchors(state: StateCore) -> None:
-    """`## Text {#anchor}`: the anchor is stored with the heading, and no part of what is read."""
+    """Removes the anchor from `## Text {#anchor}`: it is stored with the heading and is not part of its text."""
     for before, token in zip(state.tokens, state.tokens[1:], strict=False):
         brace = token.content.rfind("{")
         if before.type == "heading_open" and brace >= 0 and _CUSTOM_ANCHOR.fullmatch(token.content.rstrip(), brace):

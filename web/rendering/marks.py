@@ -1,4 +1,4 @@
-"""An answer's Markdown for readers elsewhere: its marks are links to what they cite, with full addresses."""
+"""An answer's Markdown for use outside the site: its marks become links with full addresses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from qa.types import Answer, Citation
 
-# As in qa/writing/citing.py: what looks like a mark in code is none.
+# As in qa/writing/citing.py: `[1]` inside code is not a mark.
 _MARK_OR_CODE = re.compile(
     r"(?P<fence>^(?P<ticks>`{3,}+|~{3,}+)[^\n]*+(?:\n(?!(?P=ticks)[ \t]*+$)[^\n]*+)*+(?:\n(?P=ticks)[ \t]*+$)?)"
     r"|(?P<code>(?<!`)(?P<quote>`++)(?:[^`]++|(?!(?P=quote)(?!`))`++)*+(?P=quote)(?!`))"
@@ -16,10 +16,10 @@ _MARK_OR_CODE = re.compile(
     re.MULTILINE,
 )
 _AFTER_LINKED_MARK = re.compile(r"(?<!\\)\[\d+\]\([^()\s]*\)\s*")
-_HERE = re.compile(r"\]\((/[^()\s]*)\)")
+_LINK_OF_THIS_SITE = re.compile(r"\]\((/[^()\s]*)\)")
 
 
-def elsewhere(citations: Sequence[Citation], site: str) -> dict[int, str]:
+def full_addresses(citations: Sequence[Citation], site: str) -> dict[int, str]:
     """The full addresses of footnotes on `site`, such as "https://kb.example/"."""
     return {citation.n: urljoin(site, citation.url) for citation in citations}
 
@@ -27,12 +27,12 @@ def elsewhere(citations: Sequence[Citation], site: str) -> dict[int, str]:
 def linked(answer: Answer, site: str) -> str:
     """The text of an answer, each mark a link: `[1](https://kb.example/articles/…)`."""
     if not answer.citations:
-        return _HERE.sub(lambda link: f"]({urljoin(site, link[1])})", answer.text)
-    urls = elsewhere(answer.citations, site)
+        return _LINK_OF_THIS_SITE.sub(lambda link: f"]({urljoin(site, link[1])})", answer.text)
+    urls = full_addresses(answer.citations, site)
 
-    def link(found: re.Match[str]) -> str:
-        url = urls.get(int(found["n"])) if found["n"] else None
-        return f"{found[0]}({url})" if url else found[0]
+    def link(match: re.Match[str]) -> str:
+        url = urls.get(int(match["n"])) if match["n"] else None
+        return f"{match[0]}({url})" if url else match[0]
 
     return _MARK_OR_CODE.sub(link, answer.text)
 

@@ -1,8 +1,8 @@
-"""Which tags, attributes and addresses of an article may reach a page?
+"""Decides which tags, attributes and addresses of an article reach a page.
 
-Two lines of defence: raw HTML is reduced to known tags, each of them closed where it was opened, before it meets the
-rest; then nh3 lets only an allow-list through. Attributes that lay out the page (id, class, role…) pass only with a
-prefix that is drawn when the process starts, so an article cannot set them.
+Two lines of defence: raw HTML is reduced to known tags, each closed where it was opened, before it is joined with the
+rest; then nh3 lets only an allow-list through. Attributes that affect the page (id, class, role…) pass only with a
+random prefix drawn when the process starts, so that an article cannot set them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import nh3
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
-Resolve: TypeAlias = Callable[[str], str | None]  # a link's target → where it leads on our pages, None for nowhere
+Resolve: TypeAlias = Callable[[str], str | None]  # a link's target → its address on our pages, None to drop the link
 _Event: TypeAlias = tuple[Literal["open", "close", "text"], str, str]  # kind, tag or text, target of a link
 
-_DEEPEST = 50  # elements of raw HTML inside one another
-_OURS = f"{secrets.token_hex(8)}:"
+_DEEPEST = 50  # nested elements of raw HTML; the tags of deeper ones are dropped
+_TRUSTED = f"{secrets.token_hex(8)}:"
 _INLINE = {
     "a",
     "abbr",
@@ -73,45 +73,45 @@ _BLOCK = {
     "ul",
 }
 _VOID = {"br", "hr"}
-_OWN_ATTRIBUTES = {"id", "class", "role", "tabindex", "aria-label", "title", "start"}
+_TRUSTED_ATTRIBUTES = {"id", "class", "role", "tabindex", "aria-label", "title", "start"}
 
 
-def own(value: object) -> str:
-    """The value of an attribute that is ours, as `sanitised` lets it through."""
-    return f"{_OURS}{value}"
+def trusted(value: object) -> str:
+    """The value of an attribute that we set, in the form that `sanitised` lets through."""
+    return f"{_TRUSTED}{value}"
 
 
 def sanitised(html: str, resolve: Resolve) -> str:
-    """Known tags alone, with `own` attributes and links that lead somewhere."""
+    """Only known tags, `trusted` attributes and links that `resolve`."""
 
-    def keep(tag: str, attribute: str, value: str) -> str | None:
+    def filtered(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "href":
             return resolve(value)
-        if attribute == "rel":  # nh3's own: it is not among the attributes an article may have
+        if attribute == "rel":  # set by nh3 itself; articles may not set it
             return value
-        return value.removeprefix(_OURS) if value.startswith(_OURS) else None
+        return value.removeprefix(_TRUSTED) if value.startswith(_TRUSTED) else None
 
     return nh3.clean(
         html,
         tags=_INLINE | _BLOCK | _VOID | {"span"},
-        attributes={"*": _OWN_ATTRIBUTES, "a": {"href"}},
-        attribute_filter=keep,
+        attributes={"*": _TRUSTED_ATTRIBUTES, "a": {"href"}},
+        attribute_filter=filtered,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer",
     )
 
 
-def leads_somewhere(target: str) -> str | None:
-    """Full addresses, places on the page and pages of this site; a path relative to who knows what leads nowhere."""
+def absolute_target(target: str) -> str | None:
+    """The target if it is a full address, a fragment or a path of this site; None for a relative path."""
     return target if re.match(r"https?://|mailto:|#|/(?!/)", target, re.IGNORECASE) else None
 
 
 # Raw HTML inside a paragraph
 
 
-def settled(children: Sequence[Token], resolve: Resolve) -> list[Token]:
-    """Links that lead somewhere, and raw tags only where they are closed inside what they were opened in."""
-    kept: list[Token] = []
+def balanced_inline(children: Sequence[Token], resolve: Resolve) -> list[Token]:
+    """The tokens of a paragraph; hides links that do not `resolve` and raw tags not closed within their parent."""
+    balanced: list[Token] = []
     opened: list[Token] = []
     for child in children:
         token = _raw_tag(child) if child.type == "html_inline" else child
@@ -120,10 +120,10 @@ def settled(children: Sequence[Token], resolve: Resolve) -> list[Token]:
             opened.append(token)
         elif token.nesting == -1 and not _closes(token, opened):
             continue
-        kept.append(token)
+        balanced.append(token)
     for token in opened:
         token.hidden = True
-    return kept
+    return balanced
 
 
 def _closes(token: Token, opened: list[Token]) -> bool:
@@ -141,7 +141,7 @@ def _raw_tag(child: Token) -> Token:
     if kind == "open" and tag == "br":
         return Token("hardbreak", "br", 0)
     if kind == "text" or tag not in _INLINE:
-        return Token("text", "", 0)  # the tag goes, what it encloses is text of the paragraph
+        return Token("text", "", 0)  # the tag is dropped; what it encloses stays as text
     if kind == "close":
         return Token("raw_close", tag, -1)
     return Token("raw_open", tag, 1, attrs={"href": href} if tag == "a" else {})
@@ -150,13 +150,13 @@ def _raw_tag(child: Token) -> Token:
 # Raw HTML of a block
 
 
-def balanced(html: str) -> str:
-    """A block of raw HTML with known tags alone, every one closed and no inline element around a block.
+def balanced_block(html: str) -> str:
+    """A block of raw HTML with only known tags, all closed and no inline element around a block.
 
-    A browser's parser reopens inline elements in every block after the one they were left open in: unbalanced, a
-    page of tags becomes millions of elements.
+    A browser reopens an unclosed inline element in every later block: unbalanced, a page of tags becomes millions of
+    elements.
     """
-    page = _Balance()
+    page = _BalancedHtml()
     for kind, name, href in _events(html):
         if kind == "text":
             page.text(name)
@@ -167,8 +167,8 @@ def balanced(html: str) -> str:
     return page.whole()
 
 
-class _Balance:
-    """HTML in the writing, and the elements open in it."""
+class _BalancedHtml:
+    """HTML being written, with its open elements."""
 
     def __init__(self) -> None:
         self._out: list[str] = []
@@ -199,7 +199,7 @@ class _Balance:
 
 
 class _EventParser(HTMLParser):
-    """Tags and texts of raw HTML, without what stands in scripts and styles."""
+    """Collects the tags and texts of raw HTML, without the content of scripts and styles."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,7 +217,7 @@ class _EventParser(HTMLParser):
 
 
 def _events(html: str) -> list[_Event]:
-    reader = _EventParser()
-    reader.feed(html)
-    reader.close()
-    return reader.events
+    parser = _EventParser()
+    parser.feed(html)
+    parser.close()
+    return parser.events

@@ -1,8 +1,8 @@
-"""How does `footnote serve` run: in this process, or in several that a supervisor keeps alive?
+"""How `footnote serve` runs: in this process, or in several that uvicorn keeps alive.
 
-listening   the sockets on the port
-supervisor  starts, watches, replaces and stops the processes; nothing but the standard library
-place       what it tells each of them
-service     everything behind one socket, put together
-server      the HTTP server, which tells open streams when it is told to stop
+listening    the socket, and how many processes accept connections on it
+application  what each of these needs to build the application it serves
+workers      starts, watches, replaces and ends several of them
+supervised   what each of several does beside serving
+draining     ends open streams when the server is told to stop
 """

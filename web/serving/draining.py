@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _AT_ONCE = 40  # threads; their own, so that what is quick never waits for what is slow
 
 
@@ -29,9 +35,64 @@ class Drain:
         """From a signal handler too: the server wakes its loop ten times a second."""
         self._begun.set()
 
+    @contextmanager
+    def begun_by_signals(self) -> Iterator[None]:
+        """Begin when this process is told to stop, before the server that handles the signal stops.
+
+        uvicorn waits for open streams at shutdown, and tells the application afterwards.
+        """
+        here = threading.current_thread() is threading.main_thread()  # no other gets signals
+        handlers = {number: handler for number in _SIGNALS if here and callable(handler := signal.getsignal(number))}
+
+        def begin(number: int, frame: FrameType | None) -> None:
+            self.begin()
+            handlers[signal.Signals(number)](number, frame)
+
+        for number in handlers:
+            signal.signal(number, begin)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
     @property
     def begun(self) -> bool:
         return self._begun.is_set()
+
+    async def each(self, work: Callable[[], Iterator[Item]]) -> AsyncIterator[Item]:
+        """The items that blocking `work` makes in one thread, as they come. Raises Draining as `or_result` does.
+
+        A client that leaves stops the waiting; work that has begun goes on to its end, so that its answer is kept.
+        """
+        loop = asyncio.get_running_loop()
+        items: asyncio.Queue[Item | None] = asyncio.Queue()
+
+        def run() -> None:
+            for item in work():
+                loop.call_soon_threadsafe(items.put_nowait, item)
+
+        running = asyncio.wrap_future(self._threads.submit(contextvars.copy_context().run, run))
+        running.add_done_callback(lambda _: items.put_nowait(None))  # after the last item: callbacks run in order
+        stopping = asyncio.ensure_future(self._begun.wait())
+        try:
+            while (item := await self._next(items, stopping)) is not None:
+                yield item
+            running.result()
+        finally:
+            running.cancel()
+            stopping.cancel()
+
+    async def _next(self, items: asyncio.Queue[Item | None], stopping: asyncio.Future[Any]) -> Item | None:
+        waiting = asyncio.ensure_future(items.get())
+        either: set[asyncio.Future[Any]] = {waiting, stopping}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise Draining
+            return waiting.result()
+        finally:
+            waiting.cancel()
 
     async def or_result(self, work: Callable[[], Result]) -> Result:
         """The result of blocking `work`, run in a thread. Raises Draining as soon as the server is told to stop.

@@ -1,6 +1,6 @@
-"""How is Footnote asked in Slack?
+"""Footnote in Slack.
 
-Slack sends commands, events and presses of buttons (`web/slack/routes.py`), each signed (`signing.py`). Every request
-is acknowledged at once; what it asks for is done by a few workers (`worker.py`) and sent afterwards (`sending.py`), as
-blocks of Slack's own markup (`messages.py`, `paragraphs.py`, `inline.py`, `mrkdwn.py`).
+Slack sends commands, events and button presses (`routes.py`), each signed (`signing.py`). Every request is acknowledged
+at once; a few workers (`worker.py`) do the job and send the result (`sending.py`) as blocks of Slack's own markup
+(`answer_messages.py`, `messages.py`, `paragraphs.py`, `inline.py`, `mrkdwn.py`).
 """

@@ -1,4 +1,4 @@
-"""Answers for Slack, from the articles that Slack may show."""
+"""Answers questions from Slack, from the articles that Slack may show."""
 
 from __future__ import annotations
 
@@ -15,100 +15,98 @@ from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
 from qa.types import Answer, Citation, Passage, Question
 from web import templating
+from web.rendering.answer_view import current_span
+from web.slack.answer_messages import More
 from web.slack.asking import SlackQuestion
 from web.slack.errors import Declined
-from web.slack.messages import More
 
 _FURTHER = 5  # passages that "Show more" shows
-_CANDIDATES = 15
+_CANDIDATES = 15  # searched for these, as the answer quotes many of them already
 
-_NOT_KEPT = "This answer is not kept any more: please ask again."
+_NOT_RECORDED = "This answer is not kept any more: please ask again."
 _NO_JOURNAL = "Answers that were given cannot be read or written at the moment: please try again later."
 _CHANGED = "The articles behind this answer have changed since it was given: please ask again."
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Every method blocks, and raises Declined with what to tell the asker."""
+    """Every method blocks, and raises Declined with a message for the asker."""
 
     store: SnapshotStore
     answerer: Answerer
     conversations: Conversations
     links: Links
     viewer: Viewer
-    owner: str  # of the conversations: all of Slack, as everybody in a thread may go on with it
+    owner: str  # of the conversations: all of Slack, as anybody in a thread may continue it
 
     def snapshot(self) -> Snapshot:
         """The articles that Slack may show."""
         return self.store.seen_by(self.viewer)
 
-    def ask(self, asked: SlackQuestion, conversation_id: str | None = None) -> Answer:
-        """Answer in the conversation named, which need not have begun, or in one of its own."""
-        question = Question(asked.text, Filter(asked.tags), viewer=self.viewer)
+    def ask(self, slack_question: SlackQuestion, conversation_id: str | None = None) -> Answer:
+        """Answers in the conversation named, which may not exist yet, or in a new one."""
+        question = Question(slack_question.text, Filter(slack_question.tags), viewer=self.viewer)
         try:
             return self.conversations.reply(
-                self._prepared(question, conversation_id), conversation_id, self.owner
+                self._with_history(question, conversation_id), conversation_id, self.owner
             ).answer
         except UnknownTag as error:
             raise Declined(templating.no_tag(error)) from error
 
-    def kept(self, answer_id: str) -> AnswerRecord:
-        """An answer that was given, its footnotes where the words are today."""
+    def record(self, answer_id: str) -> AnswerRecord:
+        """An earlier answer; its footnotes lead to where the quoted words are today."""
         try:
-            kept = self.conversations.answer(answer_id, self.viewer)
+            record = self.conversations.answer(answer_id, self.viewer)
         except UnknownAnswer as error:
-            raise Declined(_NOT_KEPT) from error
+            raise Declined(_NOT_RECORDED) from error
         except JournalUnavailable as error:
             raise Declined(_NO_JOURNAL) from error
         snapshot = self.snapshot()
-        answer = kept.answer
-        related = tuple(found for found in answer.related if snapshot.articles.article(found.article_id) is not None)
-        if not answer.answered and related != answer.related:  # its text names them
+        answer = record.answer
+        related = tuple(r for r in answer.related if snapshot.articles.article(r.article_id) is not None)
+        if not answer.answered and related != answer.related:  # its text names the missing ones
             raise Declined(_CHANGED)
-        citations = tuple(self._today(citation, snapshot) for citation in answer.citations)
-        return replace(kept, answer=replace(answer, citations=citations, related=related))
+        citations = tuple(self._current_citation(citation, snapshot) for citation in answer.citations)
+        return replace(record, answer=replace(answer, citations=citations, related=related))
 
-    def more(self, kept: AnswerRecord) -> More:
-        """What else was found for the question of an answer."""
-        answer = kept.answer
+    def more(self, record: AnswerRecord) -> More:
+        """Further passages and related articles for the question of an answer."""
+        answer = record.answer
         try:
-            found = self.answerer.search(answer.standalone_question, kept.filter, _CANDIDATES, self.viewer).passages
-        except UnknownTag:  # the tag is gone, and with it what it led to
-            found = ()
-        passages = [passage for passage in found if not _quoted(passage, answer.citations)]
+            candidates = self.answerer.search(
+                answer.standalone_question, record.filter, _CANDIDATES, self.viewer
+            ).passages
+        except UnknownTag:  # no article carries the tag any more
+            candidates = ()
+        passages = [passage for passage in candidates if not _is_quoted(passage, answer.citations)]
         related = answer.related if answer.answered else ()
         return More(tuple(passages[:_FURTHER]), related)
 
     def judge(self, answer_id: str, feedback: Feedback) -> None:
-        """Keep what somebody thought of an answer."""
+        """Records feedback on an answer."""
         try:
             self.conversations.give_feedback(answer_id, feedback, self.owner)
         except UnknownAnswer as error:
-            raise Declined(_NOT_KEPT) from error
+            raise Declined(_NOT_RECORDED) from error
         except JournalUnavailable as error:
             raise Declined(_NO_JOURNAL) from error
 
-    def _prepared(self, question: Question, conversation_id: str | None) -> Question:
+    def _with_history(self, question: Question, conversation_id: str | None) -> Question:
         try:
             return self.conversations.prepare(question, conversation_id, self.owner)
-        except UnknownConversation:  # a thread in which nobody has asked yet
+        except UnknownConversation:  # a thread without an earlier question
             return question
 
-    def _today(self, citation: Citation, snapshot: Snapshot) -> Citation:
-        article = snapshot.articles.article(citation.article_id)
-        if article is None:
+    def _current_citation(self, citation: Citation, snapshot: Snapshot) -> Citation:
+        span = current_span(citation, snapshot.articles.article(citation.article_id))
+        if span is None:
             raise Declined(_CHANGED)
-        start = citation.start
-        if article.markdown[start : citation.end] != citation.quote:
-            start = article.markdown.find(citation.quote)
-        if start < 0:
-            raise Declined(_CHANGED)
-        end = start + len(citation.quote)
-        return replace(citation, start=start, end=end, url=self.links.passage(article.id, start, end))
+        start, end = span
+        return replace(citation, start=start, end=end, url=self.links.passage(citation.article_id, start, end))
 
 
-def _quoted(passage: Passage, citations: Sequence[Citation]) -> bool:
-    """Whether the answer quotes from this passage already."""
+def _is_quoted(passage: Passage, citations: Sequence[Citation]) -> bool:
+    """Whether the answer already quotes from this passage."""
     return any(
         citation.article_id == passage.article.id and citation.start < passage.end and passage.start < citation.end
         for citation in citations

@@ -1,4 +1,4 @@
-"""What is asked in a text typed in Slack?"""
+"""Reads a question and its tags from a text typed in Slack."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from qa.types import LONGEST_QUESTION
 # Slack's editors turn straight quotes into typographic ones.
 _TAG = re.compile(r"(?<!\S)tag:(?:[\"“”]([^\"“”]++)[\"“”]|([^\s\"“”]++))(?!\S)", re.IGNORECASE)
 _SPECIAL = re.compile(r"<([^<>]*+)>")
-_UNSPEAKABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates
 _MOST_TAGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SlackQuestion:
-    """A question and the tags its articles must have one of."""
+    """A question with tags; its articles must have one of them."""
 
     text: str
     tags: tuple[str, ...]
 
     @property
-    def for_help(self) -> bool:
+    def asks_for_help(self) -> bool:
         return not self.tags and self.text.casefold().strip("?!. ") in ("", "help")
 
     @property
-    def wrong(self) -> str:
-        """What keeps it from being asked; "" for nothing."""
+    def problem(self) -> str:
+        """Why it cannot be asked; "" if it can."""
         if not self.text:
             return "That is a tag without a question: add what you want to know."
         if len(self.text) > LONGEST_QUESTION:
@@ -35,17 +35,17 @@ class SlackQuestion:
         return f"At most {_MOST_TAGS} tags, please." if len(self.tags) > _MOST_TAGS else ""
 
 
-def asked(text: str, bot: str = "") -> SlackQuestion:
+def parse_question(text: str, bot: str = "") -> SlackQuestion:
     """Reads `tag:kubernetes tag:"two words" the question`, as Slack sends it. `bot` is the user id of the bot."""
-    typed = plain(text, bot)
+    typed = without_markup(text, bot)
     tags = tuple(dict.fromkeys(" ".join((quoted or bare).split()) for quoted, bare in _TAG.findall(typed)))
     return SlackQuestion(" ".join(_TAG.sub(" ", typed).split()), tuple(tag for tag in tags if tag))
 
 
-def plain(text: str, bot: str = "") -> str:
-    """A text without Slack's markup: mentions, channels and links as they are read, and the bot's own name left out."""
+def without_markup(text: str, bot: str = "") -> str:
+    """A text without Slack's markup: mentions, channels and links as they read, and without the bot's own name."""
 
-    def read(special: re.Match[str]) -> str:
+    def as_read(special: re.Match[str]) -> str:
         target, _, label = special[1].partition("|")
         if target.startswith("@"):
             return "" if target[1:] == bot else f"@{label or 'someone'}"
@@ -55,5 +55,5 @@ def plain(text: str, bot: str = "") -> str:
             return label or f"@{target[1:].partition('^')[0]}"
         return label or target.removeprefix("mailto:")
 
-    words = _SPECIAL.sub(read, _UNSPEAKABLE.sub("\ufffd", text))
+    words = _SPECIAL.sub(as_read, _UNSTORABLE.sub("\ufffd", text))
     return words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from web.slack import messages
+from web.slack.answer_messages import MORE, SHARE, answer_message
 from web.slack.answering import Answering
-from web.slack.asking import SlackQuestion, asked
-from web.slack.messages import MORE, SHARE, Message, Payload, said, written
+from web.slack.asking import SlackQuestion, parse_question
+from web.slack.messages import Message, Payload, markdown_message, plain_message
 from web.slack.sending import ResponseUrls, require_slack
 from web.slack.worker import BUSY, Job, JobWorker
 
@@ -21,33 +21,33 @@ class SlashCommands:
     response_urls: ResponseUrls
 
     def receive(self, form: Mapping[str, str]) -> Payload | None:
-        """What to show the asker at once, None if the answer follows. Raises NotSlack."""
-        question = asked(form.get("text", ""))
-        if question.for_help:
-            return _at_once(help_for(form.get("command") or "/ask"))
-        if question.wrong:
-            return _at_once(said(question.wrong))
+        """The reply to show at once; None if the answer follows. Raises NotSlack."""
+        question = parse_question(form.get("text", ""))
+        if question.asks_for_help:
+            return _ephemeral(help_for(form.get("command") or "/ask"))
+        if question.problem:
+            return _ephemeral(plain_message(question.problem))
         url = form.get("response_url", "")
         require_slack(url)
         send = partial(self.response_urls.send, url)
         if self.worker.offer(Job(partial(self._answer, question), send, send)):
             return None
-        return _at_once(BUSY)
+        return _ephemeral(BUSY)
 
     def _answer(self, question: SlackQuestion) -> Message:
         answer = self.answering.ask(question)
         snapshot, links = self.answering.snapshot(), self.answering.links
-        return messages.answered(answer, snapshot, links, question=question.text, buttons=(SHARE, MORE))
+        return answer_message(answer, snapshot, links, question=question.text, buttons=(SHARE, MORE))
 
 
-def _at_once(message: Message) -> Payload:
+def _ephemeral(message: Message) -> Payload:
     return {"response_type": "ephemeral", **message.payload()}
 
 
 def help_for(command: str) -> Message:
-    """What can be asked, and how. `command` is what the slash command is called in this workspace."""
+    """How to ask. `command`: the name of the slash command in this workspace."""
     name = command.replace("`", "")
-    return written(
+    return markdown_message(
         "I answer questions from the knowledge base: every sentence is quoted from an article, with a footnote that "
         "leads there; when the articles do not say, I say so.\n\n"
         f"- `{name} How do I rotate refresh tokens?`\n"

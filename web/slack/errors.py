@@ -1,18 +1,18 @@
-"""Errors between Footnote and Slack.
+"""Errors of the Slack integration.
 
 SlackError
-├── NotFromSlack   a request that this app's signing secret did not sign just now
-├── NotSlack       an address to answer at that is not Slack's
-├── Undelivered    Slack did not take a message
-├── Declined       what was asked for cannot be had; its message is for the asker
-└── Unconfigured   the settings for Slack do not fit together
+├── NotFromSlack   a request without a recent signature by this app's secret
+├── NotSlack       a response_url that is not Slack's
+├── Undelivered    Slack did not accept a message
+├── Declined       the request cannot be fulfilled; the message is for the asker
+└── Unconfigured   the settings for Slack are inconsistent
 """
 
 from web.errors import WebError
 
 
 class SlackError(WebError):
-    """Base of the errors that have to do with Slack. No message holds a secret or what was asked."""
+    """Base of the errors of the Slack integration. No message contains a secret or a question."""
 
 
 class NotFromSlack(SlackError):

@@ -1,4 +1,4 @@
-"""The inside of a paragraph: formatting, code, and what stands for itself, as atoms of mrkdwn."""
+"""Converts the inline content of a paragraph (formatting, code, text) to atoms of mrkdwn."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ def inline(text: str) -> tuple[str, ...]:
 
 
 def atoms_of(tokens: Sequence[Token], within: frozenset[str] = frozenset()) -> list[str]:
-    """The atoms of a paragraph's tokens, which stand `within` marks already."""
+    """The atoms of a paragraph's tokens that are already `within` these marks."""
     atoms: list[str] = []
-    after_mark = False  # a mark ends only where no letter follows it
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        end = closing(tokens, place)
+    after_mark = False  # Slack closes a mark only if no letter follows it
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        end = closing(tokens, index)
         formatted = ""
         if token.type == "code_inline":
-            found = _code(token.content)
-            formatted = found[0] if len(found) == 1 else ""
+            inner = _code_spans(token.content)
+            formatted = inner[0] if len(inner) == 1 else ""
         elif mark := _MARKS.get(token.type.removesuffix("_open")):
-            found = atoms_of(tokens[place + 1 : end], within | {mark})
-            formatted = "" if mark in within else marked(mark, "".join(found))
-        elif token.nesting == 1:  # a link: its text alone
-            found = atoms_of(tokens[place + 1 : end], within)
+            inner = atoms_of(tokens[index + 1 : end], within | {mark})
+            formatted = "" if mark in within else marked(mark, "".join(inner))
+        elif token.nesting == 1:  # a link: only its text
+            inner = atoms_of(tokens[index + 1 : end], within)
         else:
-            found = list(_plain(token))
+            inner = list(_text_atoms(token))
         if formatted:
-            found = [APART + formatted if atoms and atoms[-1][-1:].isalnum() else formatted]
-        elif after_mark and found and found[0][:1].isalnum():
-            found[0] = APART + found[0]
-        atoms += found
-        after_mark = bool(formatted) if found else after_mark
-        place = end + 1
+            inner = [APART + formatted if atoms and atoms[-1][-1:].isalnum() else formatted]
+        elif after_mark and inner and inner[0][:1].isalnum():
+            inner[0] = APART + inner[0]
+        atoms += inner
+        after_mark = bool(formatted) if inner else after_mark
+        index = end + 1
     return atoms
 
 
-def closing(tokens: Sequence[Token], place: int) -> int:
-    """The place of the token that closes the one at `place`: itself, unless it opens something."""
+def closing(tokens: Sequence[Token], start: int) -> int:
+    """The index of the token that closes the one at `start`: `start` itself, unless it opens something."""
     depth = 0
-    for end in range(place, len(tokens)):
+    for end in range(start, len(tokens)):
         depth += tokens[end].nesting
         if depth <= 0:
             return end
@@ -60,13 +60,13 @@ def closing(tokens: Sequence[Token], place: int) -> int:
 
 
 def marked(mark: str, text: str) -> str:
-    """The text in marks; "" where Slack would show the marks instead."""
+    """The text between marks; "" where Slack would show the marks literally."""
     if not text or text != text.strip() or "\n" in text or length(text) > LONGEST_ATOM:
         return ""
     return f"{mark}{text}{mark}"
 
 
-def _plain(token: Token) -> Iterator[str]:
+def _text_atoms(token: Token) -> Iterator[str]:
     if token.type == "softbreak":
         yield " "
     elif token.type == "hardbreak":
@@ -77,19 +77,19 @@ def _plain(token: Token) -> Iterator[str]:
         yield from words(token.content)
 
 
-def _code(text: str) -> list[str]:
-    """Spans of code. Slack knows no way to write a backtick in one: a letter that looks like it stands there."""
-    shown = " ".join(text.replace("`", "ˋ").split())
-    return [f"`{escaped(piece)}`" for piece in cut(shown, LONGEST_ATOM)] if shown else []
+def _code_spans(text: str) -> list[str]:
+    """Code spans. Slack cannot escape a backtick in code, so a lookalike letter replaces it."""
+    code = " ".join(text.replace("`", "ˋ").split())
+    return [f"`{escaped(piece)}`" for piece in cut(code, LONGEST_ATOM)] if code else []
 
 
 def without_tags(html: str) -> str:
-    """HTML's own tags go; `<your-token>` is text that somebody did not escape."""
+    """The text without HTML's tags; `<your-token>` is no tag but unescaped text, and stays."""
 
-    def kept(tag: re.Match[str]) -> str:
+    def replacement(tag: re.Match[str]) -> str:
         name = tag[1].lower()
         if name == "br":
             return "\n"
         return "" if name in nh3.ALLOWED_TAGS else tag[0]
 
-    return _TAG.sub(kept, html)
+    return _TAG.sub(replacement, html)

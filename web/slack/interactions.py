@@ -1,6 +1,6 @@
-"""Buttons: share an answer, show more of it, say whether it helped.
+"""Button presses: share an answer, show more of it, give feedback.
 
-A button carries the id of its answer, and of who shared it; the answer is read from the journal again.
+A button carries the ids of its answer and of the user who shared it; the answer is read from the journal again.
 """
 
 from __future__ import annotations
@@ -9,30 +9,38 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from qa.journal.records import Feedback
 from web.rendering import answer_view
-from web.slack import messages
+from web.slack.answer_messages import (
+    HELPFUL,
+    MISSING,
+    MORE,
+    NOT_HELPFUL,
+    REASON,
+    SHARE,
+    answer_message,
+    reasons_message,
+)
 from web.slack.answering import Answering
-from web.slack.messages import HELPFUL, MISSING, MORE, NOT_HELPFUL, REASON, SHARE, Message, said
+from web.slack.messages import Message, plain_message
 from web.slack.payloads import field
-from web.slack.recent import Recent
 from web.slack.sending import ResponseType, ResponseUrls, require_slack
 from web.slack.worker import Job, JobWorker
 
-ONCE = 10  # seconds in which a second press on "Share to channel" is taken for a double click
+ONCE = 10  # seconds in which a second press on "Share to channel" counts as a double click
 
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
 _VALUE = re.compile(r"([0-9a-f]{1,64})(?: ([UW][A-Z0-9]{1,30}))?", re.ASCII)
-_REASONS = {f"{REASON}{place}": reason for place, reason in enumerate(answer_view.REASONS)}
-_THANKS = said("Thank you.")
-_NOTED = said("Thank you, noted: the people who keep these articles will see it.")
+_REASONS = {f"{REASON}{number}": reason for number, reason in enumerate(answer_view.REASONS)}
+_THANKS = plain_message("Thank you.")
+_NOTED = plain_message("Thank you, noted: the people who keep these articles will see it.")
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A press of a button of an answer. `shared_by` is who shared the answer in the channel, "" if nobody did."""
+    """A press of an answer's button. `shared_by`: who shared the answer in the channel, "" for nobody."""
 
     action: str
     answer_id: str
@@ -44,17 +52,25 @@ class Press:
     thread: str
 
 
+class SeenPresses(Protocol):
+    def first(self, key: str) -> bool:
+        """Whether a press was not seen lately; from now on it was."""
+
+    def forget(self, key: str) -> None:
+        """As if the press had never been seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """`seen` remembers what was shared, for `ONCE` seconds."""
+    """`seen` remembers shared answers for `ONCE` seconds."""
 
     answering: Answering
     worker: JobWorker
     response_urls: ResponseUrls
-    seen: Recent
+    seen: SeenPresses
 
     def receive(self, payload: Mapping[str, Any]) -> None:
-        """Have done what a button stands for. Raises NotSlack."""
+        """Queues the work of the pressed button. Raises NotSlack."""
         press = _press(payload)
         if press is None:
             return
@@ -62,22 +78,22 @@ class Interactions:
         tell = partial(self.response_urls.send, press.url, replace=False, thread=press.thread)
         if press.action == SHARE:
             shared = f"{press.answer_id} {press.channel}"
-            job = Job(partial(self._shared, press), partial(self._share, press), tell)
+            job = Job(partial(self._shared_answer, press), partial(self._share, press), tell)
             if self.seen.first(shared) and not self.worker.offer_or_tell(job):
                 self.seen.forget(shared)
         elif press.action == MORE:
             kind: ResponseType = "ephemeral" if press.ephemeral else "in_channel"
             send = partial(self.response_urls.send, press.url, response_type=kind, replace=True)
-            self.worker.offer_or_tell(Job(partial(self._with_more, press), send, tell))
+            self.worker.offer_or_tell(Job(partial(self._answer_with_more, press), send, tell))
         elif press.action in _REASONS:
             send = partial(self.response_urls.send, press.url, replace=True)
-            self.worker.offer_or_tell(Job(partial(self._judged, press), send, tell))
+            self.worker.offer_or_tell(Job(partial(self._record_feedback, press), send, tell))
         elif press.action in (HELPFUL, NOT_HELPFUL, MISSING):
-            self.worker.offer_or_tell(Job(partial(self._judged, press), tell, tell))
+            self.worker.offer_or_tell(Job(partial(self._record_feedback, press), tell, tell))
 
-    def _shared(self, press: Press) -> Message:
-        answer = self.answering.kept(press.answer_id).answer
-        return messages.answered(
+    def _shared_answer(self, press: Press) -> Message:
+        answer = self.answering.record(press.answer_id).answer
+        return answer_message(
             answer,
             self.answering.snapshot(),
             self.answering.links,
@@ -87,39 +103,38 @@ class Interactions:
         )
 
     def _share(self, press: Press, message: Message) -> None:
-        """Post it where it was asked, and take away the copy that only the asker sees."""
+        """Posts the answer in the channel and removes the copy that only the asker sees."""
         self.response_urls.send(press.url, message, response_type="in_channel", replace=False)
         if press.ephemeral:
-            self.response_urls.send(press.url, said("Shared."), delete=True)
+            self.response_urls.send(press.url, plain_message("Shared."), delete=True)
 
-    def _with_more(self, press: Press) -> Message:
-        kept = self.answering.kept(press.answer_id)
-        more = self.answering.more(kept)
-        asked = kept.answer.question if press.ephemeral or press.shared_by else ""
-        return messages.answered(
-            kept.answer,
+    def _answer_with_more(self, press: Press) -> Message:
+        record = self.answering.record(press.answer_id)
+        question = record.answer.question if press.ephemeral or press.shared_by else ""
+        return answer_message(
+            record.answer,
             self.answering.snapshot(),
             self.answering.links,
-            question=asked,
+            question=question,
             shared_by=press.shared_by,
-            more=more,
+            more=self.answering.more(record),
             buttons=(SHARE,) if press.ephemeral else (),
         )
 
-    def _judged(self, press: Press) -> Message:
+    def _record_feedback(self, press: Press) -> Message:
         if press.action == HELPFUL:
             self.answering.judge(press.answer_id, Feedback(True))
             return _THANKS
         if press.action == NOT_HELPFUL:
             self.answering.judge(press.answer_id, Feedback(False))
-            return messages.asked_why(press.answer_id)
+            return reasons_message(press.answer_id)
         reason = _REASONS.get(press.action, answer_view.MISSING_TOPIC)
         self.answering.judge(press.answer_id, Feedback(False, reason))
         return _NOTED
 
 
 def _press(payload: Mapping[str, Any]) -> Press | None:
-    """The press of one of our buttons; None for whatever else may come."""
+    """The press of one of our buttons; None for anything else."""
     actions = payload.get("actions")
     if field(payload, "type") != "block_actions" or not isinstance(actions, list) or len(actions) != 1:
         return None

@@ -1,7 +1,7 @@
-"""Slack's mrkdwn, in pieces that may be put into messages of limited length.
+"""Slack's mrkdwn, in pieces that can be distributed over messages of limited length.
 
-A paragraph is a sequence of atoms: a word, a link, a span of code. A message may end between two atoms, never inside
-one, so no link, escape or fence is ever cut. https://docs.slack.dev/messaging/formatting-message-text
+A paragraph is a sequence of atoms: a word, a link, a code span. A message may end between two atoms, never inside one,
+so no link, escape or fence is ever cut. https://docs.slack.dev/messaging/formatting-message-text
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-APART = "\u200b"  # no width; Slack takes it for a space, so a mark beside it opens nothing, and one behind it may
+APART = "\u200b"  # zero width, but a space to Slack: no mark opens before it, and one may open after it
 LONGEST_ATOM = 2_000  # characters, escaped
 _OPENING = re.compile(r"(?<![\w*_~`])([*_~`]+)(?=[^\s*_~`])")
 _WORD = re.compile(r"\S+\s*|\s+")
@@ -18,7 +18,7 @@ _WORD = re.compile(r"\S+\s*|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Atoms in reading order. `close`: it follows the paragraph before it without an empty line."""
+    """Atoms in reading order. `close`: no empty line separates it from the paragraph before."""
 
     atoms: tuple[str, ...]
     close: bool = False
@@ -28,17 +28,17 @@ class Paragraph:
 
 
 def escaped(text: str) -> str:
-    """Text that shows as it is and mentions nobody."""
+    """Text that shows literally and mentions nobody; formatting marks still count."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def literal(text: str) -> str:
-    """Escaped text whose asterisks, underscores and the like are no formatting."""
+    """Escaped text in which asterisks, underscores and the like do not format."""
     return escaped(_OPENING.sub(rf"\1{APART}", text))
 
 
 def link(url: str, label: str) -> str:
-    """`label` is plain text. An address that is not absolute gives the label alone: Slack knows no other links."""
+    """A link with a plain-text label; only the label if the address is not absolute, as Slack requires."""
     if not re.match(r"https?://", url):
         return literal(label)
     target = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
@@ -56,7 +56,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def fitted(paragraphs: Sequence[Paragraph], most: int) -> list[str]:
-    """Texts of at most `most` characters that hold the paragraphs in order; broken between atoms where one must be."""
+    """Texts of at most `most` characters with the paragraphs in order; long ones are broken between atoms."""
     texts: list[str] = []
     text = ""
     for paragraph in paragraphs:
@@ -75,7 +75,7 @@ def fitted(paragraphs: Sequence[Paragraph], most: int) -> list[str]:
 
 
 def cut(text: str, most: int) -> Iterator[str]:
-    """Pieces of at most `most` characters once they are escaped, ended after a line where there is one."""
+    """Pieces of at most `most` characters when escaped, cut after a line break where there is one."""
     while text:
         end, used = 0, 0
         while end < len(text) and (used := used + length(escaped(text[end]))) <= most:

@@ -1,4 +1,4 @@
-"""The blocks of Markdown, as paragraphs of mrkdwn."""
+"""Converts the blocks of Markdown to paragraphs of mrkdwn."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from web.rendering import markdown
 from web.slack.inline import atoms_of, closing, marked, without_tags
 from web.slack.mrkdwn import APART, LONGEST_ATOM, Paragraph, cut, escaped, words
 
-_WIDEST_TABLE = 76  # characters; a wider one is told row by row
+_WIDEST_TABLE = 76  # characters that fit Slack's window; wider tables become a list of rows
 _BULLETS = ("•", "◦", "▪")
 
 
 def paragraphs(text: str) -> list[Paragraph]:
-    """The blocks of Markdown. Links become their text: a message links to what it cites, nothing else."""
+    """The paragraphs of a Markdown text. Links become their text: messages link only to what they cite."""
     return list(_Blocks(markdown.parse(text)).paragraphs())
 
 
@@ -26,33 +26,33 @@ class _List:
 
 
 class _Blocks:
-    """Walks the blocks of parsed Markdown."""
+    """Converts parsed blocks, keeping track of open lists and quotations."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tokens
         self._lists: list[_List] = []
         self._quotes = 0
-        self._item = ""  # what the next paragraph begins with, if it is the first of a list's item
-        self._close = False
+        self._item = ""  # bullet or number of the next paragraph, if it begins a list item
+        self._close = False  # whether the next paragraph follows without an empty line
 
     def paragraphs(self) -> Iterator[Paragraph]:
-        place = 0
-        while place < len(self._tokens):
-            token = self._tokens[place]
+        index = 0
+        while index < len(self._tokens):
+            token = self._tokens[index]
             if token.type == "table_open":
-                end = closing(self._tokens, place)
-                yield from _table(self._tokens[place : end + 1])
-                place = end
+                end = closing(self._tokens, index)
+                yield from _table(self._tokens[index : end + 1])
+                index = end
             elif token.type in ("fence", "code_block"):
                 yield from self._fence(token.content)
             elif token.type == "inline":
-                heading = self._tokens[place - 1].type == "heading_open"
+                heading = self._tokens[index - 1].type == "heading_open"
                 yield from self._paragraph(atoms_of(token.children or [], frozenset("*" if heading else "")), heading)
             elif token.type == "html_block":
                 yield from self._paragraph(list(words(" ".join(without_tags(token.content).split()))), False)
             else:
                 self._enter_or_leave(token)
-            place += 1
+            index += 1
 
     def _enter_or_leave(self, token: Token) -> None:
         if token.type in ("bullet_list_open", "ordered_list_open"):
@@ -68,38 +68,38 @@ class _Blocks:
             self._quotes += token.nesting
 
     def _next_item(self) -> str:
-        own = self._lists[-1]
+        innermost = self._lists[-1]
         indent = "    " * (len(self._lists) - 1)
-        if own.number is None:
+        if innermost.number is None:
             return f"{indent}{_BULLETS[min(len(self._lists), len(_BULLETS)) - 1]} "
-        self._lists[-1] = replace(own, number=own.number + 1)
-        return f"{indent}{own.number}. "
+        self._lists[-1] = replace(innermost, number=innermost.number + 1)
+        return f"{indent}{innermost.number}. "
 
     def _paragraph(self, atoms: list[str], heading: bool) -> Iterator[Paragraph]:
         if not any(atom.strip() for atom in atoms):
             return
         if heading and (bold := marked("*", "".join(atoms))):
             atoms = [bold]
-        before = self._item or ("    " * len(self._lists))
+        prefix = self._item or ("    " * len(self._lists))
         if self._quotes:
-            before = "> " + before
-        yield Paragraph((before, *atoms) if before else tuple(atoms), self._follows())
+            prefix = "> " + prefix
+        yield Paragraph((prefix, *atoms) if prefix else tuple(atoms), self._take_close())
 
     def _fence(self, code: str) -> Iterator[Paragraph]:
         if self._item:
-            yield Paragraph((self._item.rstrip(),), self._follows())
+            yield Paragraph((self._item.rstrip(),), self._take_close())
         for text in fences(code):
-            yield Paragraph((text,), self._follows())
+            yield Paragraph((text,), self._take_close())
 
-    def _follows(self) -> bool:
-        """Whether the paragraph now begun stands close to the one before: inside a list all do, but for its first."""
+    def _take_close(self) -> bool:
+        """Whether the paragraph now begun is close to the one before: true inside a list, except for its first."""
         close, self._item = self._close, ""
         self._close = bool(self._lists)
         return close
 
 
 def fences(code: str) -> list[str]:
-    """Blocks of code, each closed in itself."""
+    """Code blocks of limited length, each with its own fences."""
     inside = code.rstrip("\n").replace("```", f"`{APART}`{APART}`")
     return [f"```\n{escaped(piece.strip(chr(10)))}\n```" for piece in cut(inside, LONGEST_ATOM) if piece.strip()]
 
@@ -108,7 +108,7 @@ def fences(code: str) -> list[str]:
 
 
 def _table(tokens: Sequence[Token]) -> Iterator[Paragraph]:
-    """In columns of a fixed width, if Slack's window is wide enough for them; else row by row."""
+    """Fixed-width columns if they fit Slack's window, else a list of rows."""
     rows = list(_rows(tokens))
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     if sum(widths) + 2 * len(widths) <= _WIDEST_TABLE:
@@ -118,13 +118,13 @@ def _table(tokens: Sequence[Token]) -> Iterator[Paragraph]:
             yield Paragraph((text,))
         return
     names, *others = rows
-    for place, row in enumerate(others):
+    for number, row in enumerate(others):
         first, *rest = row
-        told = "; ".join(
+        details = "; ".join(
             f"{name}: {cell}" if name else cell for name, cell in zip(names[1:], rest, strict=True) if cell
         )
         lead = marked("*", "".join(words(first))) or "".join(words(first))
-        yield Paragraph(("• ", lead, *words(f" — {told}" if told else "")), close=place > 0)
+        yield Paragraph(("• ", lead, *words(f" — {details}" if details else "")), close=number > 0)
 
 
 def _rows(tokens: Sequence[Token]) -> Iterator[list[str]]:
@@ -138,9 +138,9 @@ def _rows(tokens: Sequence[Token]) -> Iterator[list[str]]:
 
 
 def _text(tokens: Sequence[Token]) -> str:
-    """The words of a cell."""
-    shown = {"softbreak": " ", "hardbreak": " "}
+    """The plain text of a cell."""
+    breaks = {"softbreak": " ", "hardbreak": " "}
     return "".join(
-        shown.get(token.type, without_tags(token.content) if token.type == "html_inline" else token.content)
+        breaks.get(token.type, without_tags(token.content) if token.type == "html_inline" else token.content)
         for token in tokens
     )

@@ -1,4 +1,4 @@
-"""What Slack sends is JSON of many shapes: read it without trusting any."""
+"""Reads fields of the JSON that Slack sends, without trusting its shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 def field(payload: Mapping[str, Any], *path: str) -> str:
     """The text at a path of keys; "" if there is none."""
-    found: Any = payload
+    value: Any = payload
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""

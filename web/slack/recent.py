@@ -1,4 +1,4 @@
-"""What was seen a short while ago, by whichever process: never work on one thing twice."""
+"""What was seen a short while ago, by whichever process, so that nothing is done twice."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ class Recent:
     ) -> None:
         """`name`: of what is remembered, the same in all processes."""
         self._seconds = seconds
-        self._shared = shared
         self._seen = SharedCounters(shared, name, most, clock)
 
     def first(self, key: str) -> bool:
         """Whether `key` was not seen lately; from now on it was."""
-        with self._shared.transaction() as db:
-            if self._seen.get(db, key):
-                return False
-            self._seen.add(db, key, 1, self._seconds)
-            return True
+        return self._seen.add(key, 1, self._seconds) == 1
 
     def forget(self, key: str) -> None:
         """As if `key` had never been seen."""
-        with self._shared.transaction() as db:
-            self._seen.remove(db, key)
+        self._seen.remove(key)

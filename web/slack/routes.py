@@ -1,4 +1,4 @@
-"""What Slack sends: slash commands, events, presses of buttons. Acknowledged at once, done afterwards."""
+"""Receives slash commands, events and button presses from Slack, and acknowledges them at once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from web.slack.payloads import field
 if TYPE_CHECKING:
     from web.slack.service import Slack
 else:
-    Slack = Any  # for FastAPI, which reads annotations: what Slack needs is loaded only where it is set up
+    Slack = Any  # FastAPI reads annotations at run time, but slack_sdk is loaded only where Slack is set up
 
 log = logging.getLogger(__name__)
 
-Sent = TypeVar("Sent")
-Shown = TypeVar("Shown")
+Payload = TypeVar("Payload")
+Reply = TypeVar("Reply")
 
 router = APIRouter(prefix="/slack", include_in_schema=False)
 
@@ -36,10 +36,10 @@ _OFF = "Slack is not set up here: docs/slack.md says how (FOOTNOTE_SLACK_SIGNING
 _UNSIGNED = "This request was not signed by Slack for this app within the last five minutes."
 _OTHER_TEAM = "This workspace may not ask here."
 _MALFORMED = "This is not what Slack sends."
-_MOST_FIELDS = 100
+_MOST_FIELDS = 100  # in a form; Slack sends about 15
 
 
-# Nothing here is a plain `def`: an acknowledgement never waits for a thread.
+# Every route is `async def`: an acknowledgement, due within three seconds, never waits for a thread.
 async def _slack(request: Request) -> Slack:
     slack: Slack | None = request.app.state.slack
     if slack is None:
@@ -58,58 +58,59 @@ async def _body(request: Request, slack: Annotated[Slack, Depends(_slack)]) -> b
     return body
 
 
-Use = Annotated[Slack, Depends(_slack)]
+SlackDep = Annotated[Slack, Depends(_slack)]
 Body = Annotated[bytes, Depends(_body)]
 
 
 @router.get("/commands")
 @_declared
-async def certificate_check(slack: Use) -> Response:
-    """Slack looks now and then whether the certificate is good, with `?ssl_check=1`, and expects nothing else."""
+async def certificate_check(slack: SlackDep) -> Response:
+    """Slack checks the certificate now and then with `?ssl_check=1`, and expects an empty reply."""
     return Response()
 
 
 @router.post("/commands")
 @_declared
-async def command(slack: Use, body: Body) -> Response:
+async def command(slack: SlackDep, body: Body) -> Response:
     """`/ask …`"""
     form = _form(body)
     if form.get("ssl_check"):
         return Response()
     if not _may_ask(slack, form.get("team_id", "")):
         return JSONResponse({"response_type": "ephemeral", "text": _OTHER_TEAM})
-    shown = _received(slack.commands.receive, form)
-    return JSONResponse(shown) if shown else Response()
+    reply = _handle(slack.commands.receive, form)
+    return JSONResponse(reply) if reply else Response()
 
 
 @router.post("/events")
 @_declared
-async def event(slack: Use, body: Body) -> Response:
-    """A mention or a direct message. The first that ever comes asks for its `challenge` back."""
+async def event(slack: SlackDep, body: Body) -> Response:
+    """A mention or a direct message. The first event ever sent wants its `challenge` back."""
     payload = _json(body)
     if field(payload, "type") == "url_verification":
         return JSONResponse({"challenge": field(payload, "challenge")})
     if field(payload, "type") == "event_callback" and _may_ask(slack, field(payload, "team_id")):
-        _received(slack.events.receive, payload)
+        _handle(slack.events.receive, payload)
     return Response()
 
 
 @router.post("/interactions")
 @_declared
-async def interaction(slack: Use, body: Body) -> Response:
+async def interaction(slack: SlackDep, body: Body) -> Response:
     """A press of a button."""
     payload = _json(_form(body).get("payload", "").encode("utf-8", "replace"))
     if _may_ask(slack, field(payload, "team", "id")):
-        _received(slack.interactions.receive, payload)
+        _handle(slack.interactions.receive, payload)
     return Response()
 
 
 def _may_ask(slack: Slack, team: str) -> bool:
-    """Others are acknowledged all the same: Slack turns an app off whose events fail too often."""
+    """Whether this workspace may ask. Others are acknowledged too: Slack disables an app whose events often fail."""
     return not slack.team or team == slack.team
 
 
-def _received(receive: Callable[[Sent], Shown], payload: Sent) -> Shown:
+def _handle(receive: Callable[[Payload], Reply], payload: Payload) -> Reply:
+    """The reply of `receive`. Answers 400 to a payload that it refuses."""
     try:
         return receive(payload)
     except WebError as error:

@@ -1,4 +1,4 @@
-"""Did Slack send this, just now and for the first time?
+"""Checks that Slack has sent a request, just now and for the first time.
 
 Slack signs `v0:<timestamp>:<raw body>` with the app's signing secret (HMAC-SHA256):
 https://docs.slack.dev/authentication/verifying-requests-from-slack
@@ -9,30 +9,33 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from web.shared_state import Shared
 from web.slack.errors import NotFromSlack
-from web.slack.recent import Recent
 
-# The window is five minutes either way, so a signature is good for ten.
-_REMEMBERED = 600  # seconds
+GOOD_FOR = 600  # seconds that a signature can be good: its timestamp may be five minutes off, either way
 
 # Checked first: the verifier raises on what is no number, no ASCII or no UTF-8.
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 
+class SeenSignatures(Protocol):
+    def first(self, key: str) -> bool:
+        """Whether a signature was not seen lately; from now on it was."""
+
+
 class Signatures:
     """Checks requests with one signing secret.
 
-    `shared`: where those seen are remembered, None: in this process alone. `clock` gives Unix seconds.
+    `seen` remembers signatures for `GOOD_FOR` seconds; `clock` gives Unix seconds.
     """
 
-    def __init__(self, secret: str, shared: Shared | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, secret: str, seen: SeenSignatures, clock: Callable[[], float] = time.time) -> None:
         self._verifier = SignatureVerifier(secret, _Clock(clock))
-        self._used = Recent("signatures", _REMEMBERED, shared or Shared(), clock=clock)
+        self._seen = seen
 
     def check(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Raises NotFromSlack unless the raw body is signed, fresh, and not seen before."""
@@ -46,7 +49,7 @@ class Signatures:
             valid = False
         if not valid:
             raise NotFromSlack("it is older than five minutes, or not signed with FOOTNOTE_SLACK_SIGNING_SECRET")
-        if not self._used.first(signature):
+        if not self._seen.first(signature):
             raise NotFromSlack("it is a replay")
 
 

@@ -1,8 +1,8 @@
-"""Who does what was asked for in Slack, after it was acknowledged?
+"""Does the jobs that Slack asked for, after the acknowledgement.
 
-A few tasks of the event loop take jobs from a short queue. The computing part of a job waits for its turn with all
-other requests (`web/admission.py`), so that never more is computed than there are cores; sending, which is waiting
-for Slack, holds no turn. When the server is told to stop, whoever still waits for an answer is told to ask again.
+A few tasks of the event loop take jobs from a short queue. The computing part of a job waits for a work slot like any
+request (`web/admission.py`), so that no more is computed at once than there are cores; sending, which is waiting for
+Slack, holds no slot. When the server stops, whoever still waits for an answer is told to ask again.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from typing import TypeAlias
 from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.serving.draining import Drain, Draining
 from web.slack.errors import Declined, SlackError
-from web.slack.messages import Message, said
+from web.slack.messages import Message, plain_message
 
 log = logging.getLogger(__name__)
 
 Send: TypeAlias = Callable[[Message], None]  # blocking; raises SlackError
 
-BUSY = said("So many questions came at once that I cannot answer this one: please ask again in a minute.")
-INTERRUPTED = said("I was restarted before I could answer: please ask again.")
-FAILED = said("Something went wrong on my side; it has been logged. Please try again.")
+BUSY = plain_message("So many questions came at once that I cannot answer this one: please ask again in a minute.")
+INTERRUPTED = plain_message("I was restarted before I could answer: please ask again.")
+FAILED = plain_message("Something went wrong on my side; it has been logged. Please try again.")
 
-_AT_ONCE = 8  # jobs, most of them waiting for Slack
+_AT_ONCE = 8  # jobs under way, most of them waiting for Slack
 _WAITING = 50  # jobs in the queue
-_PATIENCE = 20.0  # seconds that a job waits for its turn to compute
-_PAUSE = 0.25  # seconds until it asks for a turn again
-_LAST_WORDS = 2.0  # seconds to tell those who wait that the server stops
-_APOLOGIES = 16  # under way at once
+_LONGEST_WAIT = 20.0  # seconds that a job waits for a work slot
+_PAUSE = 0.25  # seconds between two attempts to take one
+_SHUTDOWN = 2.0  # seconds to tell those who wait that the server stops
+_APOLOGIES = 16  # messages about dropped jobs under way at once
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work` computes a message, `send` delivers it. `tell` delivers why there is none, to the asker alone.
+    """`work` computes a message, `send` delivers it; `tell` delivers the reason why there is none to the asker alone.
 
     All three block; `work` may raise Declined.
     """
@@ -50,7 +50,7 @@ class Job:
 
 
 class JobWorker:
-    """Does jobs, `at_once` of them side by side; `waiting` more may wait. For one event loop."""
+    """Does `at_once` jobs concurrently and lets `waiting` more wait. Bound to one event loop."""
 
     def __init__(self, slots: WorkSlots, drain: Drain, waiting: int = _WAITING, at_once: int = _AT_ONCE) -> None:
         self._slots = slots
@@ -61,7 +61,7 @@ class JobWorker:
         self._threads = ThreadPoolExecutor(at_once + _APOLOGIES, thread_name_prefix="slack")
 
     def offer(self, job: Job) -> bool:
-        """Have the job done. False: too much is waiting already."""
+        """Queues the job; False if the queue is full."""
         try:
             self._queue.put_nowait(job)
         except asyncio.QueueFull:
@@ -69,7 +69,7 @@ class JobWorker:
         return True
 
     def offer_or_tell(self, job: Job) -> bool:
-        """Have the job done, or tell the asker that it will not be (False)."""
+        """Queues the job, or tells the asker that it is dropped and returns False."""
         if self.offer(job):
             return True
         if len(self._apologies) >= _APOLOGIES:
@@ -82,14 +82,14 @@ class JobWorker:
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Works for as long as this is open; then tells who waits that it stops."""
+        """Does jobs while the context is open; then tells those who wait that the server stops."""
         tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
         try:
             yield
         finally:
             self._drain.begin()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_WORDS):
+                async with asyncio.timeout(_SHUTDOWN):
                     await self._queue.join()
             for task in (*tasks, *self._apologies):
                 task.cancel()
@@ -100,13 +100,13 @@ class JobWorker:
         while True:
             job = await self._queue.get()
             try:
-                await self._do(job)
+                await self._run(job)
             finally:
                 self._queue.task_done()
 
-    async def _do(self, job: Job) -> None:
+    async def _run(self, job: Job) -> None:
         try:
-            slot = await self._turn()
+            slot = await self._take_slot()
             try:
                 message = await self._drain.or_result(job.work)
             finally:
@@ -116,24 +116,24 @@ class JobWorker:
         except Overloaded:
             await self._deliver(job.tell, BUSY)
         except Declined as declined:
-            await self._deliver(job.tell, said(str(declined)))
-        except Exception as error:  # whatever it is, the others still wait for their answers
+            await self._deliver(job.tell, plain_message(str(declined)))
+        except Exception as error:  # a failing job must not end the task that does the others
             _log(error)
             await self._deliver(job.tell, FAILED)
         else:
             await self._deliver(job.send, message)
 
-    async def _turn(self) -> WorkSlot:
-        """A turn to compute. Raises Overloaded, Draining."""
+    async def _take_slot(self) -> WorkSlot:
+        """A work slot, retried for a while. Raises Overloaded, Draining."""
         clock = asyncio.get_running_loop().time
-        until = clock() + _PATIENCE
+        deadline = clock() + _LONGEST_WAIT
         while True:
             if self._drain.begun:
                 raise Draining
             try:
                 return await self._slots.take()
             except Overloaded:
-                if clock() > until:
+                if clock() > deadline:
                     raise
                 await asyncio.sleep(_PAUSE)
 
@@ -142,11 +142,11 @@ class JobWorker:
             await asyncio.get_running_loop().run_in_executor(self._threads, send, message)
         except SlackError as error:
             log.error("An answer did not reach Slack: %s.", str(error).removesuffix("."))
-        except Exception as error:  # see above
+        except Exception as error:  # as above
             _log(error)
 
 
 def _log(error: Exception) -> None:
-    """Where it happened; what the error says may hold a question, a token or an address, and is left out."""
-    place = "".join(traceback.format_tb(error.__traceback__))
-    log.error("A job for Slack failed: %s\n%s", type(error).__name__, place)
+    """Logs where the error was raised, without its message, which may contain a question, a token or an address."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("A job for Slack failed: %s\n%s", type(error).__name__, frames)

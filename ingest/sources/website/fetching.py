@@ -1,4 +1,4 @@
-"""GET the pages of one host, as a well-mannered robot does: slowly, within limits, never elsewhere."""
+"""Fetches the pages of one host as a polite robot: slowly, within limits, and from nowhere else."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ingest.errors import SourceMissing
 from ingest.formats.parsing import LARGEST
 
 USER_AGENT = f"footnote/{version('footnote')} (indexes a site for a knowledge base; started by a person)"
-_TOKEN = "footnote"  # what a robots.txt calls us
+_TOKEN = "footnote"  # our name in a robots.txt
 _TIMEOUT = httpx2.Timeout(20.0, connect=10.0)
-_PAGE_SECONDS = 60.0  # for one page, however slowly it drips
+_PAGE_SECONDS = 60.0  # for one page, however slowly it arrives
 _REDIRECTS = 5
 _TRIES = 3
-_LONGEST_WAIT = 30.0  # seconds: what a Retry-After or Crawl-delay may ask for
+_LONGEST_WAIT = 30.0  # seconds that a Retry-After or Crawl-delay may ask for
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What an address was answered with; `problem` says why there is nothing to read."""
+    """The response of an address; `problem` says why there is nothing to read."""
 
     url: str  # after redirects
     status: int = 0  # 0: no answer
@@ -58,7 +58,7 @@ def client() -> httpx2.Client:
 
 
 def same_host(one: str, other: str) -> bool:
-    """The same host and port; https in place of http is the same host too."""
+    """Whether two addresses have the same host and port; https instead of http counts as the same."""
     a, b = urlsplit(one), urlsplit(other)
     if not {a.scheme, b.scheme} <= _PORTS.keys() or a.hostname != b.hostname:
         return False
@@ -71,7 +71,7 @@ def _port(url: str) -> int:
 
 
 class Fetcher:
-    """Fetches from the host of `site` alone, `pause` seconds between two requests.
+    """Fetches only from the host of `site`, with `pause` seconds between two requests.
 
     `may` says which addresses robots.txt allows.
     """
@@ -89,7 +89,7 @@ class Fetcher:
     def fetch(
         self, url: str, *, etag: str = "", modified: str = "", kinds: Collection[str] = (), largest: int = LARGEST
     ) -> Fetched:
-        """Never raises for what a server does. A body of another kind than `kinds` (if any) is not read."""
+        """Never raises for what a server does. The body is read only if its kind is among `kinds`, if given."""
         headers = {"Accept": ", ".join(kinds) or "*/*"}
         headers.update({"If-None-Match": etag} if etag else {}, **({"If-Modified-Since": modified} if modified else {}))
         for attempt in range(_TRIES):
@@ -100,7 +100,7 @@ class Fetcher:
         return fetched
 
     def _try(self, url: str, headers: dict[str, str], kinds: Collection[str], largest: int) -> tuple[Fetched, float]:
-        """The answer, and for how many seconds to wait before the next try (0: there is none)."""
+        """The response, and the seconds to wait before a retry (0: no retry)."""
         try:
             return self._follow(url, headers, kinds, largest)
         except _Elsewhere as error:
@@ -120,10 +120,10 @@ class Fetcher:
             with self._client.stream("GET", url, headers=headers) as response:
                 if response.status_code not in (301, 302, 303, 307, 308):
                     return _read(url, response, kinds, largest), _retry_after(response)
-                url = self._redirected(url, response.headers.get("location", ""))
+                url = self._redirect_target(url, response.headers.get("location", ""))
         raise _Elsewhere(f"it redirects more than {_REDIRECTS} times")
 
-    def _redirected(self, url: str, location: str) -> str:
+    def _redirect_target(self, url: str, location: str) -> str:
         target = urljoin(url, location).partition("#")[0]
         if not location or not same_host(self._site, target):
             raise _Elsewhere(f"it redirects to {target}, which is another host")
@@ -141,8 +141,8 @@ class Fetcher:
 def _retry_after(response: httpx2.Response) -> float:
     if response.status_code not in _RETRIED:
         return 0.0
-    asked = response.headers.get("retry-after", "")
-    return float(asked) if asked.isdecimal() else 1.0
+    seconds = response.headers.get("retry-after", "")
+    return float(seconds) if seconds.isdecimal() else 1.0
 
 
 def _read(url: str, response: httpx2.Response, kinds: Collection[str], largest: int) -> Fetched:
@@ -162,7 +162,7 @@ def _read(url: str, response: httpx2.Response, kinds: Collection[str], largest: 
 
 
 def _body(response: httpx2.Response, largest: int) -> tuple[bytes, str]:
-    """The body, or why it was left: what is too large or too slow is not read to its end."""
+    """The body, or why it was abandoned: one that is too large or slow is not read to its end."""
     deadline = time.monotonic() + _PAGE_SECONDS
     body = bytearray()
     for piece in response.iter_bytes(65_536):
@@ -176,7 +176,7 @@ def _body(response: httpx2.Response, largest: int) -> tuple[bytes, str]:
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """What a host's robots.txt says to us."""
+    """A host's robots.txt, as it applies to us."""
 
     rules: Protego
 
@@ -193,7 +193,7 @@ class Robots:
 
 
 def read_robots(fetcher: Fetcher, site: str) -> Robots:
-    """RFC 9309: no file allows everything; a file that cannot be had allows nothing, so it raises SourceMissing."""
+    """By RFC 9309, no file allows everything and an unreachable one allows nothing: then raises SourceMissing."""
     fetched = fetcher.fetch(urljoin(site, "/robots.txt"), largest=512 * 1024)
     if 400 <= fetched.status < 500 and fetched.status != 429:
         return Robots(Protego.parse(""))

@@ -1,4 +1,4 @@
-"""The pages of websites as they were last fetched, kept with the index: what has not changed is not fetched again."""
+"""Stores websites' pages as last fetched, beside the index, so that unchanged ones are not fetched again."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any, Self
 from indexes.types import Article
 
 _FILE = "websites.sqlite"
-_VERSION = "2"  # raise it when a page would be read differently: every page is then fetched whole
-_STALE = 24 * 3600.0  # seconds after which a crawl that was stopped starts anew
+_VERSION = "2"  # raise it when pages are read differently: all are then fetched again
+_STALE = 24 * 3600.0  # seconds after which an interrupted crawl starts over
 
 
 @dataclass(frozen=True, slots=True)
 class WebPage:
-    """A page as it was read: its article, or why it has none; and where its links lead."""
+    """A page as it was read: its article, or the problem with it, and the targets of its links."""
 
-    url: str  # where it is known to live: its canonical address
+    url: str  # its canonical address
     article: Article | None = None
     problem: str = ""
     links: tuple[str, ...] = ()
@@ -29,8 +29,8 @@ class WebPage:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPage:
-    """`page` with what a server needs to say that it has not changed; `seen`: when it was last asked, epoch seconds."""
+class StoredPage:
+    """`page` with the validators of its response; `seen`: when it was last requested, epoch seconds."""
 
     page: WebPage
     etag: str
@@ -73,8 +73,8 @@ class PageStore:
         return database
 
     def started(self, site: str, now: float, fresh: float) -> float:
-        """When the crawl of `site` began whose pages need not be fetched again: one that was stopped within a day, or
-        ended within `fresh` seconds; else `now`."""
+        """The start of the crawl of `site` whose pages need not be fetched again: one interrupted within a day or ended
+        within `fresh` seconds; else `now`."""
         with self._db:
             self._db.execute(
                 "DELETE FROM crawls WHERE site = ? AND started <= ? - CASE WHEN ended THEN ? ELSE ? END",
@@ -87,19 +87,27 @@ class PageStore:
         with self._db:
             self._db.execute("UPDATE crawls SET ended = TRUE WHERE site = ?", (site,))
 
-    def get(self, site: str, url: str) -> KeptPage | None:
+    def get(self, site: str, url: str) -> StoredPage | None:
         row = self._db.execute(
             "SELECT page, etag, modified, seen FROM pages WHERE site = ? AND url = ?", (site, url)
         ).fetchone()
-        return KeptPage(_read(row[0]), *row[1:]) if row else None
+        return StoredPage(_read(row[0]), *row[1:]) if row else None
 
     def unseen(self, site: str, since: float) -> list[tuple[str, WebPage]]:
-        """Pages, with their addresses, that no crawl has come across since then."""
+        """Pages, with their addresses, that no crawl has reached since then."""
         rows = self._db.execute("SELECT url, page FROM pages WHERE site = ? AND seen < ? ORDER BY url", (site, since))
         return [(url, _read(page)) for url, page in rows]
 
-    def put(self, site: str, url: str, kept: KeptPage) -> None:
-        row = (site, url, _VERSION, kept.etag, kept.modified, kept.seen, json.dumps(asdict(kept.page), default=str))
+    def put(self, site: str, url: str, stored: StoredPage) -> None:
+        row = (
+            site,
+            url,
+            _VERSION,
+            stored.etag,
+            stored.modified,
+            stored.seen,
+            json.dumps(asdict(stored.page), default=str),
+        )
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 

@@ -1,4 +1,4 @@
-"""The pages a site lists in its sitemaps (https://www.sitemaps.org/protocol.html)."""
+"""Reads the pages that a site lists in its sitemaps (https://www.sitemaps.org/protocol.html)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from ingest.sources.items import Skipped
 from ingest.sources.website.fetching import Fetcher, same_host
 
-_LARGEST = 50 * 1024 * 1024  # bytes, which is the protocol's limit
+_LARGEST = 50 * 1024 * 1024  # bytes, the protocol's limit
 _MOST = 200  # sitemaps of one site
 _GZIP = b"\x1f\x8b"
 
@@ -24,19 +24,19 @@ class SitemapEntry:
 
 
 def read_sitemaps(fetcher: Fetcher, urls: Sequence[str], site: str) -> Iterator[SitemapEntry | Skipped]:
-    """The pages of sitemaps and of those they name, on the host of `site`. One that is not there lists nothing."""
+    """The pages of sitemaps, and of sitemaps they name, on the host of `site`. A missing one lists nothing."""
     waiting, known = list(urls), set(urls)
-    for place, url in enumerate(waiting):  # which grows while it is read
-        if place >= _MOST:
+    for number, url in enumerate(waiting):  # grows during the loop
+        if number >= _MOST:
             yield Skipped(url, f"more than {_MOST} sitemaps: the rest is not read")
             return
         fetched = fetcher.fetch(url, largest=_LARGEST)
-        if fetched.gone or fetched.kind == "text/html":  # many sites answer any address with a page
+        if fetched.gone or fetched.kind == "text/html":  # many sites serve a page for any address
             continue
         try:
             if fetched.problem:
                 raise ValueError(fetched.problem)
-            inner, pages = _parse(_unzipped(fetched.body))
+            inner, pages = _parse(_unzip(fetched.body))
         except (ValueError, zlib.error, ElementTree.ParseError) as error:
             yield Skipped(url, f"the sitemap cannot be read ({error}): correct it")
             continue
@@ -66,7 +66,7 @@ def _text(entry: ElementTree.Element, name: str) -> str:
     return next(((child.text or "").strip() for child in entry if _name(child) == name), "")
 
 
-def _unzipped(body: bytes) -> bytes:
+def _unzip(body: bytes) -> bytes:
     if not body.startswith(_GZIP):
         return body
     decompress = zlib.decompressobj(wbits=31)

@@ -1,4 +1,4 @@
-"""One page of a website to its article, its address and its links."""
+"""Reads one page of a website: its article, address and links."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _FILE = re.compile(r"(?<![^/])[^/]*\.[A-Za-z0-9]+$")
 
 
 def normal(url: str) -> str:
-    """An address without fragment, user, default port and capitals in the host, so that equal pages compare equal."""
+    """The address without fragment, user, default port and capitals in the host, so that equal pages compare equal."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS.get(parts.scheme, "\0"))
     return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
 
 
 def page_id(url: str) -> str:
-    """An article id from the path of an address: `/guide/setup.html` → `guide/setup`; of the top page, its host."""
+    """An article id from the path of an address: `/guide/setup.html` → `guide/setup`; the host for the top page."""
     parts = urlsplit(url)
     path = _INDEX.sub("", unquote(parts.path, errors="replace").lstrip("/"))
     id = path.strip("/") or parts.netloc
@@ -51,13 +51,13 @@ def within(url: str, start: str) -> bool:
 
 
 def read_page(fetched: Fetched, start: str, day: str, category: Category) -> WebPage:
-    """The page of an answer; `day` is what the site's sitemap says of its last change. Raises ArticleRejected."""
+    """The page of a response; `day`: the last change by the site's sitemap. Raises ArticleRejected."""
     if fetched.kind in MARKDOWN:
         article = parse_markdown(page_id(fetched.url), fetched.body, category)
         return WebPage(fetched.url, replace(article, source_url=article.source_url or fetched.url))
-    page = parse_page(clean(_decoded(fetched)))
-    base = _base(page, fetched.url)
-    url = _canonical(page, base, fetched.url, start)
+    page = parse_page(clean(_text(fetched)))
+    base = _base_address(page, fetched.url)
+    url = _canonical_address(page, base, fetched.url, start)
     orders = meta(page, "robots", "footnote").lower()
     links = () if "nofollow" in orders or "none" in orders else tuple(dict.fromkeys(_links(page, base)))
     main = main_content(page)
@@ -65,37 +65,37 @@ def read_page(fetched: Fetched, start: str, day: str, category: Category) -> Web
     hidden = "noindex" in orders or "none" in orders
     try:
         return WebPage(url, html_article(page_id(url), page, main, category, fields, base), links=links, hidden=hidden)
-    except ArticleRejected as error:  # its links are good all the same
+    except ArticleRejected as error:  # its links still count
         return WebPage(url, problem=str(error), links=links, hidden=hidden)
 
 
-def _decoded(fetched: Fetched) -> str:
-    """The text of an answer: in the encoding its header names; else UTF-8, where it is that; else what it declares."""
+def _text(fetched: Fetched) -> str:
+    """The text in the encoding of the header; else as UTF-8 if it is valid; else in the encoding it declares."""
     named = [fetched.charset] if fetched.charset else []
     return UnicodeDammit(fetched.body, named, user_encodings=["utf-8"], is_html=True).unicode_markup or ""
 
 
-def _base(page: BeautifulSoup, url: str) -> str:
+def _base_address(page: BeautifulSoup, url: str) -> str:
     base = page.find("base", href=True)
-    return _joined(url, str(base["href"])) or url if isinstance(base, Tag) else url
+    return _absolute_address(url, str(base["href"])) or url if isinstance(base, Tag) else url
 
 
-def _canonical(page: BeautifulSoup, base: str, url: str, start: str) -> str:
-    """What the page calls its own address, if that lies in the same site."""
+def _canonical_address(page: BeautifulSoup, base: str, url: str, start: str) -> str:
+    """The page's canonical address if that belongs to the site, else `url`."""
     link = page.find("link", rel="canonical", href=True)
-    named = _joined(base, str(link["href"])) if isinstance(link, Tag) else ""
+    named = _absolute_address(base, str(link["href"])) if isinstance(link, Tag) else ""
     return named if named and within(named, start) else url
 
 
 def _links(page: BeautifulSoup, base: str) -> Iterator[str]:
     for link in page.find_all("a", href=True):
-        address = _joined(base, str(link["href"]))
+        address = _absolute_address(base, str(link["href"]))
         if address and "nofollow" not in link.get_attribute_list("rel"):
             yield address
 
 
-def _joined(base: str, address: str) -> str:
-    """An absolute http(s) address, or ""."""
+def _absolute_address(base: str, address: str) -> str:
+    """The absolute http(s) address; "" if it is none."""
     try:
         joined = urljoin(base, address.strip())
         return normal(joined) if urlsplit(joined).scheme in _PORTS and urlsplit(joined).hostname else ""

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import enumerate as enumerate_threads
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ import pytest
 from indexes.errors import ModelUnavailable
 from indexes.models.embedding import Embedder, load_embedder
 from indexes.models.finding import BUNDLED, Precision, find_model
-from indexes.types import EmbeddedBatch
+from indexes.types import EmbeddedBatch, FloatMatrix
 from tests.conftest import ROOT
 from tests.indexes.conftest import quietly
 
@@ -35,20 +35,23 @@ QUESTION = TEXTS[0]
 
 
 @pytest.fixture(scope="module")
-def reference() -> Any:
+def reference() -> tuple[FloatMatrix, FloatMatrix]:
+    """What sentence-transformers makes of TEXTS as passages, and as questions."""
     with quietly():
         from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(str(find_model(BUNDLED).folder), device="cpu")
+        model = SentenceTransformer(str(find_model(BUNDLED).folder), device="cpu")
+    passages = model.encode_document(TEXTS, normalize_embeddings=True)
+    questions = model.encode_query(TEXTS, normalize_embeddings=True)
+    return np.asarray(passages), np.asarray(questions)
 
 
 @pytest.mark.parametrize(("precision", "smallest"), [("fp32", 0.9999), ("int8", 0.97)])
 def test_the_exported_model_agrees_with_sentence_transformers(
-    precision: Precision, smallest: float, reference: Any
+    precision: Precision, smallest: float, reference: tuple[FloatMatrix, FloatMatrix]
 ) -> None:
     exported = load_embedder(BUNDLED, ROOT / "var" / "models", precision)
-    passages = reference.encode_document(TEXTS, normalize_embeddings=True)
-    questions = reference.encode_query(TEXTS, normalize_embeddings=True)
+    passages, questions = reference
     assert (exported.embed_passages(TEXTS) * passages).sum(axis=1).min() >= smallest
     ours = np.concatenate([exported.embed_question(text) for text in TEXTS])
     assert (ours * questions).sum(axis=1).min() >= smallest

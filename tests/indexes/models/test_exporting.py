@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import io
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from tokenizers import Tokenizer
 
 from indexes.errors import ModelUnavailable
 from indexes.models.embedding import OnnxEmbedder, load_embedder
-from indexes.models.export_folder import META_FILE
+from indexes.models.export_folder import META_FILE, write_meta
 from indexes.models.finding import BUNDLED, find_model
 from indexes.models.sentence_transformers import ReferenceEmbedder
 from indexes.types import FloatVector
@@ -43,12 +45,41 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FloatVector]:
         return folder, np.asarray(model.encode_query(QUESTION, normalize_embeddings=True))
 
 
+EXPORTING = """
+import sys
+from pathlib import Path
+from indexes.models.embedding import load_embedder
+load_embedder(sys.argv[1], Path(sys.argv[2]), "fp32")
+"""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A folder of models in which a process that found the tiny one damaged was killed while it exported it anew."""
+
+    models: Path
+    told_by_the_killed: str
+    told_by_the_waiting: str
+
+
 @pytest.fixture(scope="module")
-def tiny_models(tiny: tuple[Path, FloatVector], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of models with the tiny one in fp32."""
-    models = tmp_path_factory.mktemp("exported")
-    load_embedder(str(tiny[0]), models, "fp32")
-    return models
+def exported(tiny: tuple[Path, FloatVector], tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """One export, which takes seconds, for all that needs one."""
+    models = tmp_path_factory.mktemp("exported") / "models"
+    damaged = models / find_model(str(tiny[0])).embedder_id("fp32")
+    damaged.mkdir(parents=True)
+    write_meta(damaged, {"max_tokens": 64})
+    (damaged / META_FILE).write_text((damaged / META_FILE).read_text().replace("64", "65"))
+    command = [sys.executable, "-c", EXPORTING, str(tiny[0]), str(models)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as beginner:
+        while not list(models.glob("export-*")):
+            assert beginner.poll() is None
+            time.sleep(0.02)
+        beginner.kill()
+        _, told_by_the_killed = beginner.communicate()
+    with redirect_stderr(io.StringIO()) as told_by_the_waiting:
+        load_embedder(str(tiny[0]), models, "fp32")
+    return Exported(models, told_by_the_killed, told_by_the_waiting.getvalue())
 
 
 def require_the_vectors_of(tiny: tuple[Path, FloatVector], models: Path) -> None:
@@ -60,21 +91,23 @@ def require_the_vectors_of(tiny: tuple[Path, FloatVector], models: Path) -> None
 
 
 def test_a_model_of_another_kind_works_from_its_folder_with_its_own_prompts_and_pooling(
-    tiny: tuple[Path, FloatVector], tiny_models: Path
+    tiny: tuple[Path, FloatVector], exported: Exported
 ) -> None:
-    require_the_vectors_of(tiny, tiny_models)
+    require_the_vectors_of(tiny, exported.models)
 
 
 def test_a_damaged_export_is_made_anew(
-    tiny: tuple[Path, FloatVector], tiny_models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny: tuple[Path, FloatVector], exported: Exported, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = shutil.copytree(tiny_models, tmp_path / "models")
-    meta = next(models.glob(f"*/{META_FILE}"))
-    meta.write_text(meta.read_text().replace('"max_tokens": 64', '"max_tokens": 65'))
-    require_the_vectors_of(tiny, models)
-    assert f"{META_FILE} does not match its own SHA-256. It is made anew." in capsys.readouterr().err
-    require_the_vectors_of(tiny, models)
+    assert f"{META_FILE} does not match its own SHA-256. It is made anew." in exported.told_by_the_killed
+    require_the_vectors_of(tiny, exported.models)
     assert capsys.readouterr().err == ""
+
+
+def test_an_export_under_way_is_waited_for_and_used_even_if_who_began_it_was_killed(exported: Exported) -> None:
+    assert "waiting for it" in exported.told_by_the_waiting
+    assert "Preparing" not in exported.told_by_the_waiting
+    assert not list(exported.models.glob("export-*"))
 
 
 @pytest.fixture
@@ -98,29 +131,6 @@ def test_what_a_killed_export_has_left_is_removed_by_the_next_and_no_model_is(tm
     with pytest.raises(ModelUnavailable):
         load_embedder(BUNDLED, tmp_path / "models", "int8")
     assert (left.exists(), model.exists()) == (False, True)
-
-
-EXPORTING = """
-import sys
-from pathlib import Path
-from indexes.models.embedding import load_embedder
-load_embedder(sys.argv[1], Path(sys.argv[2]), "fp32")
-"""
-
-
-def test_an_export_under_way_is_waited_for_and_used_even_if_who_began_it_was_killed(
-    tiny: tuple[Path, FloatVector], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    models = tmp_path / "models"
-    command = [sys.executable, "-c", EXPORTING, str(tiny[0]), str(models)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as beginner:
-        while not list(models.glob("export-*")):
-            assert beginner.poll() is None
-            time.sleep(0.02)
-        beginner.kill()
-    require_the_vectors_of(tiny, models)
-    assert "Preparing" not in capsys.readouterr().err
-    assert not list(models.glob("export-*"))
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from indexes.types import Article
 from ingest.formats.parsing import LARGEST
 from ingest.sources.archives import entries
 from ingest.sources.folders import read_source
-from ingest.sources.items import Found, Ignored, Skipped, SourceItem
+from ingest.sources.items import Ignored, Skipped, SourceEntry, SourceItem
 
 
-def read(source: Path) -> list[Found]:
+def read(source: Path) -> list[SourceEntry]:
     return list(read_source(source, Ignored()))
 
 

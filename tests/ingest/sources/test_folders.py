@@ -14,21 +14,21 @@ from indexes.types import Category
 from ingest.errors import SourceMissing
 from ingest.formats.parsing import LARGEST
 from ingest.sources.folders import read_source
-from ingest.sources.items import Found, Ignored, Skipped, SourceItem
+from ingest.sources.items import Ignored, Skipped, SourceEntry, SourceItem
 from tests.conftest import TINY, write_articles
 
 GOOD = "# Good\n\nThis one is fine."
 
 
-def read(source: Path) -> list[Found]:
+def read(source: Path) -> list[SourceEntry]:
     return list(read_source(source, Ignored()))
 
 
-def ids(found: list[Found]) -> list[str]:
+def ids(found: list[SourceEntry]) -> list[str]:
     return [item.id for item in found if isinstance(item, SourceItem)]
 
 
-def reasons(found: list[Found]) -> dict[str, str]:
+def reasons(found: list[SourceEntry]) -> dict[str, str]:
     return {item.origin: item.reason for item in found if isinstance(item, Skipped)}
 
 

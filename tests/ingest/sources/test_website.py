@@ -12,7 +12,7 @@ import pytest
 from ingest.errors import SourceMissing
 from ingest.formats.parsing import LARGEST
 from ingest.isolation import Isolated
-from ingest.sources.items import Found, Ignored, Skipped, SourceItem
+from ingest.sources.items import Ignored, Skipped, SourceEntry, SourceItem
 from ingest.sources.website.crawling import Limits, Website
 from tests.ingest.sources.served import Reply, ServedSite, page, serving
 
@@ -40,7 +40,7 @@ class Reader:
         self.waits: list[float] = []
         self.ignored: dict[str, int] = {}
 
-    def read(self, url: str, limits: Limits = LIMITS) -> list[Found]:
+    def read(self, url: str, limits: Limits = LIMITS) -> list[SourceEntry]:
         ignored = Ignored()
         found = list(Website(url, self.root, limits, self.isolated, self.waits.append).read(ignored))
         self.ignored = dict(ignored.by_ending)

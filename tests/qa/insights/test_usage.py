@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from indexes.snapshots.article_table import ArticleSummary
-from qa.insights.usage import Day, article_usage, figures, similar_pairs
+from qa.insights.article_usage import article_usage
+from qa.insights.figures import Day, figures
+from qa.insights.similar_articles import similar_pairs
 from qa.journal.article_views import Votes
 from qa.journal.records import Feedback, Kind, QuestionRecord
 

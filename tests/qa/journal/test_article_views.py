@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qa.journal.article_views import Views, Votes
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 SAFARI = "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_0) AppleWebKit/605.1.15 Version/19.0 Safari/605.1.15"
@@ -33,8 +33,8 @@ def calendar() -> Calendar:
 
 @pytest.fixture
 def views(tmp_path: Path, calendar: Calendar) -> Iterator[Views]:
-    journal = Journal(tmp_path / "journal.sqlite")
-    yield Views(journal, calendar)
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    yield Views(journal.views, calendar)
     journal.close()
 
 

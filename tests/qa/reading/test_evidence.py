@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from qa.reading.evidence import NOTHING, Evidence, weigh
+from qa.reading.evidence import NO_EVIDENCE, Evidence, weigh
+from qa.reading.reading import ENOUGH, SearchedQuestion
 from qa.retrieval import Retrieved
-from qa.types import Question
+from qa.types import Probe, Question, Standalone
 from tests.conftest import Site
 
 GOOD = Evidence(similarity=0.7, matched=0.6, detail=0.4, closed=0.0, particular=0.0, unknown=0.0, size=0.0)
 
 
 def evidence(site: Site, text: str) -> Evidence:
-    return site.services.answerer.trace(Question(text)).evidence
+    return Evidence(**site.services.answerer.trace(Question(text)).reading.signals)
 
 
 @pytest.mark.parametrize(
@@ -32,14 +33,17 @@ def test_less_evidence_means_less_confidence(weaker: Evidence) -> None:
     assert weaker.confidence < GOOD.confidence
 
 
-def test_nothing_found_is_no_evidence() -> None:
-    assert weigh("anything?", "anything?", Retrieved((), (), ()), chunks=10, unknown_names=0) == NOTHING
-    assert not NOTHING.enough
+def test_nothing_found_is_no_evidence(site: Site) -> None:
+    standalone = Standalone("anything?", (Probe("anything?", 1.0),))
+    vocabulary = site.services.store.current().vocabulary
+    searched = SearchedQuestion("anything?", standalone, Retrieved((), (), ()), (), vocabulary, 10)
+    assert weigh(searched) == NO_EVIDENCE
+    assert NO_EVIDENCE.confidence < ENOUGH
 
 
 def test_a_question_in_the_words_of_an_article_has_enough_evidence(site: Site) -> None:
     found = evidence(site, "How many times does a client retry an idempotent request?")
-    assert found.enough
+    assert found.confidence >= ENOUGH
     assert found.matched > evidence(site, "How do I bake sourdough bread?").matched
 
 

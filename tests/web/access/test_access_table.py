@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from indexes.models.embedding import Embedder
 from qa.types import Question
 from tests.conftest import Site, make_services
-from web.access.keys import KeyStore, Scope
+from web.access.keys import Keys, Scope
 from web.access.policy import ASKER, Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
@@ -120,7 +120,7 @@ class Closed:
 
     client: TestClient
     services: Services
-    keys: KeyStore
+    keys: Keys
     user: str
     user_id: str
 
@@ -145,7 +145,7 @@ def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("closed")
     with make_services(tiny_site.index, embedder, folder) as made:
         keys = made.access_rules.keys
-        services = replace(made, access_rules=AccessRules(Policy(local=True), keys, Rates()))
+        services = replace(made, access_rules=AccessRules(Policy(place=True), keys, Rates()))
         app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
         user, presented = keys.create("user", tuple(ASKER))
         with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:

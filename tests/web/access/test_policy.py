@@ -11,10 +11,11 @@ from starlette.requests import HTTPConnection
 
 from indexes.types import ANYONE, KEEPER, Viewer
 from web.access.forgery import is_forged
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import ASKER, Misdirected, Policy, Proof
 from web.access.principals import SCOPES, Principal
 from web.access.proxies import Proxies
+from web.access.sqlite_keys import SqliteKeyStore
 from web.errors import BadKey
 from web.settings import networks
 
@@ -25,8 +26,8 @@ PROXIES = Proxies(networks("10.0.0.0/8, ::1"), "X-User", "X-Groups")
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Iterator[KeyStore]:
-    keys = KeyStore(tmp_path / "keys.sqlite")
+def keys(tmp_path: Path) -> Iterator[Keys]:
+    keys = Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
     yield keys
     keys.close()
 
@@ -36,7 +37,7 @@ def request(peer: str, **headers: str) -> HTTPConnection:
     return HTTPConnection({"type": "http", "client": (peer, 50000), "headers": raw})
 
 
-def who(policy: Policy, keys: KeyStore, peer: str, **headers: str) -> Principal:
+def who(policy: Policy, keys: Keys, peer: str, **headers: str) -> Principal:
     return policy.visitor(request(peer, **headers), keys).principal
 
 
@@ -44,50 +45,50 @@ def who(policy: Policy, keys: KeyStore, peer: str, **headers: str) -> Principal:
     "host", ["127.0.0.1:8000", "localhost", "LOCALHOST:9", "[::1]:8000", "127.8.9.1", "localhost."]
 )
 @pytest.mark.parametrize("peer", [HERE, "::1", "::ffff:127.0.0.1"])
-def test_whoever_sits_at_the_machine_may_do_everything_and_is_in_no_group(keys: KeyStore, peer: str, host: str) -> None:
-    assert who(Policy(local=True), keys, peer, host=host) == KEPT
+def test_whoever_sits_at_the_machine_may_do_everything_and_is_in_no_group(keys: Keys, peer: str, host: str) -> None:
+    assert who(Policy(place=True), keys, peer, host=host) == KEPT
 
 
 @pytest.mark.parametrize(
     "forwarded", ["x_forwarded_for", "forwarded", "x_real_ip", "via", "x_forwarded_proto", "x_forwarded_host"]
 )
-def test_what_somebody_passed_on_does_not_come_from_the_machine(keys: KeyStore, forwarded: str) -> None:
-    assert who(Policy(local=True), keys, HERE, host="localhost", **{forwarded: "127.0.0.1"}) == NOBODY
+def test_what_somebody_passed_on_does_not_come_from_the_machine(keys: Keys, forwarded: str) -> None:
+    assert who(Policy(place=True), keys, HERE, host="localhost", **{forwarded: "127.0.0.1"}) == NOBODY
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example:8000", "", "0.0.0.0:8000", "localhost.evil.example", "127.0.0.1.nip.io"]
 )
-def test_a_page_whose_name_was_made_to_point_here_reads_nothing(keys: KeyStore, host: str) -> None:
+def test_a_page_whose_name_was_made_to_point_here_reads_nothing(keys: Keys, host: str) -> None:
     with pytest.raises(Misdirected):
-        who(Policy(local=True), keys, HERE, host=host)
-    assert who(Policy(local=True, anybody=ASKER), keys, HERE, host=host) == Principal("", ASKER, ANYONE)
+        who(Policy(place=True), keys, HERE, host=host)
+    assert who(Policy(place=True, anybody=ASKER), keys, HERE, host=host) == Principal("", ASKER, ANYONE)
 
 
-def test_elsewhere_one_is_nobody_unless_anybody_may_come(keys: KeyStore) -> None:
-    assert who(Policy(local=True), keys, "192.0.2.1", host="localhost") == NOBODY
-    assert who(Policy(local=False), keys, HERE, host="localhost") == NOBODY
-    assert who(Policy(local=False, anybody=ASKER), keys, "192.0.2.1") == Principal("", ASKER, ANYONE)
+def test_elsewhere_one_is_nobody_unless_anybody_may_come(keys: Keys) -> None:
+    assert who(Policy(place=True), keys, "192.0.2.1", host="localhost") == NOBODY
+    assert who(Policy(place=False), keys, HERE, host="localhost") == NOBODY
+    assert who(Policy(place=False, anybody=ASKER), keys, "192.0.2.1") == Principal("", ASKER, ANYONE)
 
 
 @pytest.mark.parametrize("wrong", ["fn_nonsense", f"fn_{'0' * 12}_{'0' * 64}"])
-def test_whoever_presents_a_bad_key_is_taken_for_nobody_else(keys: KeyStore, wrong: str) -> None:
-    for policy in (Policy(local=True), Policy(local=True, anybody=ASKER), Policy(False, proxies=PROXIES)):
+def test_whoever_presents_a_bad_key_is_taken_for_nobody_else(keys: Keys, wrong: str) -> None:
+    for policy in (Policy(place=True), Policy(place=True, anybody=ASKER), Policy(False, proxies=PROXIES)):
         with pytest.raises(BadKey):
             who(policy, keys, HERE, host="localhost", authorization=f"Bearer {wrong}")
         with pytest.raises(BadKey):
             who(policy, keys, "10.0.0.1", x_user="ann", cookie=f"__Host-footnote={wrong}")
 
 
-def test_a_word_that_is_no_key_of_ours_is_passed_over_where_none_is_needed_and_nowhere_else(keys: KeyStore) -> None:
+def test_a_word_that_is_no_key_of_ours_is_passed_over_where_none_is_needed_and_nowhere_else(keys: Keys) -> None:
     word = {"host": "localhost", "authorization": "Bearer unused"}  # chat clients insist on one
-    assert who(Policy(local=True), keys, HERE, **word) == KEPT
+    assert who(Policy(place=True), keys, HERE, **word) == KEPT
     for peer, extra in (("192.0.2.1", {}), (HERE, {"x_forwarded_for": "127.0.0.1"})):
         with pytest.raises(BadKey):
-            who(Policy(local=True, anybody=ASKER), keys, peer, **word, **extra)
+            who(Policy(place=True, anybody=ASKER), keys, peer, **word, **extra)
 
 
-def test_a_key_goes_before_a_session_and_a_session_before_a_proxy(keys: KeyStore) -> None:
+def test_a_key_goes_before_a_session_and_a_session_before_a_proxy(keys: Keys) -> None:
     policy = Policy(False, proxies=PROXIES)
     one, first = keys.create("one", ("ask",), ("payments",))
     two, second = keys.create("two", ("admin",), ("*",))
@@ -101,7 +102,7 @@ def test_a_key_goes_before_a_session_and_a_session_before_a_proxy(keys: KeyStore
     assert who(policy, keys, "10.0.0.1", x_user="ann", cookie="other=1", authorization="Basic YTpi").id == "user:ann"
 
 
-def test_a_trusted_proxy_names_the_user_and_their_groups(keys: KeyStore) -> None:
+def test_a_trusted_proxy_names_the_user_and_their_groups(keys: Keys) -> None:
     policy = Policy(False, proxies=PROXIES)
     ann = Principal("user:ann", ASKER, Viewer(frozenset({"payments", "sre"})))
     assert who(policy, keys, "10.1.2.3", x_user=" ann ", x_groups="payments, sre,,") == ann
@@ -114,7 +115,7 @@ def test_a_trusted_proxy_names_the_user_and_their_groups(keys: KeyStore) -> None
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", HERE, "11.0.0.1", "", "testclient"])
-def test_nobody_else_names_anybody(keys: KeyStore, peer: str) -> None:
+def test_nobody_else_names_anybody(keys: Keys, peer: str) -> None:
     assert who(Policy(False, proxies=PROXIES), keys, peer, x_user="ann", x_groups="sre") == NOBODY
 
 
@@ -141,7 +142,7 @@ def test_the_client_is_the_last_address_that_no_trusted_proxy_has(peer: str, for
 
 
 @pytest.mark.parametrize(
-    ("bound", "public_url", "trusted", "local"),
+    ("bound", "public_url", "trusted", "place"),
     [
         (HERE, "", "", True),
         ("::1", "http://localhost:8000", "", True),
@@ -152,8 +153,8 @@ def test_the_client_is_the_last_address_that_no_trusted_proxy_has(peer: str, for
         (HERE, "", "10.0.0.0/8", True),
     ],
 )
-def test_a_server_that_others_reach_is_nobodys_own(bound: str, public_url: str, trusted: str, local: bool) -> None:
-    assert Policy.of(bound, public_url, False, Proxies(networks(trusted))).local is local
+def test_a_server_that_others_reach_is_nobodys_own(bound: str, public_url: str, trusted: str, place: bool) -> None:
+    assert Policy.of(bound, public_url, False, Proxies(networks(trusted))).place is place
 
 
 SITE, WIDGET = "https://kb.example", "https://wiki.example"
@@ -176,10 +177,10 @@ SITE, WIDGET = "https://kb.example", "https://wiki.example"
         ("POST", "session", {"origin": "null"}, True),
         ("POST", "session", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, True),
         ("POST", "nothing", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, False),
-        ("POST", "local", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, False),
-        ("POST", "local", {}, False),  # curl
-        ("POST", "local", {"origin": "null"}, True),
-        ("POST", "local", {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, True),
+        ("POST", "place", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, False),
+        ("POST", "place", {}, False),  # curl
+        ("POST", "place", {"origin": "null"}, True),
+        ("POST", "place", {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, True),
         ("POST", "proxy", {"origin": "https://evil.example"}, True),
         ("POST", "nothing", {"origin": "null"}, False),
         ("POST", "nothing", {"sec-fetch-site": "cross-site"}, True),

@@ -21,11 +21,12 @@ from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import ROOT, TINY, Site, quiet, write_articles
 from tests.web.live_servers import served_from
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 
 QUESTION = "How long does an access token live?"
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -40,13 +41,13 @@ def address(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def kept_closed(
     embedder: Embedder, chunker: Chunker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, KeyStore]]:
+) -> Iterator[tuple[str, Keys]]:
     """A site that nobody enters without a key, where the article on tokens is for the group "security" alone."""
     folder = tmp_path_factory.mktemp("closed")
     articles = {**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)}
     Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", articles)])
-    keys = KeyStore(folder / "keys.sqlite")
-    access_rules = AccessRules(Policy(local=False), keys, Rates())
+    keys = Keys(SqliteKeyStore(folder / "keys.sqlite"))
+    access_rules = AccessRules(Policy(place=False), keys, Rates())
     with served_from(folder / "index", embedder, folder, access_rules) as address:
         yield address, keys
     keys.close()
@@ -250,7 +251,7 @@ def test_there_are_no_sessions_to_open_or_end(address: str) -> None:
     assert "mcp-session-id" not in posted(address, SEARCH).headers
 
 
-def test_an_agent_finds_what_the_groups_of_its_key_may_read_and_nothing_else(kept_closed: tuple[str, KeyStore]) -> None:
+def test_an_agent_finds_what_the_groups_of_its_key_may_read_and_nothing_else(kept_closed: tuple[str, Keys]) -> None:
     address, keys = kept_closed
     inside = keys.create("inside", ("read", "ask"), ("security",))[1]
     outside = keys.create("outside", ("read", "ask"))[1]
@@ -262,7 +263,7 @@ def test_an_agent_finds_what_the_groups_of_its_key_may_read_and_nothing_else(kep
     assert not given(address, "ask", outside, question=QUESTION)["answered"]
 
 
-def test_a_conversation_is_there_for_the_key_that_holds_it_alone(kept_closed: tuple[str, KeyStore]) -> None:
+def test_a_conversation_is_there_for_the_key_that_holds_it_alone(kept_closed: tuple[str, Keys]) -> None:
     address, keys = kept_closed
     one, other = (keys.create(name, ("ask",))[1] for name in ("one", "other"))
     held = given(address, "ask", one, question="How are payments retried?")["conversation"]
@@ -270,7 +271,7 @@ def test_a_conversation_is_there_for_the_key_that_holds_it_alone(kept_closed: tu
     assert "no such conversation" in said(call(address, "ask", {"question": "x", "conversation": held}, other))
 
 
-def test_each_tool_takes_its_own_scope(kept_closed: tuple[str, KeyStore]) -> None:
+def test_each_tool_takes_its_own_scope(kept_closed: tuple[str, Keys]) -> None:
     address, keys = kept_closed
     viewer, asker = keys.create("reader", ("read",))[1], keys.create("asker", ("ask",))[1]
     assert "scope `ask`" in said(call(address, "ask", {"question": QUESTION}, viewer))
@@ -278,7 +279,7 @@ def test_each_tool_takes_its_own_scope(kept_closed: tuple[str, KeyStore]) -> Non
     assert given(address, "fetch", viewer, id="caching")["id"] == "caching"
 
 
-def test_without_a_key_that_may_read_or_ask_nothing_is_even_listed(kept_closed: tuple[str, KeyStore]) -> None:
+def test_without_a_key_that_may_read_or_ask_nothing_is_even_listed(kept_closed: tuple[str, Keys]) -> None:
     address, keys = kept_closed
     useless = keys.create("judge", tuple(SCOPES - {"read", "ask"}))[1]
     assert posted(address, request("tools/list")).status_code == 401

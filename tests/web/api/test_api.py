@@ -23,8 +23,8 @@ ANSWER_FIELDS = {
 }
 
 
-def test_ask_answers_with_every_field_of_the_contract(site: Site) -> None:
-    answer = site.client.post("/api/v1/ask", json={"question": "  How long does an access token live?  "}).json()
+def test_ask_answers_with_every_field_of_the_contract(tiny_site: Site) -> None:
+    answer = tiny_site.client.post("/api/v1/ask", json={"question": "  How long does an access token live?  "}).json()
     assert answer.keys() >= ANSWER_FIELDS
     assert answer["question"] == "How long does an access token live?"
     assert answer["answered"] is True
@@ -36,31 +36,31 @@ def test_ask_answers_with_every_field_of_the_contract(site: Site) -> None:
     assert answer["related"][0].keys() >= {"article_id", "title", "url", "reason"}
 
 
-def test_quotes_and_passages_are_slices_of_the_article_as_served(site: Site) -> None:
-    answer = site.client.post("/api/v1/ask", json={"question": "What are the steps to retry a payment?"}).json()
+def test_quotes_and_passages_are_slices_of_the_article_as_served(tiny_site: Site) -> None:
+    answer = tiny_site.client.post("/api/v1/ask", json={"question": "What are the steps to retry a payment?"}).json()
     for place in [*answer["citations"], *answer["passages"]]:
-        markdown = site.client.get(f"/api/v1/articles/{place['article_id']}").json()["markdown"]
+        markdown = tiny_site.client.get(f"/api/v1/articles/{place['article_id']}").json()["markdown"]
         assert markdown[place["start"] : place["end"]] == place.get("quote", place.get("text"))
 
 
-def test_a_citation_opens_the_article_page_at_the_passage(site: Site) -> None:
-    answer = site.client.post("/api/v1/ask", json={"question": "How long does an access token live?"}).json()
-    page = site.client.get(answer["citations"][0]["url"])
+def test_a_citation_opens_the_article_page_at_the_passage(tiny_site: Site) -> None:
+    answer = tiny_site.client.post("/api/v1/ask", json={"question": "How long does an access token live?"}).json()
+    page = tiny_site.client.get(answer["citations"][0]["url"])
     assert page.status_code == 200
     assert 'id="cited"' in page.text
 
 
-def test_a_follow_up_in_a_conversation_needs_no_history_from_the_client(site: Site) -> None:
-    first = site.client.post("/api/v1/ask", json={"question": "How are refresh tokens rotated?"}).json()
+def test_a_follow_up_in_a_conversation_needs_no_history_from_the_client(tiny_site: Site) -> None:
+    first = tiny_site.client.post("/api/v1/ask", json={"question": "How are refresh tokens rotated?"}).json()
     body = {"question": "and when one is used twice?", "conversation_id": first["conversation_id"]}
-    second = site.client.post("/api/v1/ask", json=body).json()
+    second = tiny_site.client.post("/api/v1/ask", json=body).json()
     assert second["conversation_id"] == first["conversation_id"]
     assert second["standalone_question"].startswith("How are refresh tokens rotated?")
 
 
-def test_a_stateless_client_sends_the_history_itself(site: Site) -> None:
+def test_a_stateless_client_sends_the_history_itself(tiny_site: Site) -> None:
     history = [{"role": "user", "text": "How are refresh tokens rotated?"}, {"role": "assistant", "text": "…"}]
-    answer = site.client.post("/api/v1/ask", json={"question": "and when used twice?", "history": history}).json()
+    answer = tiny_site.client.post("/api/v1/ask", json={"question": "and when used twice?", "history": history}).json()
     assert answer["standalone_question"].startswith("How are refresh tokens rotated?")
 
 
@@ -81,9 +81,9 @@ def test_a_stateless_client_sends_the_history_itself(site: Site) -> None:
     ],
 )
 def test_a_request_that_is_not_valid_names_the_field_and_echoes_nothing(
-    site: Site, body: dict[str, object], field: str
+    tiny_site: Site, body: dict[str, object], field: str
 ) -> None:
-    response = site.client.post("/api/v1/ask", json=body)
+    response = tiny_site.client.post("/api/v1/ask", json=body)
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
@@ -92,56 +92,56 @@ def test_a_request_that_is_not_valid_names_the_field_and_echoes_nothing(
     assert "x" * 4001 not in response.text
 
 
-def test_an_unpaired_surrogate_is_a_422_and_no_500(site: Site) -> None:
-    response = site.client.post(
+def test_an_unpaired_surrogate_is_a_422_and_no_500(tiny_site: Site) -> None:
+    response = tiny_site.client.post(
         "/api/v1/ask", content=b'{"question": "\\ud800"}', headers={"content-type": "application/json"}
     )
     assert response.status_code == 422
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[" * 900 + b"]" * 900, b"\xff\xfe", b'"text"'])
-def test_a_body_that_is_no_object_is_a_clear_client_error(site: Site, content: bytes) -> None:
-    response = site.client.post("/api/v1/ask", content=content, headers={"content-type": "application/json"})
+def test_a_body_that_is_no_object_is_a_clear_client_error(tiny_site: Site, content: bytes) -> None:
+    response = tiny_site.client.post("/api/v1/ask", content=content, headers={"content-type": "application/json"})
     assert 400 <= response.status_code < 500
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_question_of_a_megabyte_is_refused_unread(site: Site) -> None:
-    response = site.client.post("/api/v1/ask", json={"question": "x" * 1_000_000})
+def test_a_question_of_a_megabyte_is_refused_unread(tiny_site: Site) -> None:
+    response = tiny_site.client.post("/api/v1/ask", json={"question": "x" * 1_000_000})
     assert response.status_code == 413
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_an_unknown_tag_names_near_tags(site: Site) -> None:
-    response = site.client.post("/api/v1/ask", json={"question": "x", "tags": ["resilence"]})
+def test_an_unknown_tag_names_near_tags(tiny_site: Site) -> None:
+    response = tiny_site.client.post("/api/v1/ask", json={"question": "x", "tags": ["resilence"]})
     assert response.status_code == 422
     assert "'resilience'" in response.json()["detail"]
 
 
-def test_conversation_and_history_together_are_refused(site: Site) -> None:
+def test_conversation_and_history_together_are_refused(tiny_site: Site) -> None:
     body = {"question": "x", "conversation_id": "c", "history": [{"role": "user", "text": "y"}]}
-    assert site.client.post("/api/v1/ask", json=body).status_code == 422
+    assert tiny_site.client.post("/api/v1/ask", json=body).status_code == 422
 
 
-def test_an_unknown_conversation_is_not_found(site: Site) -> None:
-    assert site.client.post("/api/v1/ask", json={"question": "x", "conversation_id": "c"}).status_code == 404
+def test_an_unknown_conversation_is_not_found(tiny_site: Site) -> None:
+    assert tiny_site.client.post("/api/v1/ask", json={"question": "x", "conversation_id": "c"}).status_code == 404
 
 
-def test_search_lists_passages_best_first_up_to_its_limit(site: Site) -> None:
-    found = site.client.get("/api/v1/search", params={"q": "canary release", "limit": 2}).json()
+def test_search_lists_passages_best_first_up_to_its_limit(tiny_site: Site) -> None:
+    found = tiny_site.client.get("/api/v1/search", params={"q": "canary release", "limit": 2}).json()
     assert found.keys() >= {"items", "total", "next_cursor"}
     assert len(found["items"]) == 2
     assert found["items"][0]["article_id"] == "guides/deploying"
     assert found["items"][0]["score"] >= found["items"][1]["score"]
 
 
-def test_search_within_a_tag_finds_what_is_there_however_poor_the_match(site: Site) -> None:
-    found = site.client.get("/api/v1/search", params={"q": "canary release", "tag": "http"}).json()
+def test_search_within_a_tag_finds_what_is_there_however_poor_the_match(tiny_site: Site) -> None:
+    found = tiny_site.client.get("/api/v1/search", params={"q": "canary release", "tag": "http"}).json()
     assert {item["article_id"] for item in found["items"]} == {"caching"}
 
 
-def test_the_listing_puts_featured_first_and_counts_tags_of_all_matches(site: Site) -> None:
-    listing = site.client.get("/api/v1/articles", params={"limit": 1}).json()
+def test_the_listing_puts_featured_first_and_counts_tags_of_all_matches(tiny_site: Site) -> None:
+    listing = tiny_site.client.get("/api/v1/articles", params={"limit": 1}).json()
     assert [a["id"] for a in listing["items"]] == ["tokens"]
     assert listing["total"] == 5
     assert {"tag": "auth", "count": 2} in listing["tags"]
@@ -150,12 +150,12 @@ def test_the_listing_puts_featured_first_and_counts_tags_of_all_matches(site: Si
     assert listing["items"][0]["updated"] == "2026-03-30"
 
 
-def test_a_list_can_be_followed_by_its_cursor_to_the_end(site: Site) -> None:
+def test_a_list_can_be_followed_by_its_cursor_to_the_end(tiny_site: Site) -> None:
     seen: list[str] = []
     cursor = None
     while True:
         params = {"limit": "2", "sort": "title", **({"cursor": cursor} if cursor else {})}
-        page = site.client.get("/api/v1/articles", params=params).json()
+        page = tiny_site.client.get("/api/v1/articles", params=params).json()
         seen += [a["title"] for a in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -164,14 +164,14 @@ def test_a_list_can_be_followed_by_its_cursor_to_the_end(site: Site) -> None:
     assert len(seen) == page["total"] == 5
 
 
-def test_a_cursor_from_elsewhere_is_refused(site: Site) -> None:
+def test_a_cursor_from_elsewhere_is_refused(tiny_site: Site) -> None:
     for cursor in ("x", "bzE_", "////", "b" * 50):
-        assert site.client.get("/api/v1/articles", params={"cursor": cursor}).status_code == 422
+        assert tiny_site.client.get("/api/v1/articles", params={"cursor": cursor}).status_code == 422
 
 
-def test_the_listing_filters_by_tag_words_and_featured(site: Site) -> None:
+def test_the_listing_filters_by_tag_words_and_featured(tiny_site: Site) -> None:
     def ids(**params: str | list[str]) -> set[str]:
-        return {a["id"] for a in site.client.get("/api/v1/articles", params=params).json()["items"]}
+        return {a["id"] for a in tiny_site.client.get("/api/v1/articles", params=params).json()["items"]}
 
     assert ids(tag="auth") == {"tokens", "retries"}
     assert ids(tag=["auth", "resilience"], tag_mode="all") == {"retries"}
@@ -180,60 +180,60 @@ def test_the_listing_filters_by_tag_words_and_featured(site: Site) -> None:
     assert ids(q="nothing has this") == set()
 
 
-def test_an_article_comes_with_markdown_and_headings_and_ids_may_have_slashes(site: Site) -> None:
-    article = site.client.get("/api/v1/articles/guides/deploying").json()
+def test_an_article_comes_with_markdown_and_headings_and_ids_may_have_slashes(tiny_site: Site) -> None:
+    article = tiny_site.client.get("/api/v1/articles/guides/deploying").json()
     assert article["title"] == "Deploying the service"
     assert "canary" in article["markdown"]
     assert {"level": 2, "text": "Rolling back", "anchor": "rolling-back"} in article["headings"]
 
 
-def test_an_unknown_article_is_a_404_with_near_ids(site: Site) -> None:
-    response = site.client.get("/api/v1/articles/token")
+def test_an_unknown_article_is_a_404_with_near_ids(tiny_site: Site) -> None:
+    response = tiny_site.client.get("/api/v1/articles/token")
     assert response.status_code == 404
     assert "tokens" in response.json()["detail"]
 
 
-def test_related_articles_have_a_score_and_a_reason_and_are_never_the_article_itself(site: Site) -> None:
-    related = site.client.get("/api/v1/articles/tokens/related", params={"limit": 3}).json()["items"]
+def test_related_articles_have_a_score_and_a_reason_and_are_never_the_article_itself(tiny_site: Site) -> None:
+    related = tiny_site.client.get("/api/v1/articles/tokens/related", params={"limit": 3}).json()["items"]
     assert "tokens" not in [r["article_id"] for r in related]
     assert related[0]["article_id"] == "retries"
     assert related[0]["reason"] == "same topic: auth"
-    assert site.client.get("/api/v1/articles/nonesuch/related").status_code == 404
+    assert tiny_site.client.get("/api/v1/articles/nonesuch/related").status_code == 404
 
 
-def test_tags_are_listed_with_counts(site: Site) -> None:
-    tags = site.client.get("/api/v1/tags").json()
+def test_tags_are_listed_with_counts(tiny_site: Site) -> None:
+    tags = tiny_site.client.get("/api/v1/tags").json()
     assert tags["items"][0] == {"tag": "auth", "count": 2}
     assert tags["total"] == 5
 
 
-def test_status_and_health_say_what_is_served(site: Site) -> None:
-    assert site.client.get("/livez").json()["status"] == "ok"
-    assert site.client.get("/readyz").status_code == 200
-    status = site.client.get("/api/v1/status").json()
+def test_status_and_health_say_what_is_served(tiny_site: Site) -> None:
+    assert tiny_site.client.get("/livez").json()["status"] == "ok"
+    assert tiny_site.client.get("/readyz").status_code == 200
+    status = tiny_site.client.get("/api/v1/status").json()
     assert (status["articles"], status["generation"], status["degraded"]) == (5, "000001", [])
     assert status["embedding_model"].startswith("all-MiniLM-L6-v2@")
 
 
-def test_unknown_routes_and_methods_are_problems_too(site: Site) -> None:
-    for response in (site.client.get("/api/v1/nope"), site.client.get("/api/v1/ask")):
+def test_unknown_routes_and_methods_are_problems_too(tiny_site: Site) -> None:
+    for response in (tiny_site.client.get("/api/v1/nope"), tiny_site.client.get("/api/v1/ask")):
         assert response.status_code in (404, 405)
         assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_question_is_measured_without_the_blanks_around_it_as_the_document_says(site: Site) -> None:
+def test_a_question_is_measured_without_the_blanks_around_it_as_the_document_says(tiny_site: Site) -> None:
     padded, long = "\n" * 5_000 + "How long does an access token live?", "x" * 4_001
     for text, status in ((padded, 200), (long, 422)):
-        assert site.client.post("/api/v1/ask", json={"question": text}).status_code == status
-        assert site.client.get("/api/v1/search", params={"q": text}).status_code == status
-    document = site.client.get("/openapi.json").json()
+        assert tiny_site.client.post("/api/v1/ask", json={"question": text}).status_code == status
+        assert tiny_site.client.get("/api/v1/search", params={"q": text}).status_code == status
+    document = tiny_site.client.get("/openapi.json").json()
     question = document["components"]["schemas"]["AskIn"]["properties"]["question"]
     assert "maxLength" not in question
     assert "4,000 characters, not counting blanks" in question["description"]
 
 
-def test_the_openapi_document_describes_the_routes(site: Site) -> None:
-    paths = site.client.get("/openapi.json").json()["paths"]
+def test_the_openapi_document_describes_the_routes(tiny_site: Site) -> None:
+    paths = tiny_site.client.get("/openapi.json").json()["paths"]
     assert {
         "/api/v1/ask",
         "/api/v1/search",
@@ -244,9 +244,9 @@ def test_the_openapi_document_describes_the_routes(site: Site) -> None:
     } <= paths.keys()
 
 
-def test_every_response_carries_the_security_headers(site: Site) -> None:
+def test_every_response_carries_the_security_headers(tiny_site: Site) -> None:
     for path in ("/livez", "/api/v1/nope", "/browse"):
-        headers = site.client.get(path).headers
+        headers = tiny_site.client.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'")
         assert headers["x-content-type-options"] == "nosniff"
 

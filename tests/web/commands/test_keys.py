@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from web.access.keys import KeyStore
+from web.access.keys import Keys
+from web.access.sqlite_keys import SqliteKeyStore
 from web.cli import main
 
 
@@ -29,7 +30,7 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
     assert main([*made, "--json"]) == 0
     created = printed(capsys)
     assert (created["name"], created["scopes"], created["groups"]) == ("build robot", ["ask"], ["payments"])
-    keys = KeyStore(path)
+    keys = Keys(SqliteKeyStore(path))
     assert keys.of(created["key"]).id == created["id"]
     keys.close()
 

@@ -54,7 +54,7 @@ class Clock:
 def site_with(slots: WorkSlots, held: Held, index: Path, folder: Path) -> Iterator[str]:
     with (
         make_services(index, held, folder / "own") as services,
-        served(create_app(services, max_body=262_144, slots=slots), services.drain) as address,
+        served(create_app(services, max_body=262_144, slots=slots)) as address,
     ):
         yield address
 

@@ -11,10 +11,11 @@ import pytest
 
 from tests.conftest import Site
 from tests.web.live_servers import served
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import ASKER, Policy
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 from web.observing.recording import Finished
@@ -68,7 +69,7 @@ def line(tiny_site: Site, heard: Heard) -> Iterator[httpx2.Client]:
     """One connection to the tiny site: content where none is expected would be taken for the next answer."""
     services, limits = tiny_site.services, httpx2.Limits(max_connections=1)
     app = create_app(services, 262_144, WorkSlots(2, 64), ["https://w.example"], recorders=[heard])
-    with served(app, services.drain) as address, httpx2.Client(base_url=address, limits=limits) as client:
+    with served(app) as address, httpx2.Client(base_url=address, limits=limits) as client:
         yield client
 
 
@@ -111,10 +112,10 @@ def test_what_refuses_a_method_names_head_beside_get(line: httpx2.Client) -> Non
 
 def test_a_search_by_head_counts_as_a_question_as_one_by_get_does(tiny_site: Site, tmp_path: Path) -> None:
     access_rules = AccessRules(
-        Policy(local=False, anybody=ASKER), KeyStore(tmp_path / "keys.sqlite"), Rates(ask="2/hour")
+        Policy(place=False, anybody=ASKER), Keys(SqliteKeyStore(tmp_path / "keys.sqlite")), Rates(ask="2/hour")
     )
     services = replace(tiny_site.services, access_rules=access_rules)
-    with served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address:
+    with served(create_app(services, 262_144, WorkSlots(2, 64))) as address:
         search = f"{address}/api/v1/search?q=token"
         said = [httpx2.head(search), httpx2.get(search), httpx2.head(search)]
     access_rules.keys.close()

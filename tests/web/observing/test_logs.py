@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from qa.conversations import Conversations, Exchange
 from qa.errors import JournalUnavailable
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import Site
 from web.admission import WorkSlots
@@ -58,8 +58,8 @@ def client(tiny_site: Site) -> TestClient:
     return client_of(tiny_site.services)
 
 
-def failing(services: Services) -> Services:
-    return replace(services, conversations=Fails(services.answerer, Journal(Path(":memory:"))))
+def failing(services: Services, folder: Path) -> Services:
+    return replace(services, conversations=Fails(services.answerer, SqliteJournal(folder / "journal.sqlite").answers))
 
 
 def test_a_request_is_one_line_with_its_route_and_without_what_was_sent(client: TestClient, lines: Lines) -> None:
@@ -94,8 +94,10 @@ def test_health_and_static_files_are_logged_for_debugging_only(client: TestClien
     assert [line["route"] for line in lines()] == ["/api/v1/status"]
 
 
-def test_a_request_has_an_id_in_its_response_its_problem_and_its_lines(tiny_site: Site, lines: Lines) -> None:
-    response = client_of(failing(tiny_site.services)).post(ASK, json={"question": "x"})
+def test_a_request_has_an_id_in_its_response_its_problem_and_its_lines(
+    tiny_site: Site, lines: Lines, tmp_path: Path
+) -> None:
+    response = client_of(failing(tiny_site.services, tmp_path)).post(ASK, json={"question": "x"})
     assert response.status_code == 500
     said = {response.headers["x-request-id"], response.json()["request_id"]} | {line["request_id"] for line in lines()}
     assert len(said) == 1
@@ -112,8 +114,8 @@ def test_an_id_that_a_proxy_gave_is_kept_if_it_is_well_formed(client: TestClient
     assert answered
 
 
-def test_requests_at_the_same_time_keep_their_ids_apart(tiny_site: Site, lines: Lines) -> None:
-    with client_of(failing(tiny_site.services)) as client:  # all in one event loop, as they would be
+def test_requests_at_the_same_time_keep_their_ids_apart(tiny_site: Site, lines: Lines, tmp_path: Path) -> None:
+    with client_of(failing(tiny_site.services, tmp_path)) as client:  # all in one event loop, as they would be
 
         def ask(number: int) -> int:
             sent = client.post(ASK, json={"question": "x"}, headers={"x-request-id": f"n{number}"})
@@ -125,9 +127,11 @@ def test_requests_at_the_same_time_keep_their_ids_apart(tiny_site: Site, lines: 
     assert sorted(errors) == sorted(f"n{number}" for number in range(12))
 
 
-def test_nothing_that_people_send_is_logged_or_told_in_an_error(tiny_site: Site, log: io.StringIO) -> None:
+def test_nothing_that_people_send_is_logged_or_told_in_an_error(
+    tiny_site: Site, log: io.StringIO, tmp_path: Path
+) -> None:
     told = []
-    for services in (tiny_site.services, failing(tiny_site.services), unkept(tiny_site.services)):
+    for services in (tiny_site.services, failing(tiny_site.services, tmp_path), unkept(tiny_site.services, tmp_path)):
         told += hostile_requests(client_of(services))
     assert {response.status_code for response in told} >= {401, 404, 405, 413, 422, 500, 503}
     assert CANARY not in log.getvalue()
@@ -194,17 +198,17 @@ def hostile_requests(client: TestClient) -> list[Any]:
     ]
 
 
-def unkept(services: Services) -> Services:
+def unkept(services: Services, folder: Path) -> Services:
     """The same with a journal that can no longer be used."""
-    journal = Journal(Path(":memory:"))
+    journal = SqliteJournal(folder / "journal.sqlite")
     journal.close()
-    return replace(services, conversations=Conversations(services.answerer, journal))
+    return replace(services, conversations=Conversations(services.answerer, journal.answers))
 
 
-def test_a_journal_that_fails_is_told_without_what_was_asked(tiny_site: Site, lines: Lines) -> None:
+def test_a_journal_that_fails_is_told_without_what_was_asked(tiny_site: Site, lines: Lines, tmp_path: Path) -> None:
     with pytest.raises(JournalUnavailable):
-        unkept(tiny_site.services).conversations.kept("x")
-    answer = client_of(unkept(tiny_site.services)).post(ASK, json={"question": CANARY}).json()
+        unkept(tiny_site.services, tmp_path).conversations.kept("x")
+    answer = client_of(unkept(tiny_site.services, tmp_path)).post(ASK, json={"question": CANARY}).json()
     assert answer["degraded"] == ["journal"]
     assert "not kept" in lines()[0]["message"]
     assert CANARY not in json.dumps(lines())

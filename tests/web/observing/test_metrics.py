@@ -72,7 +72,17 @@ def test_questions_are_counted_by_what_came_of_them_and_timed_by_stage(observed:
         observed.client.post(ASK, json={"question": question})
     assert [observed.figure("footnote_answers_total", kind) for kind in ("answer", "refusal", "courtesy")] == [2, 1, 1]
     assert observed.figure("footnote_answer_seconds_count") == 3
-    for stage in ("keywords", "embedding", "vectors", "fusing", "loading passages", "writing", "relating"):
+    for stage in (
+        "keywords",
+        "embedding",
+        "vectors",
+        "scoring",
+        "fusing",
+        "loading passages",
+        "reading",
+        "writing",
+        "relating",
+    ):
         assert observed.figure("footnote_stage_seconds_count", stage) == 3, stage
     assert observed.figure("footnote_question_vectors_total", "remembered") == 1
     assert observed.figure("footnote_question_vectors_total", "embedded") == 2

@@ -26,7 +26,7 @@ from web.observing.tracing import Tracing, to_collector
 
 ASK = "/api/v1/ask"
 CANARY = "canary-7d1f"
-STAGES = {"keywords", "embedding", "vectors", "fusing", "loading passages", "writing", "relating"}
+STAGES = {"keywords", "embedding", "vectors", "scoring", "fusing", "loading passages", "reading", "writing", "relating"}
 
 
 class Traced:

@@ -16,10 +16,11 @@ from openai import OpenAI
 from indexes.models.embedding import Embedder
 from tests.conftest import Site, make_services
 from tests.web.live_servers import served, served_from
-from web.access.keys import KeyStore
+from web.access.keys import Keys
 from web.access.policy import Policy
 from web.access.rates import Rates
 from web.access.rules import AccessRules
+from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
 
@@ -304,7 +305,7 @@ def test_a_server_that_is_full_makes_the_client_wait_and_try_again(
 def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> None:
     with (
         make_services(tiny_site.index, embedder, tmp_path) as services,
-        served(create_app(services, 262_144, WorkSlots(2, 64)), services.drain) as address,
+        served(create_app(services, 262_144, WorkSlots(2, 64))) as address,
         OpenAI(base_url=f"{address}/v1", api_key="unused") as client,
     ):
         completion = complete(client, user(QUESTION), model="footnote:tokens")
@@ -315,8 +316,8 @@ def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embed
 def test_a_client_without_a_good_key_or_with_too_many_questions_raises_its_own_exceptions(
     tiny_site: Site, embedder: Embedder, tmp_path: Path
 ) -> None:
-    keys = KeyStore(tmp_path / "keys.sqlite")
-    access_rules = AccessRules(Policy(local=False), keys, Rates(ask="1/minute"))
+    keys = Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
+    access_rules = AccessRules(Policy(place=False), keys, Rates(ask="1/minute"))
     with served_from(tiny_site.index, embedder, tmp_path, access_rules) as address:
 
         def client(key: str) -> OpenAI:

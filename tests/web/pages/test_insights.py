@@ -16,13 +16,13 @@ from bs4 import BeautifulSoup
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.insights.usage import Day
+from qa.insights.figures import Day
 from tests.conftest import Site, make_services
 from web.admission import WorkSlots
 from web.app import create_app
 from web.pages import charts
 from web.pages.api_reference import operations
-from web.pages.insights import _harmless
+from web.pages.insights import _without_formula
 
 LOCAL = "127.0.0.1"
 
@@ -58,8 +58,8 @@ def test_questions_without_an_answer_are_gaps_and_go_into_a_file_that_runs_nothi
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1"])
 def test_a_cell_is_never_a_formula(cell: str) -> None:
-    assert _harmless(cell) == f"'{cell}"
-    assert _harmless("a=1") == "a=1"
+    assert _without_formula(cell) == f"'{cell}"
+    assert _without_formula("a=1") == "a=1"
 
 
 def test_the_ranks_of_a_question_are_shown_and_it_is_not_kept(local: Site) -> None:

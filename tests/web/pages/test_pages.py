@@ -46,9 +46,9 @@ def titles(listing: BeautifulSoup) -> list[str]:
     ("url", "status"), [("/", 200), ("/browse", 200), ("/articles/tokens?cite=0-10", 200), ("/articles/gone", 404)]
 )
 def test_every_page_has_one_heading_a_skip_link_and_says_how_old_the_index_is(
-    site: Site, url: str, status: int
+    tiny_site: Site, url: str, status: int
 ) -> None:
-    shown = page(site, url, status)
+    shown = page(tiny_site, url, status)
     assert len(shown.select("h1")) == 1
     skip = shown.select_one("a.skip")
     main = shown.main
@@ -62,19 +62,19 @@ def test_every_page_has_one_heading_a_skip_link_and_says_how_old_the_index_is(
 
 
 @pytest.mark.parametrize("url", ["/", "/browse", "/articles/tokens?cite=0-10", "/articles/gone"])
-def test_no_page_needs_what_the_content_security_policy_forbids(site: Site, url: str) -> None:
-    shown = BeautifulSoup(site.client.get(url).text, "html.parser")
+def test_no_page_needs_what_the_content_security_policy_forbids(tiny_site: Site, url: str) -> None:
+    shown = BeautifulSoup(tiny_site.client.get(url).text, "html.parser")
     assert shown.select("style, [style], [onclick], img") == []
     for linked in shown.select("link[rel=stylesheet], link[rel=icon], script"):
         assert not linked.get_text()
         address = str(linked["src" if linked.name == "script" else "href"])
         assert address.startswith("/static/")
-        assert site.client.get(address).status_code == 200
+        assert tiny_site.client.get(address).status_code == 200
 
 
-def test_ids_on_a_page_are_unique(site: Site) -> None:
+def test_ids_on_a_page_are_unique(tiny_site: Site) -> None:
     for url in ("/", "/browse", "/articles/tokens?cite=0-10"):
-        ids = [element["id"] for element in page(site, url).select("[id]")]
+        ids = [element["id"] for element in page(tiny_site, url).select("[id]")]
         assert len(ids) == len(set(ids))
 
 
@@ -233,20 +233,20 @@ def test_a_row_shows_what_the_listing_knows_of_an_article(site: Site) -> None:
         ("page=99&q=logs", ["Writing useful logs"]),
     ],
 )
-def test_the_address_says_what_is_listed_and_how(site: Site, query: str, expected: list[str]) -> None:
-    shown = page(site, f"/browse?{query}")
+def test_the_address_says_what_is_listed_and_how(tiny_site: Site, query: str, expected: list[str]) -> None:
+    shown = page(tiny_site, f"/browse?{query}")
     assert titles(shown) == expected
     count = len(expected)
     assert words(shown.select_one("[role=status]")) == f"{count} result{'s' if count > 1 else ''}"
 
 
 @pytest.mark.parametrize("query", ["sort=best", "page=-1", "page=two", "page=0", "tag_mode=some", "featured=7", "tag="])
-def test_what_makes_no_sense_in_the_address_is_ignored(site: Site, query: str) -> None:
-    assert words(page(site, f"/browse?{query}").select_one("[role=status]")) == "5 results"
+def test_what_makes_no_sense_in_the_address_is_ignored(tiny_site: Site, query: str) -> None:
+    assert words(page(tiny_site, f"/browse?{query}").select_one("[role=status]")) == "5 results"
 
 
-def test_filters_in_use_can_be_taken_off_one_by_one(site: Site) -> None:
-    shown = page(site, "/browse?q=re&tag=auth&featured=1&sort=title")
+def test_filters_in_use_can_be_taken_off_one_by_one(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/browse?q=re&tag=auth&featured=1&sort=title")
     assert [str(link["href"]) for link in shown.select(".chosen a")] == [
         "/browse?tag=auth&featured=1&sort=title",
         "/browse?q=re&tag=auth&sort=title",
@@ -254,22 +254,22 @@ def test_filters_in_use_can_be_taken_off_one_by_one(site: Site) -> None:
     ]
 
 
-def test_tags_are_offered_with_how_many_articles_they_would_show(site: Site) -> None:
-    labels = [words(label) for label in page(site, "/browse?tag=http").select(".choices label")]
+def test_tags_are_offered_with_how_many_articles_they_would_show(tiny_site: Site) -> None:
+    labels = [words(label) for label in page(tiny_site, "/browse?tag=http").select(".choices label")]
     assert labels[:2] == ["http 1", "auth 2"]
-    narrowed = page(site, "/browse?tag=auth&tag_mode=all").select(".choices label")
+    narrowed = page(tiny_site, "/browse?tag=auth&tag_mode=all").select(".choices label")
     assert [words(label) for label in narrowed] == ["auth 2", "resilience 1", "tokens 1"]
 
 
-def test_nothing_found_offers_to_ask_instead(site: Site) -> None:
-    shown = page(site, "/browse?q=zebra+%26+co")
+def test_nothing_found_offers_to_ask_instead(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/browse?q=zebra+%26+co")
     link = shown.select_one(".nothing a.button")
     assert link
-    assert words(page(site, str(link["href"])).textarea) == "zebra & co"
+    assert words(page(tiny_site, str(link["href"])).textarea) == "zebra & co"
 
 
-def test_an_unknown_tag_is_named_with_near_ones(site: Site) -> None:
-    shown = page(site, "/browse?tag=authz", 422)
+def test_an_unknown_tag_is_named_with_near_ones(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/browse?tag=authz", 422)
     assert words(shown.select_one("[role=alert]")) == "No article carries the tag “authz”. Did you mean “auth”?"
 
 
@@ -303,8 +303,8 @@ def test_the_anchors_of_a_page_are_those_the_api_gives(kb_site: Site) -> None:
         ]
 
 
-def test_the_title_of_an_imported_article_is_shown_once(site: Site) -> None:
-    shown = page(site, "/articles/guides/deploying")
+def test_the_title_of_an_imported_article_is_shown_once(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/articles/guides/deploying")
     assert [words(heading) for heading in shown.select("h1, .prose h2")] == ["Deploying the service", "Rolling back"]
 
 
@@ -317,15 +317,15 @@ def test_an_article_links_to_the_pages_of_others(site: Site) -> None:
 
 
 @pytest.mark.parametrize("cite", ["", "5", "x-y", "9-3", "3-3", "0-99999", "-1-5", "0-1-2", "١-٣", "9" * 5000 + "-3"])
-def test_a_passage_that_is_none_is_ignored(site: Site, cite: str) -> None:
-    shown = page(site, f"/articles/tokens?cite={quote(cite)}")
+def test_a_passage_that_is_none_is_ignored(tiny_site: Site, cite: str) -> None:
+    shown = page(tiny_site, f"/articles/tokens?cite={quote(cite)}")
     assert shown.select("mark, .citing, #cited") == []
 
 
-def test_the_address_with_md_gives_the_markdown(site: Site) -> None:
-    response = site.client.get("/articles/guides/deploying.md")
+def test_the_address_with_md_gives_the_markdown(tiny_site: Site) -> None:
+    response = tiny_site.client.get("/articles/guides/deploying.md")
     assert response.headers["content-type"] == "text/markdown; charset=utf-8"
-    assert response.text == site.client.get("/api/v1/articles/guides/deploying").json()["markdown"]
+    assert response.text == tiny_site.client.get("/api/v1/articles/guides/deploying").json()["markdown"]
 
 
 def test_an_article_whose_id_ends_in_md_has_a_page_all_the_same(site: Site) -> None:
@@ -335,12 +335,12 @@ def test_an_article_whose_id_ends_in_md_has_a_page_all_the_same(site: Site) -> N
     assert site.client.get("/articles/notes.md.md").text == "# Notes\n\nSome notes about notes."
 
 
-def test_an_unknown_article_is_a_page_that_names_near_ones(site: Site) -> None:
-    shown = page(site, "/articles/token", 404)
+def test_an_unknown_article_is_a_page_that_names_near_ones(tiny_site: Site) -> None:
+    shown = page(tiny_site, "/articles/token", 404)
     assert [(link["href"], words(link)) for link in shown.select(".related a")] == [
         ("/articles/tokens", "Rotating refresh tokens")
     ]
-    assert page(site, "/articles/%3Cscript%3E.md", 404).select("script:not([src])") == []
+    assert page(tiny_site, "/articles/%3Cscript%3E.md", 404).select("script:not([src])") == []
 
 
 # Errors
@@ -356,14 +356,16 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         ("DELETE", "/browse", 405, "This page cannot be used like that"),
     ],
 )
-def test_a_browser_is_told_of_an_error_in_a_page(site: Site, method: str, url: str, status: int, title: str) -> None:
-    assert_error_page(site.client.request(method, url, headers=BROWSER), status, title)
+def test_a_browser_is_told_of_an_error_in_a_page(
+    tiny_site: Site, method: str, url: str, status: int, title: str
+) -> None:
+    assert_error_page(tiny_site.client.request(method, url, headers=BROWSER), status, title)
 
 
-def test_a_form_that_cannot_be_read_or_is_too_large_is_answered_with_a_page(site: Site) -> None:
-    upload = site.client.post("/", files={"question": ("a.txt", b"why?")}, headers=BROWSER)
+def test_a_form_that_cannot_be_read_or_is_too_large_is_answered_with_a_page(tiny_site: Site) -> None:
+    upload = tiny_site.client.post("/", files={"question": ("a.txt", b"why?")}, headers=BROWSER)
     assert_error_page(upload, 422, "This request is not valid")
-    large = site.client.post("/", data={"question": "x" * 1_000_000}, headers=BROWSER)
+    large = tiny_site.client.post("/", data={"question": "x" * 1_000_000}, headers=BROWSER)
     assert_error_page(large, 413, "That was too much at once")
     assert "larger than 262144 bytes" in large.text
 
@@ -377,17 +379,17 @@ def test_a_fault_of_ours_is_a_page_too_and_says_nothing_of_its_cause(site: Site)
 
 
 @pytest.mark.parametrize("url", ["/api/v1/nowhere", "/api/v1/ask", "/api/nowhere", "/livez/on", "/api"])
-def test_the_addresses_for_programs_answer_a_browser_too_with_a_problem(site: Site, url: str) -> None:
-    assert_a_problem(site.client.get(url, headers=BROWSER))
+def test_the_addresses_for_programs_answer_a_browser_too_with_a_problem(tiny_site: Site, url: str) -> None:
+    assert_a_problem(tiny_site.client.get(url, headers=BROWSER))
 
 
-def test_a_program_that_does_not_ask_for_html_gets_no_page(site: Site) -> None:
+def test_a_program_that_does_not_ask_for_html_gets_no_page(tiny_site: Site) -> None:
     for accept in ("*/*", "application/json", ""):
-        assert_a_problem(site.client.get("/nowhere", headers={"accept": accept}))
+        assert_a_problem(tiny_site.client.get("/nowhere", headers={"accept": accept}))
 
 
-def test_what_a_page_refuses_says_what_it_allows(site: Site) -> None:
-    assert site.client.delete("/browse", headers=BROWSER).headers["allow"] == "GET, HEAD"
+def test_what_a_page_refuses_says_what_it_allows(tiny_site: Site) -> None:
+    assert tiny_site.client.delete("/browse", headers=BROWSER).headers["allow"] == "GET, HEAD"
 
 
 def assert_error_page(response: Response, status: int, title: str) -> None:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qa.types import Answer, Citation
+from qa.types import Answer, AnswerKind, Citation
 from web.rendering.marks import linked, pieces
 
 CITATION = Citation(1, "a", "A", "/articles/a?cite=0-5#cited", (), "Words", 0, 5)
 ANSWER = Answer(
-    "id", "Q", "Q", True, 0.9, "", "extractive", (), (CITATION, replace(CITATION, n=2)), (), (), (), "0", 1.0
+    "id",
+    "Q",
+    "Q",
+    AnswerKind.ANSWERED,
+    0.9,
+    "",
+    "extractive",
+    (),
+    (CITATION, replace(CITATION, n=2)),
+    (),
+    (),
+    (),
+    "0",
+    1.0,
 )
 
 
@@ -32,7 +45,7 @@ def test_an_address_that_is_full_already_stays() -> None:
 
 
 def test_the_articles_that_a_refusal_names_have_full_addresses() -> None:
-    refusal = replace(ANSWER, answered=False, citations=(), text="No. The nearest:\n\n- [A](/articles/a)")
+    refusal = replace(ANSWER, kind=AnswerKind.REFUSED, citations=(), text="No. The nearest:\n\n- [A](/articles/a)")
     assert linked(refusal, "http://kb.example:8000/").endswith("[A](http://kb.example:8000/articles/a)")
 
 

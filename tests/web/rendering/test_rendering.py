@@ -5,22 +5,25 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import unescape
+from itertools import pairwise
 
 import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import Article, Heading, Quotable
+from indexes.types import Article, Heading, IndexedArticle, Quotable
 from ingest.structure import outline
 from qa.links import Links
-from qa.types import Answer, Citation, Segment
+from qa.types import Answer, AnswerKind, Citation, Segment
 from web.rendering import answers, articles
-from web.rendering.highlighting import Span
+from web.rendering.source_map import Span
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+MARKS = re.compile(r'<mark(?: id="cited")? class="cited">|</mark>|<span id="cited"></span>')
 
 
 def an_article(markdown: str, title: str = "A title", source_url: str | None = None) -> Article:
@@ -142,38 +145,58 @@ def test_a_passage_without_text_of_its_own_still_has_a_place_to_jump_to() -> Non
 
 
 def test_every_passage_that_an_answer_can_quote_is_marked_exactly(kb_snapshot: Snapshot) -> None:
-    for article, headings, quotable in _quotables(kb_snapshot):
-        passage = article.markdown[quotable.start : quotable.end]
-        html = articles.article(article, headings, lambda id: True, Links(), (quotable.start, quotable.end))
-        marked = "".join(re.findall(r'<mark[^>]* class="cited">(.*?)</mark>', html, re.DOTALL))
-        wanted = MARKDOWN.renderInline(passage) if quotable.kind == "sentence" else MARKDOWN.render(passage)
-        assert bare(marked) == bare(wanted), passage
-        assert html.count('id="cited"') == 1
+    """Each in its section: the whole article is rendered below, for a sample."""
+    for entry in _kb(kb_snapshot):
+        for start, end in _sections(entry):
+            section = replace(entry.article, markdown=entry.article.markdown[start:end])
+            for quotable in _quotables(entry):
+                if start <= quotable.start < end:
+                    _require_exact_marks(section, (), quotable, (quotable.start - start, quotable.end - start))
+
+
+def test_the_first_and_last_passage_of_each_kind_are_marked_exactly_in_the_whole_article(kb_snapshot: Snapshot) -> None:
+    for entry in _kb(kb_snapshot):
+        by_place = sorted(_quotables(entry), key=lambda quotable: quotable.start)
+        last = {quotable.kind: quotable for quotable in by_place}
+        first = {quotable.kind: quotable for quotable in reversed(by_place)}
+        for quotable in {*first.values(), *last.values()}:
+            _require_exact_marks(entry.article, entry.headings, quotable, (quotable.start, quotable.end))
 
 
 def test_marking_any_passage_changes_nothing_else_of_the_page(kb_snapshot: Snapshot) -> None:
     chance = random.Random(7)
-    for id in kb_snapshot.articles.ids()[::3]:
-        entry = kb_snapshot.articles.indexed(id)
-        assert entry is not None
-        article = entry.article
-        plain = articles.article(article, entry.headings, lambda id: True, Links())
+    for entry in _kb(kb_snapshot)[::3]:
+        plain = _article_html(entry)
         for _ in range(10):
-            start, end = sorted(chance.sample(range(len(article.markdown) + 1), 2))
-            page = BeautifulSoup(
-                articles.article(article, entry.headings, lambda id: True, Links(), (start, end)), "html.parser"
-            )
-            for added in [*page.select("mark"), *page.select("span#cited")]:
-                added.unwrap()
-            assert str(page) == str(BeautifulSoup(plain, "html.parser"))
+            start, end = sorted(chance.sample(range(len(entry.article.markdown) + 1), 2))
+            assert MARKS.sub("", _article_html(entry, (start, end))) == plain, (entry.article.id, start, end)
 
 
-def _quotables(snapshot: Snapshot) -> Iterator[tuple[Article, tuple[Heading, ...], Quotable]]:
-    for id in snapshot.articles.ids():
-        entry = snapshot.articles.indexed(id)
-        assert entry is not None
-        for quotable in {quotable for chunk in entry.chunks for quotable in chunk.quotables}:
-            yield entry.article, entry.headings, quotable
+def _kb(snapshot: Snapshot) -> list[IndexedArticle]:
+    entries = [snapshot.articles.indexed(id) for id in snapshot.articles.ids()]
+    return [entry for entry in entries if entry is not None]
+
+
+def _quotables(entry: IndexedArticle) -> set[Quotable]:
+    return {quotable for chunk in entry.chunks for quotable in chunk.quotables}
+
+
+def _sections(entry: IndexedArticle) -> Iterator[Span]:
+    """Where each section of an article stands, its heading included. A section is parsed alike without the others."""
+    return pairwise([0, *(heading.start for heading in entry.headings), len(entry.article.markdown)])
+
+
+def _article_html(entry: IndexedArticle, cite: Span | None = None) -> str:
+    return str(articles.article(entry.article, entry.headings, lambda id: True, Links(), cite))
+
+
+def _require_exact_marks(article: Article, headings: Sequence[Heading], quotable: Quotable, span: Span) -> None:
+    passage = article.markdown[slice(*span)]
+    html = articles.article(article, headings, lambda id: True, Links(), span)
+    marked = "".join(re.findall(r'<mark[^>]* class="cited">(.*?)</mark>', html, re.DOTALL))
+    expected = MARKDOWN.renderInline(passage) if quotable.kind == "sentence" else MARKDOWN.render(passage)
+    assert bare(marked) == bare(expected), passage
+    assert html.count('id="cited"') == 1
 
 
 # Structure
@@ -334,9 +357,11 @@ def test_a_giant_article_is_shown_as_its_source_with_the_passage_marked() -> Non
 def an_answer(*segments: Segment) -> Answer:
     citations = tuple(
         Citation(n, f"a{n}", f"Title “{n}”", f"/articles/a{n}?cite=0-3#cited", ("Part",), "abc", 0, 3)
-        for n in sorted({segment.n for segment in segments})
+        for n in sorted({n for segment in segments for n in segment.marks})
     )
-    return Answer("id", "q", "q", True, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0)
+    return Answer(
+        "id", "q", "q", AnswerKind.ANSWERED, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0
+    )
 
 
 def answered(*segments: Segment) -> BeautifulSoup:
@@ -345,7 +370,9 @@ def answered(*segments: Segment) -> BeautifulSoup:
 
 def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None:
     page = answered(
-        Segment("sentence", "One `a`.", 1), Segment("sentence", "Two **b**.", 1), Segment("sentence", "Three.", 2)
+        Segment("sentence", "One `a`.", (1,)),
+        Segment("sentence", "Two **b**.", (1,)),
+        Segment("sentence", "Three.", (2,)),
     )
     assert [p.get_text() for p in page.select("p")] == ["One a.[1] Two b.[1]", "Three.[2]"]
     chip = page.select("a.cite")[0]
@@ -355,10 +382,10 @@ def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None
 
 def test_blocks_are_followed_by_their_footnote() -> None:
     page = answered(
-        Segment("list", "1. a", 1),
-        Segment("list", "2. b", 1),
-        Segment("code", "```sh\n# x [1]\n```", 2),
-        Segment("table", "| a |\n| - |\n| b |", 3),
+        Segment("list", "1. a", (1,)),
+        Segment("list", "2. b", (1,)),
+        Segment("code", "```sh\n# x [1]\n```", (2,)),
+        Segment("table", "| a |\n| - |\n| b |", (3,)),
     )
     assert [len(page.select(tag)) for tag in ("ol", "li", "pre", "table")] == [1, 2, 1, 1]
     assert [chip.get_text() for chip in page.select("p.after a.cite")] == ["[1]", "[2]", "[3]"]
@@ -367,13 +394,13 @@ def test_blocks_are_followed_by_their_footnote() -> None:
 
 
 def test_an_answer_can_no_more_carry_a_script_than_an_article() -> None:
-    page = answered(Segment("sentence", 'See <script>x</script> <b onclick="x">this</b>.', 1))
+    page = answered(Segment("sentence", 'See <script>x</script> <b onclick="x">this</b>.', (1,)))
     assert page.select("script, [onclick]") == []
 
 
 def test_plain_words_of_a_quotation_are_cut_at_a_word() -> None:
-    assert answers.plain("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
-    assert answers.plain("one two three", 9) == "one two …"
+    assert answers.plain_text("A **bold** `word`\nand [more](x.md).", 100) == "A bold word and more."
+    assert answers.plain_text("one two three", 9) == "one two …"
 
 
 # Colours of code

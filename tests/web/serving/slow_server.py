@@ -10,30 +10,41 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 
+from qa.answering import Progress
 from qa.conversations import Conversations, Exchange
 from qa.types import Question
 from tests.conftest import make_services
 from web.admission import WorkSlots
 from web.app import create_app
 from web.services import Services
-from web.serving.server import DrainingServer
 
 
 class SlowConversations(Conversations):
     def reply(self, question: Question, conversation_id: str | None = None, owner: str = "") -> Exchange:
-        print("begun", flush=True)
-        time.sleep(2)
+        _begin()
         return super().reply(question, conversation_id, owner)
+
+    def stream(
+        self, question: Question, conversation_id: str | None = None, owner: str = ""
+    ) -> Iterator[Progress | Exchange]:
+        _begin()
+        yield from super().stream(question, conversation_id, owner)
+
+
+def _begin() -> None:
+    print("begun", flush=True)
+    time.sleep(2)
 
 
 def main(index: Path, path: Path) -> None:
     with make_services(index, None, path.parent, journal=path) as made:
-        serve(replace(made, conversations=SlowConversations(made.answerer, made.journal)))
+        serve(replace(made, conversations=SlowConversations(made.answerer, made.journal.answers)))
 
 
 def serve(services: Services) -> None:
@@ -43,7 +54,7 @@ def serve(services: Services) -> None:
     config = uvicorn.Config(
         create_app(services, 262_144, WorkSlots(200, 1_000)), log_level="warning", timeout_graceful_shutdown=3
     )
-    DrainingServer(config, services.drain).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import ROOT, TINY, Site
 from tests.web.live_servers import eventually
-from web.access.keys import KeyStore, Scope
+from web.access.keys import Keys, Scope
+from web.access.sqlite_keys import SqliteKeyStore
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="several serving processes need Linux")
 
@@ -32,7 +33,7 @@ class Running:
 
     address: str
     process: psutil.Process
-    keys: KeyStore
+    keys: Keys
 
     def serving(self) -> list[psutil.Process]:
         """The processes that listen."""
@@ -68,7 +69,7 @@ def running(tiny_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "FOOTNOTE_RATE_ASK": "30/hour",
         "FOOTNOTE_PUBLIC_URL": "https://kb.example",
     }
-    keys = KeyStore(folder / "k.sqlite")
+    keys = Keys(SqliteKeyStore(folder / "k.sqlite"))
     keys.create("first", ("ask",))
     command = ["serve", "--port", "0", "--workers", "2", "--index", str(tiny_site.index)]
     with (

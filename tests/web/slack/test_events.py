@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -109,8 +110,7 @@ def test_slacks_markup_is_read_as_people_read_it(workspace: Workspace) -> None:
 
 
 def _last_question(workspace: Workspace) -> str:
-    with workspace.services.journal.using() as db:
-        return str(db.execute("SELECT question FROM answers ORDER BY asked DESC").fetchone()[0])
+    return workspace.services.journal.answers.asked_since(datetime(2020, 1, 1, tzinfo=UTC))[-1].question
 
 
 # Once, and never in a circle

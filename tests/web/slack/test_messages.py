@@ -12,11 +12,12 @@ from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversations import UNKEPT
 from qa.links import Links
-from qa.types import Answer, Citation, Passage, Question, Related, Segment
+from qa.types import Answer, AnswerKind, Citation, Passage, Question, Related, Segment
 from tests.conftest import KB, ROOT, Site
 from tests.web.slack import schema
 from web.slack import mrkdwn
-from web.slack.messages import MORE, SHARE, Message, More, answered, asked_why, said
+from web.slack.answer_messages import MORE, SHARE, More, answer_message, reasons_message
+from web.slack.messages import Message, plain_message
 from web.slack.paragraphs import paragraphs
 
 LINKS = Links("https://kb.example")
@@ -45,7 +46,7 @@ def answer(*segments: Segment, citations: int = 1, missing: tuple[str, ...] = ()
         "a" * 32,
         "Why & <how>? " + "really " * 400,
         "Why?",
-        True,
+        AnswerKind.ANSWERED,
         0.9,
         "Text [1]",
         "extractive",
@@ -77,8 +78,8 @@ def test_what_the_bundled_kb_answers_is_taken(kb_site: Site, name: str) -> None:
         given = site.answerer.ask(Question(question))
         found = site.answerer.search(question, Filter(), 15).passages
         more = More(found[:5], given.related)
-        taken(answered(given, site.store.current(), LINKS, question=question, buttons=(SHARE, MORE)))
-        taken(answered(given, site.store.current(), LINKS, question=question, shared_by="U0ASKER", more=more))
+        taken(answer_message(given, site.store.current(), LINKS, question=question, buttons=(SHARE, MORE)))
+        taken(answer_message(given, site.store.current(), LINKS, question=question, shared_by="U0ASKER", more=more))
 
 
 @pytest.mark.parametrize("path", sorted(KB.glob("*.md")), ids=lambda path: path.stem[:30])
@@ -92,9 +93,9 @@ def test_every_article_of_the_bundled_kb_can_be_written_and_cut(path: Path) -> N
 
 def test_an_endless_answer_ends_with_a_word(snapshot: Snapshot) -> None:
     segments = [
-        Segment("sentence", f"A sentence & its <end> number {n} " + "word " * 40, n % 40 + 1) for n in range(200)
+        Segment("sentence", f"A sentence & its <end> number {n} " + "word " * 40, (n % 40 + 1,)) for n in range(200)
     ]
-    message = answered(answer(*segments, citations=40), snapshot, LINKS, question="Why?", buttons=(SHARE, MORE))
+    message = answer_message(answer(*segments, citations=40), snapshot, LINKS, question="Why?", buttons=(SHARE, MORE))
     taken(message)
     assert "longer than this message may be" in shown(message)
     assert "and 30 more" in shown(message)
@@ -102,14 +103,16 @@ def test_an_endless_answer_ends_with_a_word(snapshot: Snapshot) -> None:
 
 
 def test_a_message_with_everything_at_its_longest_is_taken(snapshot: Snapshot, kb_site: Site) -> None:
-    segments = [Segment("code", "```\n" + "a && b\n" * 2_000 + "```", 1), Segment("table", TABLE, 2)]
+    segments = [Segment("code", "```\n" + "a && b\n" * 2_000 + "```", (1,)), Segment("table", TABLE, (2,))]
     passages = kb_site.services.answerer.search("tokens and retries", Filter(), 15).passages
     long: tuple[Passage, ...] = tuple(replace(p, heading=("h & " * 100,), end=p.start + 4_000) for p in passages)
     related = tuple(Related(f"r{n}", "title <" * 60, LINKS.article(f"r{n}"), 1.0, "reason & " * 60) for n in range(9))
     more = More(long[:5], related)
     whole = answer(*segments, citations=40, missing=("The articles do not say x." * 20,) * 3)
     taken(
-        answered(whole, snapshot, LINKS, question=whole.question, shared_by="U0ASKER", more=more, buttons=(SHARE, MORE))
+        answer_message(
+            whole, snapshot, LINKS, question=whole.question, shared_by="U0ASKER", more=more, buttons=(SHARE, MORE)
+        )
     )
 
 
@@ -117,36 +120,38 @@ TABLE = "| a | b |\n| - | - |\n" + "".join(f"| {'x & y ' * 20} | <{n}> |\n" for 
 
 
 def test_items_quoted_one_by_one_are_a_list_again(snapshot: Snapshot) -> None:
-    segments = (Segment("list", "1. First.", 1), Segment("list", "2. Second.", 1))
-    assert "1. First.\n2. Second.\n<https" in shown(answered(answer(*segments), snapshot, LINKS))
+    segments = (Segment("list", "1. First.", (1,)), Segment("list", "2. Second.", (1,)))
+    assert "1. First.\n2. Second.\n<https" in shown(answer_message(answer(*segments), snapshot, LINKS))
 
 
 def test_what_is_missing_and_what_was_unavailable_is_said(snapshot: Snapshot) -> None:
-    given = answer(Segment("sentence", "Quoted.", 1), missing=("The articles do not mention *Quagga*.",))
-    text = shown(answered(given, snapshot, LINKS))
+    given = answer(Segment("sentence", "Quoted.", (1,)), missing=("The articles do not mention *Quagga*.",))
+    text = shown(answer_message(given, snapshot, LINKS))
     assert "The articles do not mention _Quagga_." in text
     assert "Well supported · Search by meaning is unavailable" in text
 
 
 def test_an_answer_that_was_not_kept_has_no_buttons_that_would_not_work(snapshot: Snapshot) -> None:
-    given = replace(answer(Segment("sentence", "Quoted.", 1)), degraded=(UNKEPT,))
-    message = answered(given, snapshot, LINKS, buttons=(SHARE, MORE))
+    given = replace(answer(Segment("sentence", "Quoted.", (1,))), degraded=(UNKEPT,))
+    message = answer_message(given, snapshot, LINKS, buttons=(SHARE, MORE))
     assert [block["type"] for block in message.blocks if block["type"] == "actions"] == []
     assert "could not be saved" in shown(message)
 
 
 def test_without_an_address_footnotes_are_numbers(snapshot: Snapshot) -> None:
-    given = answer(Segment("sentence", "Quoted.", 1))
+    given = answer(Segment("sentence", "Quoted.", (1,)))
     local = replace(given, citations=(replace(given.citations[0], url="/articles/tokens"),))
-    text = shown(answered(local, snapshot, Links()))
+    text = shown(answer_message(local, snapshot, Links()))
     assert "Quoted. [1]" in text
     assert schema.links(text) == []
 
 
-@pytest.mark.parametrize("message", [said("<!channel> & *all*"), asked_why("a" * 32)], ids=["said", "why"])
+@pytest.mark.parametrize(
+    "message", [plain_message("<!channel> & *all*"), reasons_message("a" * 32)], ids=["said", "why"]
+)
 def test_plain_words_are_taken_too(message: Message) -> None:
     taken(message)
 
 
 def test_notifications_have_a_text_without_blocks() -> None:
-    assert said("a < b").payload()["text"] == "a &lt; b"
+    assert plain_message("a < b").payload()["text"] == "a &lt; b"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.slack.standin import Slack
 from web.slack.errors import NotSlack, Undelivered
-from web.slack.messages import said
+from web.slack.messages import plain_message
 from web.slack.sending import ResponseUrls, http_client, require_slack
 
 GOOD = "https://hooks.slack.com/commands/T1DC2JH3J/397700885554/96rGlfmibIGlgcZRskXaIFfN"
@@ -103,7 +103,7 @@ def test_no_trick_passes_and_nothing_is_sent(url: str) -> None:
         raise AssertionError(f"sent to {request.url}")
 
     with httpx2.Client(transport=httpx2.MockTransport(sent)) as client, pytest.raises(NotSlack):
-        ResponseUrls(client).send(url, said("hello"))
+        ResponseUrls(client).send(url, plain_message("hello"))
 
 
 def test_there_are_at_least_forty_tricks_and_each_is_another() -> None:
@@ -113,7 +113,7 @@ def test_there_are_at_least_forty_tricks_and_each_is_another() -> None:
 def test_a_redirect_is_not_followed(slack: Slack) -> None:
     slack.failures = [(307, {"location": f"{slack.address}/api/stolen"}, "")]
     with slack.http_client() as client, pytest.raises(Undelivered, match="307"):
-        ResponseUrls(client).send(slack.response_url(), said("hello"))
+        ResponseUrls(client).send(slack.response_url(), plain_message("hello"))
     assert (slack.requests, slack.sent) == (1, [])
 
 
@@ -136,7 +136,7 @@ def test_what_may_work_a_moment_later_is_tried_once_more(
 ) -> None:
     slack.failures = [failure]
     with slack.http_client() as client:
-        ResponseUrls(client, no_sleep).send(slack.response_url(), said("hello"))
+        ResponseUrls(client, no_sleep).send(slack.response_url(), plain_message("hello"))
     assert slack.wait().payload["text"] == "hello"
 
 
@@ -155,7 +155,7 @@ def test_what_will_not_work_is_given_up(
 ) -> None:
     slack.failures = failures
     with slack.http_client() as client, pytest.raises(Undelivered):
-        ResponseUrls(client, no_sleep).send(slack.response_url(), said("hello"))
+        ResponseUrls(client, no_sleep).send(slack.response_url(), plain_message("hello"))
     assert slack.requests == requests
 
 
@@ -163,7 +163,7 @@ def test_an_error_does_not_tell_the_address(slack: Slack) -> None:
     slack.close()
     url = slack.response_url()
     with slack.http_client() as client, pytest.raises(Undelivered) as caught:
-        ResponseUrls(client, no_sleep).send(url, said("hello"))
+        ResponseUrls(client, no_sleep).send(url, plain_message("hello"))
     assert "hooks.slack.com/" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

@@ -46,10 +46,10 @@ def running(site: Site, embedder: Embedder, folder: Path, slow: bool, scenario: 
     """Runs a scenario against a server that is stopped after it; the Slack it talked to."""
     slack, slots = Slack(), WorkSlots(2, 64)
     with make_services(site.index, embedder, folder, public_url=PUBLIC) as made:
-        slowed = SlowConversations(made.answerer, made.journal)
+        slowed = SlowConversations(made.answerer, made.journal.answers)
         services = replace(made, conversations=slowed) if slow else made
         parts = build(settings(), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
-        with served(create_app(services, 262_144, slots, (), parts), services.drain) as address:
+        with served(create_app(services, 262_144, slots, (), parts)) as address:
             scenario(address, slack)
     slack.close()
     return slack

@@ -23,15 +23,15 @@ from web.slack.sending import http_client, web_client
 
 def test_nothing_set_is_not_set_up() -> None:
     assert not setup.is_set_up(Settings.model_validate({}))
-    assert setup.told(Settings.model_validate({})) == "not set up"
+    assert setup.summary(Settings.model_validate({})) == "not set up"
 
 
 def test_all_set_is_set_up_and_told_in_words() -> None:
     assert setup.is_set_up(settings())
-    assert setup.told(settings()) == (
+    assert setup.summary(settings()) == (
         f"shows articles for everyone to every workspace with the app; footnotes lead to {PUBLIC}"
     )
-    assert setup.told(settings(slack_groups="platform security", slack_team="T0KB")) == (
+    assert setup.summary(settings(slack_groups="platform security", slack_team="T0KB")) == (
         f"shows articles for everyone and for platform, security to workspace T0KB; footnotes lead to {PUBLIC}"
     )
 

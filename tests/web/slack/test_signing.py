@@ -12,7 +12,7 @@ from tests.web.slack.standin import SECRET, signed
 from web.shared_state import Shared
 from web.slack.errors import NotFromSlack
 from web.slack.recent import Recent
-from web.slack.signing import Signatures
+from web.slack.signing import GOOD_FOR, Signatures
 
 NOW = 1_700_000_000
 BODY = b"token=x&team_id=T0KB&text=how"
@@ -30,6 +30,10 @@ def headers(timestamp: str = str(NOW), body: bytes = BODY, secret: str = SECRET)
     return signed(body, secret, timestamp)
 
 
+def signatures(secret: str = SECRET, clock: Clock = Clock(), shared: Shared | None = None) -> Signatures:
+    return Signatures(secret, Recent("signatures", GOOD_FOR, shared or Shared(), clock=clock), clock)
+
+
 def test_slacks_own_example_is_accepted() -> None:
     body = (
         b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&"
@@ -39,12 +43,12 @@ def test_slacks_own_example_is_accepted() -> None:
     )
     signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
     given = {"x-slack-request-timestamp": "1531420618", "x-slack-signature": signature}
-    Signatures("8f742231b10e8888abcd99yyyzzz85a5", clock=Clock(1531420618)).check(body, given)
+    signatures("8f742231b10e8888abcd99yyyzzz85a5", Clock(1531420618)).check(body, given)
 
 
 @pytest.mark.parametrize("age", [-299, 0, 299])
 def test_a_request_of_the_last_five_minutes_is_accepted(age: int) -> None:
-    Signatures(SECRET, clock=Clock()).check(BODY, headers(str(NOW + age)))
+    signatures().check(BODY, headers(str(NOW + age)))
 
 
 FORGED = {
@@ -77,30 +81,30 @@ FORGED = {
 @pytest.mark.parametrize("given", FORGED.values(), ids=FORGED.keys())
 def test_a_request_that_is_not_signed_or_not_fresh_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(NotFromSlack):
-        Signatures(SECRET, clock=Clock()).check(BODY, given)
+        signatures().check(BODY, given)
 
 
 def test_a_body_that_is_no_text_is_refused() -> None:
     with pytest.raises(NotFromSlack):
-        Signatures(SECRET, clock=Clock()).check(b"\xff\xfe", headers(body=b"\xff\xfe"))
+        signatures().check(b"\xff\xfe", headers(body=b"\xff\xfe"))
 
 
 def test_a_replay_is_refused_for_as_long_as_its_signature_is_good() -> None:
     clock = Clock()
-    signatures = Signatures(SECRET, clock=clock)
+    checked = signatures(clock=clock)
     ahead = headers(str(NOW + 300))  # the longest that a signature can stay good
-    signatures.check(BODY, ahead)
+    checked.check(BODY, ahead)
     for clock.now in (NOW, NOW + 1, NOW + 599, NOW + 600, NOW + 601, NOW + 10_000):
         with pytest.raises(NotFromSlack):
-            signatures.check(BODY, ahead)
+            checked.check(BODY, ahead)
 
 
 def test_a_forged_request_takes_no_place_in_the_memory_of_signatures() -> None:
     shared = Shared()
-    signatures = Signatures(SECRET, shared, Clock())
+    checked = signatures(shared=shared)
     for number in range(100):
         with pytest.raises(NotFromSlack):
-            signatures.check(BODY, headers(secret=f"guess {number}"))
+            checked.check(BODY, headers(secret=f"guess {number}"))
     assert count(shared, "signatures") == 0
 
 
@@ -123,12 +127,11 @@ def test_memory_is_bounded_whatever_comes() -> None:
 
 
 def test_what_one_process_has_seen_no_other_takes_for_new(tmp_path: Path) -> None:
-    one, other = Signatures(SECRET, Shared(tmp_path), Clock()), Signatures(SECRET, Shared(tmp_path), Clock())
+    one, other = (signatures(shared=Shared(tmp_path)) for _ in range(2))
     one.check(BODY, headers())
     with pytest.raises(NotFromSlack, match="replay"):
         other.check(BODY, headers())
 
 
 def count(shared: Shared, name: str) -> int:
-    with shared.transaction() as db:
-        return int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
+    return int(shared.execute(f"SELECT count(*) FROM {name}")[0][0])

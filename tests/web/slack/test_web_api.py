@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.slack.standin import CHANNEL, TOKEN, Slack
 from web.slack.errors import Undelivered
-from web.slack.messages import said
+from web.slack.messages import plain_message
 from web.slack.sending import Channels, web_client
 
 THREAD = "1700000000.000100"
@@ -27,7 +27,7 @@ def channels(slack: Slack, token: str = TOKEN) -> Channels:
 
 
 def test_a_message_is_posted_into_its_thread_and_unfurls_nothing(slack: Slack) -> None:
-    channels(slack).post(CHANNEL, THREAD, said("a < b"))
+    channels(slack).post(CHANNEL, THREAD, plain_message("a < b"))
     sent = slack.wait()
     assert sent.payload["thread_ts"] == THREAD
     assert sent.payload["text"] == "a &lt; b"
@@ -42,7 +42,7 @@ def test_what_may_work_a_moment_later_is_tried_once_more(
     slack: Slack, failure: tuple[int, dict[str, str], str]
 ) -> None:
     slack.failures = [failure]
-    channels(slack).post(CHANNEL, THREAD, said("hello"))
+    channels(slack).post(CHANNEL, THREAD, plain_message("hello"))
     assert (slack.wait().payload["text"], slack.requests) == ("hello", 2)
 
 
@@ -70,7 +70,7 @@ def test_whatever_slack_answers_is_one_error_that_tells_no_secret(
     caplog.set_level(logging.DEBUG)
     slack.failures = [failure]
     with pytest.raises(Undelivered) as caught:
-        channels(slack).post(CHANNEL, THREAD, said("a private question"))
+        channels(slack).post(CHANNEL, THREAD, plain_message("a private question"))
     told = f"{caught.value} {caplog.text}"
     assert TOKEN not in told
     assert "private" not in told
@@ -79,13 +79,13 @@ def test_whatever_slack_answers_is_one_error_that_tells_no_secret(
 
 def test_what_an_admin_can_do_about_it_is_said(slack: Slack) -> None:
     with pytest.raises(Undelivered, match=r"\(invalid_auth\): FOOTNOTE_SLACK_BOT_TOKEN is wrong"):
-        channels(slack, "xoxb-wrong").post(CHANNEL, THREAD, said("hello"))
+        channels(slack, "xoxb-wrong").post(CHANNEL, THREAD, plain_message("hello"))
 
 
 def test_a_slack_that_is_not_there_is_one_error_too(slack: Slack) -> None:
     slack.close()
     with pytest.raises(Undelivered, match="could not be reached"):
-        channels(slack).post(CHANNEL, THREAD, said("hello"))
+        channels(slack).post(CHANNEL, THREAD, plain_message("hello"))
 
 
 def test_the_standin_refuses_what_slack_refuses(slack: Slack) -> None:

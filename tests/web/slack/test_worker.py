@@ -13,10 +13,10 @@ import pytest
 from web.admission import WorkSlots
 from web.serving.draining import Drain
 from web.slack.errors import Declined, Undelivered
-from web.slack.messages import Message, said
+from web.slack.messages import Message, plain_message
 from web.slack.worker import BUSY, FAILED, INTERRUPTED, Job, JobWorker
 
-ANSWER = said("answer")
+ANSWER = plain_message("answer")
 
 
 @dataclass
@@ -131,7 +131,7 @@ def test_whoever_waits_when_the_server_stops_is_told_to_ask_again() -> None:
 @pytest.mark.parametrize(
     ("raised", "told"),
     [
-        (Declined("No article carries this tag."), said("No article carries this tag.")),
+        (Declined("No article carries this tag."), plain_message("No article carries this tag.")),
         (ValueError("a secret question"), FAILED),
         (RecursionError(), FAILED),
     ],

@@ -1,4 +1,4 @@
-"""What can be said of the quotable spans of a passage whatever is asked, so that it is found out once."""
+"""Features of a passage's quotables that do not depend on the question, computed once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class QuotableFeatures:
-    """A quotable span. `words`: the terms of it and of the sentence that introduces it."""
+    """Features of one quotable. `words`: its terms, and those of the sentence that introduces it."""
 
     kind: QuotableKind
     words: frozenset[str]
@@ -42,12 +42,12 @@ class QuotableFeatures:
 
 
 def quotable_features(passage: Passage) -> tuple[QuotableFeatures, ...]:
-    """The spans of a passage, one a quotable, in order."""
+    """The features of each quotable of a passage, in order."""
     quotables = passage.quotables
     if not quotables:
         return ()
     start, end = min(q.start for q in quotables), max(q.end for q in quotables)
-    # By what they say and not by where they stand: true in every snapshot and for every reader.
+    # Keyed by the text and not by its place: valid in every snapshot and for every viewer.
     return _spans(passage.article.markdown[start:end], start, quotables)
 
 

@@ -1,3 +1,5 @@
+"""Answers and feedback in the journal: whose they are, what is deleted, and what happens when the file fails."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -13,7 +15,7 @@ from indexes.types import Filter
 from qa.conversations import Conversations
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
 from qa.journal.records import Feedback
-from qa.journal.store import Journal
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import Site
 
@@ -26,15 +28,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    journal = Journal(path)
+def journal(path: Path) -> Iterator[SqliteJournal]:
+    journal = SqliteJournal(path)
     yield journal
     journal.close()
 
 
 @pytest.fixture
-def conversations(tiny_site: Site, journal: Journal) -> Conversations:
-    return Conversations(tiny_site.services.answerer, journal)
+def conversations(tiny_site: Site, journal: SqliteJournal) -> Conversations:
+    return Conversations(tiny_site.services.answerer, journal.answers)
 
 
 def test_a_conversation_remembers_its_turns_in_order(conversations: Conversations) -> None:
@@ -53,15 +55,15 @@ def test_a_conversation_that_was_never_held_is_refused(conversations: Conversati
         conversations.ask(Question("hello?"), "nonesuch")
 
 
-def test_conversations_survive_a_restart(conversations: Conversations, journal: Journal, path: Path) -> None:
+def test_conversations_survive_a_restart(conversations: Conversations, journal: SqliteJournal, path: Path) -> None:
     exchange = conversations.ask(Question("How are logs written?"))
     journal.close()
-    reopened = Journal(path)
-    assert reopened.conversation(exchange.conversation_id)[0].answer.question == "How are logs written?"
+    reopened = SqliteJournal(path)
+    assert reopened.answers.conversation(exchange.conversation_id, "")[0].answer.question == "How are logs written?"
     reopened.close()
 
 
-def test_a_conversation_is_there_for_its_owner_alone(conversations: Conversations, journal: Journal) -> None:
+def test_a_conversation_is_there_for_its_owner_alone(conversations: Conversations, journal: SqliteJournal) -> None:
     asked = conversations.ask(Question("How are logs written?"), owner="key:one")
     id, answer_id = asked.conversation_id, asked.answer.answer_id
     for other in ("key:two", ""):
@@ -80,7 +82,7 @@ def test_a_conversation_is_there_for_its_owner_alone(conversations: Conversation
 
 
 def test_an_answer_kept_without_a_look_at_its_conversation_joins_no_other(
-    conversations: Conversations, journal: Journal
+    conversations: Conversations, journal: SqliteJournal
 ) -> None:
     asked = conversations.ask(Question("How are logs written?"), owner="key:one")
     conversations.reply(
@@ -109,22 +111,24 @@ def test_feedback_is_kept_with_its_answer_and_may_be_changed(conversations: Conv
 
 
 def test_the_statistics_tell_answers_refusals_and_courtesies_apart(
-    conversations: Conversations, journal: Journal
+    conversations: Conversations, journal: SqliteJournal
 ) -> None:
     answered = conversations.ask(Question("How long does an access token live?")).answer
     refused = conversations.ask(Question("What is the capital of Mongolia?")).answer
     conversations.ask(Question("Hello!"))
     conversations.give_feedback(answered.answer_id, Feedback(True))
-    first, second, third = journal.asked_since(LONG_AGO)
+    first, second, third = journal.answers.asked_since(LONG_AGO)
     assert [first.kind, second.kind, third.kind] == ["answer", "refusal", "courtesy"]
     assert first.cited == ("tokens",)
     assert (first.feedback, second.feedback) == (Feedback(True), None)
     assert second.nearest == refused.passages[0].article.id
     assert (second.cited, third.nearest) == ((), "")
-    assert journal.asked_since(datetime.now(UTC) + timedelta(minutes=1)) == ()
+    assert journal.answers.asked_since(datetime.now(UTC) + timedelta(minutes=1)) == ()
 
 
-def test_what_is_deleted_is_gone_from_the_file(conversations: Conversations, journal: Journal, path: Path) -> None:
+def test_what_is_deleted_is_gone_from_the_file(
+    conversations: Conversations, journal: SqliteJournal, path: Path
+) -> None:
     secret = "the zanzibar gateway " * 150  # over a page, so that it overflows
     asked = conversations.ask(Question(f"What of {secret}?"))
     conversations.give_feedback(asked.answer.answer_id, Feedback(False, "", "zanzibar is wrong"))
@@ -186,10 +190,11 @@ def test_a_question_is_answered_while_another_process_holds_the_file(conversatio
     assert conversations.ask(Question("How are logs written?")).answer.degraded == ()
 
 
-def test_a_question_is_answered_when_the_disk_is_full(conversations: Conversations, journal: Journal) -> None:
+def test_a_question_is_answered_when_the_disk_is_full(conversations: Conversations, journal: SqliteJournal) -> None:
     # SQLite answers "database or disk is full" at this bound exactly as it does for ENOSPC.
-    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
-    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    with journal._file.reading() as db:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}")
     answers = [conversations.ask(Question("How are refresh tokens rotated?")).answer for _ in range(20)]
     assert all(answer.answered for answer in answers)
     assert answers[-1].degraded == ("journal",)
@@ -199,30 +204,7 @@ def test_a_file_that_is_no_journal_is_refused_with_what_to_do(path: Path) -> Non
     path.parent.mkdir()
     path.write_text("not a database, but long enough to be read as one. " * 40)
     with pytest.raises(JournalUnavailable, match="FOOTNOTE_JOURNAL"):
-        Journal(path)
-
-
-def test_a_journal_of_the_first_version_is_migrated_with_what_it_holds(path: Path) -> None:
-    path.parent.mkdir()
-    db = sqlite3.connect(path)
-    db.executescript(
-        """
-        CREATE TABLE answers (
-          answer_id TEXT PRIMARY KEY, conversation_id TEXT NOT NULL, position INTEGER NOT NULL, asked TEXT NOT NULL,
-          question TEXT NOT NULL, standalone TEXT NOT NULL, text TEXT NOT NULL, answered INTEGER NOT NULL,
-          confidence REAL NOT NULL, generation TEXT NOT NULL, took_ms REAL NOT NULL,
-          UNIQUE (conversation_id, position));
-        INSERT INTO answers VALUES ('a', 'c', 0, '2026-03-01T10:00:00.000+00:00', 'Why?', 'Why?', 'The knowledge base
-          does not say.', 0, 0.1, '000001', 12.5);
-        PRAGMA user_version = 1;
-        """
-    )
-    db.close()
-    journal = Journal(path)
-    (kept,) = journal.conversation("c")
-    assert (kept.answer.question, kept.answer.citations) == ("Why?", ())
-    assert [asked.kind for asked in journal.asked_since(LONG_AGO)] == ["refusal"]
-    journal.close()
+        SqliteJournal(path)
 
 
 def on_disk(path: Path) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from indexes.types import Article, Quotable, QuotableKind
-from qa.reading.spans import QuotableFeatures, quotable_features
+from qa.reading.features import QuotableFeatures, quotable_features
 from qa.types import Passage
 
 

@@ -1,0 +1,1 @@
+"""The forms of the file of keys, one after the other."""

@@ -1,0 +1,199 @@
+"""Answers as Slack messages: the text with footnotes, the sources, and buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+from slack_sdk.models.blocks.basic_components import PlainTextObject
+
+from indexes.snapshots.snapshot import Snapshot
+from qa.conversations import UNKEPT
+from qa.links import Links
+from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Related, Segment
+from web.rendering import answer_view, answers
+from web.slack import mrkdwn
+from web.slack.inline import inline
+from web.slack.messages import Message, context, payloads, section, texts_of
+from web.slack.mrkdwn import Paragraph
+from web.slack.paragraphs import paragraphs as paragraphs_of
+
+# Slack answers `msg_blocks_too_long` beyond 13,000 characters in all blocks of a message, an undocumented limit. Two
+# sections of 2,900 for the answer, one for its sources and one for what "Show more" adds make 11,600.
+_BODY_SECTIONS = 2
+_FALLBACK = 300  # characters of the text for notifications
+_QUESTION = 250  # characters of a question that is shown above its answer
+_PATH = 160  # characters of an article's title and headings
+_EXCERPT = 240  # characters of a further passage
+_SOURCES = 10  # footnotes listed below an answer
+
+SHARE, MORE, HELPFUL, NOT_HELPFUL, MISSING, REASON = "share", "more", "helpful", "not_helpful", "missing", "reason_"
+_LABELS = {
+    SHARE: "Share to channel",
+    MORE: "Show more",
+    HELPFUL: "Helpful",
+    NOT_HELPFUL: "Not helpful",
+    MISSING: "Report missing topic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What "Show more" adds to an answer."""
+
+    passages: tuple[Passage, ...]
+    related: tuple[Related, ...]
+
+
+def answer_message(
+    answer: Answer,
+    snapshot: Snapshot,
+    links: Links,
+    *,
+    question: str = "",
+    shared_by: str = "",
+    more: More | None = None,
+    buttons: Sequence[str] = (),
+) -> Message:
+    """An answer with its sources and buttons.
+
+    `question` is shown above it; `shared_by` is the id of a Slack user; `buttons` precede those for feedback.
+    """
+    blocks: list[Block] = []
+    if question:
+        blocks.append(section(_bold(_shorten(question, _QUESTION))))
+    blocks += [section(text) for text in _body(answer)]
+    if answer.answered:
+        blocks.append(
+            context(" · ".join([answer_view.confidence_in_words(answer.confidence), *answer_view.warnings(answer)]))
+        )
+        blocks += [section(text) for text in _sources(answer, snapshot)]
+    if more:
+        blocks += [section(text) for text in _more(more, links)]
+    if shared_by:
+        blocks.append(context(f"Shared by <@{shared_by}>"))
+    if _has_buttons(answer):
+        blocks.append(_actions(answer, buttons, shared_by))
+    return Message(mrkdwn.escaped(answers.plain_text(answer.text, _FALLBACK)), payloads(blocks))
+
+
+def reasons_message(answer_id: str) -> Message:
+    """Thanks for the feedback, with buttons for the reason."""
+    text = "Thank you. What is wrong with it?"
+    buttons = [_button(reason, f"{REASON}{number}", answer_id) for number, reason in enumerate(answer_view.REASONS)]
+    return Message(text, payloads([section(text), ActionsBlock(elements=buttons)]))
+
+
+# The answer
+
+
+def _body(answer: Answer) -> list[str]:
+    """The text with footnotes, cut to what a message holds."""
+    paragraphs = _answer_paragraphs(answer) if answer.answered else _refusal_paragraphs(answer)
+    paragraphs += [Paragraph(inline(note)) for note in answer.missing]
+    texts = texts_of(paragraphs)
+    if len(texts) > _BODY_SECTIONS:
+        rest = "_The answer is longer than this message may be: its sources have the rest._"
+        return [*texts[:_BODY_SECTIONS], rest]
+    return texts
+
+
+def _answer_paragraphs(answer: Answer) -> list[Paragraph]:
+    citations = {citation.n: citation for citation in answer.citations}
+    paragraphs: list[Paragraph] = []
+    for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
+        paragraphs_for = _sentence_paragraphs if kind == "sentence" else _block_paragraphs
+        paragraphs += paragraphs_for(list(run), "".join(_footnote(citations[n]) for n in marks))
+    return paragraphs
+
+
+def _sentence_paragraphs(run: Sequence[Segment], footnotes: str) -> list[Paragraph]:
+    atoms: list[str] = []
+    for segment in run:
+        atoms += [*inline(segment.text), " ", footnotes, " "]
+    return [Paragraph(tuple(atoms[:-1]))]
+
+
+def _block_paragraphs(run: Sequence[Segment], footnotes: str) -> list[Paragraph]:
+    # The items of a list are cited one by one; joined they read as one list again.
+    between = "\n" if run[0].kind == "list" else "\n\n"
+    blocks = paragraphs_of(between.join(segment.text for segment in run))
+    return [*blocks, Paragraph((footnotes,), close=True)]
+
+
+def _footnote(citation: Citation) -> str:
+    return mrkdwn.link(citation.url, f"[{citation.n}]")
+
+
+def _refusal_paragraphs(answer: Answer) -> list[Paragraph]:
+    """A refusal with the nearest articles, a greeting, or the reason why nothing could be searched."""
+    if not answer.related:
+        return paragraphs_of(answer.text)
+    first = Paragraph(mrkdwn.words(f"{REFUSAL} The nearest articles:"))
+    return [first, *(_item(mrkdwn.link(article.url, _shorten(article.title, _PATH))) for article in answer.related)]
+
+
+def _sources(answer: Answer, snapshot: Snapshot) -> list[str]:
+    paragraphs = [Paragraph(("*Sources*",))]
+    for citation in answer.citations[:_SOURCES]:
+        article = snapshot.articles.article(citation.article_id)
+        updated = f" ({article.updated:%Y-%m-%d})" if article and article.updated else ""
+        path = _shorten(" › ".join((citation.title, *citation.heading)), _PATH)
+        paragraphs.append(Paragraph((_footnote(citation), " ", *mrkdwn.words(path + updated)), close=True))
+    if left := len(answer.citations) - _SOURCES:
+        paragraphs += [Paragraph((f"and {left} more",), close=True)] if left > 0 else []
+    return texts_of(paragraphs)[:1]
+
+
+def _more(more: More, links: Links) -> list[str]:
+    paragraphs = [Paragraph(("*Further passages*",))] if more.passages else []
+    for passage in more.passages:
+        article = passage.article
+        path = _shorten(" › ".join((article.title, *passage.heading)), _PATH)
+        url = links.passage(article.id, passage.start, passage.end)
+        excerpt = answers.plain_text(passage.text, _EXCERPT)
+        paragraphs += [_item(mrkdwn.link(url, path)), Paragraph(("    ", *mrkdwn.words(excerpt)), close=True)]
+    if more.related:
+        paragraphs.append(Paragraph(("*Related articles*",)))
+    for related in more.related:
+        reason = f" — {related.reason}" if related.reason else ""
+        paragraphs.append(_item(mrkdwn.link(related.url, _shorten(related.title, _PATH)), *mrkdwn.words(reason)))
+    return texts_of(paragraphs or [Paragraph(mrkdwn.words("There is nothing more about this."))])[:1]
+
+
+def _item(*atoms: str) -> Paragraph:
+    return Paragraph(("• ", *atoms), close=True)
+
+
+def _shorten(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most].rstrip()}…"
+
+
+def _bold(text: str) -> str:
+    return f"*{mrkdwn.escaped(text.replace('*', '∗'))}*"
+
+
+# Buttons
+
+
+def _has_buttons(answer: Answer) -> bool:
+    """Not for a greeting, which needs no feedback, nor for an unrecorded answer, which no button could refer to."""
+    return answer.kind is not AnswerKind.COURTESY and UNKEPT not in answer.degraded
+
+
+def _actions(answer: Answer, names: Sequence[str], shared_by: str) -> ActionsBlock:
+    feedback = (HELPFUL, NOT_HELPFUL) if answer.answered else (MISSING,)
+    offered = [name for name in (*names, *feedback) if name != MORE or _has_more(answer)]
+    value = f"{answer.answer_id} {shared_by}".rstrip()
+    return ActionsBlock(elements=[_button(_LABELS[name], name, value) for name in offered])
+
+
+def _has_more(answer: Answer) -> bool:
+    return bool(answer.passages or answer.related or answer.citations)
+
+
+def _button(label: str, action: str, answer_id: str) -> ButtonElement:
+    return ButtonElement(text=PlainTextObject(text=label), action_id=action, value=answer_id)
