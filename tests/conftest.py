@@ -140,6 +140,19 @@ def chunker() -> Chunker:
 
 
 @pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Callable[..., Path]:
+    """Ingests articles, text by id, into an index of their own: its folder."""
+
+    def indexed(articles: dict[str, str]) -> Path:
+        folder = tmp_path_factory.mktemp("indexed")
+        source = write_articles(folder / "source", articles)
+        Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
+        return folder / "index"
+
+    return indexed
+
+
+@pytest.fixture(scope="session")
 def kb_index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Path:
     """The bundled KB, ingested once for all tests."""
     root = tmp_path_factory.mktemp("kb") / "index"

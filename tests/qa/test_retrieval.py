@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,8 @@ from indexes.models.embedding import Embedder
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, FloatMatrix
-from ingest.chunking import Chunker
-from ingest.sync import Synchroniser
 from qa.retrieval import QuestionEmbedder, Retrieved, Retriever, Weights
 from qa.types import Probe, Standalone
-from tests.conftest import quiet, write_articles
 
 BACKOFF = "A client waits twice as long before each retry, plus a random share, so that retries do not come together."
 ARTICLES = {
@@ -29,10 +27,8 @@ RETRIES = "How long does a client wait before each retry?"
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> Snapshot:
-    folder: Path = tmp_path_factory.mktemp("retrieval")
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", ARTICLES)])
-    return open_current(folder / "index")
+def snapshot(indexed: Callable[..., Path]) -> Snapshot:
+    return open_current(indexed(ARTICLES))
 
 
 def found(

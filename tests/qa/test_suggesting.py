@@ -9,13 +9,10 @@ from typing import TypeAlias
 
 import pytest
 
-from indexes.models.embedding import Embedder
 from indexes.snapshots.publishing import open_current
-from ingest.chunking import Chunker
-from ingest.sync import Synchroniser
 from qa.suggesting import suggestions
 from qa.types import Citation, Question
-from tests.conftest import Site, quiet, write_articles
+from tests.conftest import Site
 
 ARTICLES = {
     "sagas": """# Sagas — a guide
@@ -62,13 +59,9 @@ Suggested: TypeAlias = Callable[..., tuple[str, ...]]
 
 
 @pytest.fixture(scope="module")
-def suggested(
-    tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker, tiny_site: Site
-) -> Suggested:
+def suggested(indexed: Callable[..., Path], tiny_site: Site) -> Suggested:
     """What is suggested where `cited`, pairs of an article and the heading quoted from, are the footnotes."""
-    folder: Path = tmp_path_factory.mktemp("suggesting")
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", ARTICLES)])
-    snapshot = open_current(folder / "index")
+    snapshot = open_current(indexed(ARTICLES))
     answer = tiny_site.services.answerer.ask(Question("How long does an access token live?"))
 
     def suggested(*cited: tuple[str, str]) -> tuple[str, ...]:

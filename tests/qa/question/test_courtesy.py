@@ -39,7 +39,7 @@ def test_a_question_is_no_courtesy(text: str) -> None:
     assert courtesy(text, 52) == ""
 
 
-def test_a_greeting_is_not_searched_for_and_claims_no_answer(site: Site) -> None:
-    answer = site.services.answerer.ask(Question("Hello!"))
+def test_a_greeting_is_not_searched_for_and_claims_no_answer(tiny_site: Site) -> None:
+    answer = tiny_site.services.answerer.ask(Question("Hello!"))
     assert answer.text.startswith("Hello.")
     assert (answer.answered, answer.passages, answer.citations, answer.related) == (False, (), (), ())

@@ -33,25 +33,25 @@ def test_less_evidence_means_less_confidence(weaker: Evidence) -> None:
     assert weaker.confidence < GOOD.confidence
 
 
-def test_nothing_found_is_no_evidence(site: Site) -> None:
+def test_nothing_found_is_no_evidence(tiny_site: Site) -> None:
     standalone = Standalone("anything?", (Probe("anything?", 1.0),))
-    vocabulary = site.services.store.current().vocabulary
+    vocabulary = tiny_site.services.store.current().vocabulary
     searched = SearchedQuestion("anything?", standalone, Retrieved((), (), ()), (), vocabulary, 10)
     assert weigh(searched) == NO_EVIDENCE
     assert NO_EVIDENCE.confidence < ENOUGH
 
 
-def test_a_question_in_the_words_of_an_article_has_enough_evidence(site: Site) -> None:
-    found = evidence(site, "How many times does a client retry an idempotent request?")
+def test_a_question_in_the_words_of_an_article_has_enough_evidence(tiny_site: Site) -> None:
+    found = evidence(tiny_site, "How many times does a client retry an idempotent request?")
     assert found.confidence >= ENOUGH
-    assert found.matched > evidence(site, "How do I bake sourdough bread?").matched
+    assert found.matched > evidence(tiny_site, "How do I bake sourdough bread?").matched
 
 
 @pytest.mark.parametrize(
     "text", ["Is an ETag a header?", "so, does a canary get all the traffic?", "Can't I retry a payment?"]
 )
-def test_a_question_for_a_yes_or_no_is_known_as_one(site: Site, text: str) -> None:
-    assert evidence(site, text).closed == 1.0
+def test_a_question_for_a_yes_or_no_is_known_as_one(tiny_site: Site, text: str) -> None:
+    assert evidence(tiny_site, text).closed == 1.0
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,19 @@ def test_a_question_for_a_yes_or_no_is_known_as_one(site: Site, text: str) -> No
         "When was the last outage?",
     ],
 )
-def test_a_question_for_a_fact_of_one_moment_is_known_as_one(site: Site, text: str) -> None:
-    assert evidence(site, text).particular == 1.0
+def test_a_question_for_a_fact_of_one_moment_is_known_as_one(tiny_site: Site, text: str) -> None:
+    assert evidence(tiny_site, text).particular == 1.0
 
 
 @pytest.mark.parametrize(
     "text", ["How do I retry a payment?", "What does a canary release do?", "retry whoever failed"]
 )
-def test_a_question_for_how_things_work_is_neither(site: Site, text: str) -> None:
-    assert (evidence(site, text).closed, evidence(site, text).particular) == (0.0, 0.0)
+def test_a_question_for_how_things_work_is_neither(tiny_site: Site, text: str) -> None:
+    assert (evidence(tiny_site, text).closed, evidence(tiny_site, text).particular) == (0.0, 0.0)
 
 
-def test_names_that_no_article_mentions_count_against_an_answer(site: Site) -> None:
-    known, unknown = (evidence(site, f"How do I roll back a deployment with {name}?") for name in ("kubectl", "ArgoCD"))
+def test_names_that_no_article_mentions_count_against_an_answer(tiny_site: Site) -> None:
+    known, unknown = (
+        evidence(tiny_site, f"How do I roll back a deployment with {name}?") for name in ("kubectl", "ArgoCD")
+    )
     assert (known.unknown, unknown.unknown) == (0.0, 1.0)

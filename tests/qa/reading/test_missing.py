@@ -19,9 +19,9 @@ from tests.conftest import Site
     ],
 )
 def test_names_are_words_written_like_names_that_occur_in_no_article(
-    site: Site, question: str, names: list[str]
+    tiny_site: Site, question: str, names: list[str]
 ) -> None:
-    assert unmentioned(question, site.services.store.current().vocabulary) == tuple(names)
+    assert unmentioned(question, tiny_site.services.store.current().vocabulary) == tuple(names)
 
 
 def test_a_name_in_a_part_that_is_missing_is_not_said_twice() -> None:

@@ -33,19 +33,8 @@ verifying: [new, old]
 """
 
 
-def passages(*articles: str) -> list[Passage]:
-    """The chunks of articles, in order, all as close to the question."""
-    found: list[Passage] = []
-    for number, markdown in enumerate(articles):
-        article = Article(f"article-{number}", "Keys", "", (), False, 0, None, "Article", "KB", None, markdown)
-        for chunk in CHUNKER.chunk(article, outline(markdown, article.title)):
-            place = (chunk.start, chunk.end, chunk.quotables)
-            found.append(Passage(len(found), article, chunk.heading, chunk.context, *place, score=1.0, similarity=0.6))
-    return found
-
-
 class EqualTerms:
-    """A vocabulary in which every term occurs, and none is rarer than another."""
+    """A vocabulary in which every term occurs and none is rarer than another."""
 
     def occurs(self, term: str) -> bool:
         return True
@@ -54,17 +43,28 @@ class EqualTerms:
         return 1.0
 
 
-def quotations(question: str, *articles: str) -> list[Quote]:
-    found = tuple(passages(*articles))
-    searched = SearchedQuestion(
-        question, Standalone(question, (Probe(question, 1.0),)), Retrieved((), found, ()), (), EqualTerms(), 100
-    )
-    statements = ExtractiveWriter().write(searched, RuleScorer().score(searched, found))
-    return [quote for statement in statements for quote in statement.quotes]
+def passages(*articles: str) -> tuple[Passage, ...]:
+    """The chunks of articles, in order, all as close to the question."""
+    found: list[Passage] = []
+    for number, markdown in enumerate(articles):
+        article = Article(f"article-{number}", "Keys", "", (), False, 0, None, "Article", "KB", None, markdown)
+        for chunk in CHUNKER.chunk(article, outline(markdown, article.title)):
+            place = (chunk.start, chunk.end, chunk.quotables)
+            found.append(Passage(len(found), article, chunk.heading, chunk.context, *place, score=1.0, similarity=0.6))
+    return tuple(found)
 
 
-def quoted(question: str, *articles: str) -> list[str]:
-    return [quote.text for quote in quotations(question, *articles)]
+def written(text: str, *articles: str) -> list[Quote]:
+    """The quotations of the statements that answer `text` from articles, as the rules read them."""
+    retrieved = Retrieved((), passages(*articles), (), similarity=0.6)
+    standalone = Standalone(text, (Probe(text, 1.0),))
+    question = SearchedQuestion(text, standalone, retrieved, (), EqualTerms(), chunk_count=len(retrieved.passages))
+    reading = RuleScorer().score(question, retrieved.passages)
+    return [quote for statement in ExtractiveWriter().write(question, reading) for quote in statement.quotes]
+
+
+def quoted(text: str, *articles: str) -> list[str]:
+    return [quote.text for quote in written(text, *articles)]
 
 
 def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
@@ -156,5 +156,5 @@ def test_where_nothing_can_be_quoted_nothing_is() -> None:
 
 
 def test_every_quotation_is_exactly_its_place() -> None:
-    for quote in quotations("How do I rotate a signing key?", ROTATION):
+    for quote in written("How do I rotate a signing key?", ROTATION):
         assert ROTATION[quote.start : quote.end] == quote.text

@@ -17,9 +17,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
 from indexes.models.embedding import Embedder
-from ingest.chunking import Chunker
-from ingest.sync import Synchroniser
-from tests.conftest import ROOT, TINY, Site, quiet, write_articles
+from tests.conftest import ROOT, TINY, Site
+from tests.web.bodies import NO_OBJECTS
 from tests.web.live_servers import served_from
 from web.access.keys import Keys
 from web.access.policy import Policy
@@ -40,15 +39,14 @@ def address(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="module")
 def kept_closed(
-    embedder: Embedder, chunker: Chunker, tmp_path_factory: pytest.TempPathFactory
+    embedder: Embedder, indexed: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Keys]]:
     """A site that nobody enters without a key, where the article on tokens is for the group "security" alone."""
     folder = tmp_path_factory.mktemp("closed")
-    articles = {**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)}
-    Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([write_articles(folder / "source", articles)])
+    index = indexed({**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)})
     keys = Keys(SqliteKeyStore(folder / "keys.sqlite"))
     access_rules = AccessRules(Policy(place=False), keys, Rates())
-    with served_from(folder / "index", embedder, folder, access_rules) as address:
+    with served_from(index, embedder, folder, access_rules) as address:
         yield address, keys
     keys.close()
 
@@ -203,12 +201,7 @@ MODERN = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"{",
-        b"[]",
-        b'"text"',
-        b"\xff\xfe",
-        b"[" * 900 + b"]" * 900,
+        *NO_OBJECTS,
         b'{"a":' * 9000 + b"1" + b"}" * 9000,
         json.dumps([SEARCH]).encode(),
         json.dumps(SEARCH).encode().replace(b'"refresh token"', b"[" * 900 + b"]" * 900),

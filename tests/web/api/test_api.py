@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Site, write_articles
+from tests.web.bodies import NO_OBJECTS
 
 ANSWER_FIELDS = {
     "answer_id",
@@ -99,7 +100,7 @@ def test_an_unpaired_surrogate_is_a_422_and_no_500(tiny_site: Site) -> None:
     assert response.status_code == 422
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[" * 900 + b"]" * 900, b"\xff\xfe", b'"text"'])
+@pytest.mark.parametrize("content", NO_OBJECTS)
 def test_a_body_that_is_no_object_is_a_clear_client_error(tiny_site: Site, content: bytes) -> None:
     response = tiny_site.client.post("/api/v1/ask", content=content, headers={"content-type": "application/json"})
     assert 400 <= response.status_code < 500

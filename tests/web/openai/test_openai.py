@@ -15,6 +15,7 @@ from openai import OpenAI
 
 from indexes.models.embedding import Embedder
 from tests.conftest import Site, make_services
+from tests.web.bodies import NO_OBJECTS
 from tests.web.live_servers import served, served_from
 from web.access.keys import Keys
 from web.access.policy import Policy
@@ -259,12 +260,7 @@ def test_what_cannot_be_had_is_refused_naming_the_parameter(client: OpenAI, more
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"{",
-        b"[]",
-        b'"text"',
-        b"\xff\xfe",
-        b"[" * 900 + b"]" * 900,
+        *NO_OBJECTS,
         b'{"model":' * 900 + b"1" + b"}" * 900,
         b'{"model": "footnote", "messages": [{"role": "user", "content": "\\ud800"}]}',
         b'{"model": "\\ud800", "messages": [{"role": "user", "content": "x"}]}',

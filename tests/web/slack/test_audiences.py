@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from indexes.models.embedding import Embedder
-from ingest.chunking import Chunker
-from ingest.sync import Synchroniser
-from tests.conftest import TINY, quiet, write_articles
+from tests.conftest import TINY
 from tests.web.slack.conftest import Served, Workspace
 from tests.web.slack.standin import Sent
 
@@ -33,15 +31,9 @@ QUESTIONS = (
 
 
 @pytest.fixture(scope="module")
-def indexes(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker: Chunker) -> tuple[Path, Path]:
+def indexes(indexed: Callable[..., Path]) -> tuple[Path, Path]:
     """An index with the hidden articles, and one without them."""
-    found = []
-    for name, articles in {"with": TINY | HIDDEN, "without": TINY}.items():
-        folder = tmp_path_factory.mktemp(name)
-        source = write_articles(folder / "source", articles)
-        Synchroniser(folder / "index", embedder, chunker, 3, quiet).sync([source])
-        found.append(folder / "index")
-    return found[0], found[1]
+    return indexed(TINY | HIDDEN), indexed(TINY)
 
 
 def everything(workspace: Workspace) -> list[str]:

@@ -48,7 +48,7 @@ def index(tmp_path: Path) -> Path:
 
 
 def test_an_ingest_reports_what_it_did_a_second_that_nothing_changed_and_a_full_one_starts_anew(
-    source: Path, index: Path
+    source: Path, index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (source / "latin.md").write_bytes(b"caf\xe9")
     (source / "logo.png").write_bytes(b"")
@@ -58,14 +58,15 @@ def test_an_ingest_reports_what_it_did_a_second_that_nothing_changed_and_a_full_
     assert f"skipped {source / 'latin.md'}: not UTF-8 (byte 0xe9 at 3): save it as UTF-8\n" in first.stdout
     assert "ignored (no articles): 1 .png\n" in first.stdout
 
-    again = ingest(source, "--index", index, "--json")
-    report = json.loads(again.stdout)
-    assert (again.returncode, report["generation"], report["unchanged"]) == (0, None, 5)
+    assert ingest_here(source, "--index", index, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["generation"], report["unchanged"]) == (None, 5)
     (skipped,) = report["skipped"]
     assert (skipped["id"], skipped["kept"]) == ("latin", False)
     assert "not UTF-8" in skipped["reason"]
 
-    full = json.loads(ingest(source, "--index", index, "--full", "--json").stdout)
+    assert ingest_here(source, "--index", index, "--full", "--json") == 0
+    full = json.loads(capsys.readouterr().out)
     assert (full["embedded"], full["reused"], full["generation"]) == (9, 0, "000002")
 
 
