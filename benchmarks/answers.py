@@ -18,8 +18,7 @@ from typing import Any
 
 from indexes.settings import IndexSettings
 from qa.answering import Answerer
-from qa.commands import build_answerer, open_retrieval
-from qa.links import Links
+from qa.composition import build_answering
 from qa.types import Answer, Question, Turn
 
 _ROOT = Path(__file__).parent.parent
@@ -77,7 +76,7 @@ def main() -> None:
     arguments.add_argument("--compare", type=Path)
     args = arguments.parse_args()
     files = args.questions or sorted([*_ROOT.glob("benchmarks/data/**/*.jsonl"), *_ROOT.glob("tests/quality/*.jsonl")])
-    answerer = build_answerer(*open_retrieval(args.index, IndexSettings()), Links())
+    answerer = build_answering(IndexSettings().at(args.index)).answerer
     started = time.process_time()
     now = answers(answerer, files)
     spent = 1000 * (time.process_time() - started) / len(now)

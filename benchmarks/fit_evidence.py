@@ -28,10 +28,9 @@ from sklearn.model_selection import StratifiedKFold
 from benchmarks.evidence_signals import SIGNALS, TracedQuestion
 from indexes.settings import IndexSettings
 from qa.answering import Answerer
-from qa.commands import build_answerer, open_retrieval
+from qa.composition import build_answering
 from qa.evaluation.metrics import auroc
 from qa.evaluation.sets import EvaluationSet, Query
-from qa.links import Links
 from qa.reading.evidence import Evidence
 from qa.reading.reading import ENOUGH
 from qa.types import Question
@@ -208,7 +207,7 @@ def main() -> None:
     args = arguments.parse_args()
 
     def answering(index: Path) -> Answerer:
-        return build_answerer(*open_retrieval(index, settings), Links())
+        return build_answering(settings.at(index)).answerer
 
     sets = {folder.name: (EvaluationSet.open(folder).queries, answering(index)) for folder, index in args.set}
     first = {

@@ -39,7 +39,7 @@ from ingest.chunking import Chunker
 from ingest.sources.items import Ignored, SourceEntry, SourceItem
 from ingest.sync import Synchroniser
 from qa.answering import Answerer
-from qa.commands import build_answerer
+from qa.composition import build_answerer
 from qa.links import Links
 from qa.types import Question
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from indexes.settings import IndexSettings
 from qa.answering import Answerer
-from qa.commands import build_answerer, open_retrieval
-from qa.links import Links
+from qa.composition import build_answering
 from qa.question.parts import parts_of
 from qa.types import Question
 
@@ -102,7 +101,7 @@ def main() -> None:
     settings = IndexSettings()
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--index", type=Path, default=settings.index)
-    answerer = build_answerer(*open_retrieval(arguments.parse_args().index, settings), Links())
+    answerer = build_answering(settings.at(arguments.parse_args().index)).answerer
     single = lines("quotations.jsonl")
     several = lines("parts.jsonl")
     chosen = [{"question": p["text"], "best": p["best"]} for entry in several for p in entry["parts"] if p["best"]]

@@ -31,20 +31,9 @@ import uvicorn
 
 from benchmarks.load import Reply, Tally, clients
 from indexes.settings import IndexSettings
-from qa.catalogue import Catalogue
-from qa.commands import build_answerer, open_retrieval
-from qa.conversations import Conversations
-from qa.insights.ranking_inspector import Inspector
-from qa.insights.usage import Insights
-from qa.journal.article_views import Views
-from qa.journal.sqlite.journal import SqliteJournal
-from qa.links import Links
-from web.access.keys import Keys
-from web.access.rules import AccessRules
-from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
-from web.services import Services
+from web.composition import build_services
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build
@@ -72,34 +61,27 @@ class _WebApi(BaseHTTPRequestHandler):
 def _serve(index: Path, folder: Path, ready: Connection) -> None:
     """`footnote serve` with Slack, which is nobody."""
     settings = Settings.model_validate(
-        {"slack_signing_secret": _SECRET, "slack_bot_token": "xoxb-nobody", "public_url": "http://127.0.0.1"}
+        {
+            "slack_signing_secret": _SECRET,
+            "slack_bot_token": "xoxb-nobody",
+            "public_url": "http://127.0.0.1",
+            "index": index,
+            "journal": folder / "journal.sqlite",
+            "keys": folder / "keys.sqlite",
+        }
     )
     api = ThreadingHTTPServer(("127.0.0.1", 0), _WebApi)
     threading.Thread(target=api.serve_forever, daemon=True).start()
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    store, embedder = open_retrieval(index, settings)
-    links, journal = Links(settings.public_url), SqliteJournal(folder / "journal.sqlite")
-    answerer, views = build_answerer(store, embedder, links), Views(journal.views)
-    keys = Keys(SqliteKeyStore(folder / "keys.sqlite"))
-    services = Services(
-        store,
-        answerer,
-        Conversations(answerer, journal.answers),
-        links,
-        Catalogue(),
-        views,
-        Insights(journal.answers, views, embedder),
-        Inspector(store, answerer, embedder),
-        AccessRules.of(settings, keys, "127.0.0.1"),
-    )
     slots = WorkSlots(os.cpu_count() or 1, settings.capacity)
     taken = httpx2.Client(transport=httpx2.MockTransport(lambda request: httpx2.Response(200, text="ok")))
     client = web_client("xoxb-nobody", f"http://127.0.0.1:{api.server_address[1]}/api/")
-    app = create_app(services, settings.max_body, slots, (), build(settings, services, slots, client, taken))
-    sys.setswitchinterval(_SWITCH)
-    ready.send(listener.getsockname()[1])
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    with build_services(settings) as services:
+        app = create_app(services, settings.max_body, slots, (), build(settings, services, slots, client, taken))
+        sys.setswitchinterval(_SWITCH)
+        ready.send(listener.getsockname()[1])
+        config = uvicorn.Config(app, log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager

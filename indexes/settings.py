@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,3 +25,7 @@ class IndexSettings(BaseSettings):
     precision: Precision = Field("int8", description="of the exported model: int8 or fp32")
     keep: int = Field(3, ge=1, description="snapshots kept for rollback")
     chunk_tokens: int = Field(185, ge=32, le=2000, description="token budget of a chunk, context line included")
+
+    def at(self, index: Path) -> Self:
+        """The same settings for another index."""
+        return self.model_copy(update={"index": index})

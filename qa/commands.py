@@ -1,33 +1,18 @@
-"""`ask` and `search` in a terminal."""
+"""The commands `ask` and `search`."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from indexes.console import OK, USAGE, Commands, add_index_option, command, index_of, show
-from indexes.errors import ModelUnavailable
-from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
-from indexes.snapshots.store import SnapshotStore
 from indexes.types import KEEPER, Filter, Viewer
 from qa.answering import Answerer
-from qa.embedding_deadline import DeadlineEmbedder
-from qa.links import Links
-from qa.observing import UNOBSERVED, Observer
-from qa.question.follow_ups import HistoryRewriter
-from qa.reading.rule_scorer import RuleScorer
-from qa.retrieval import QuestionEmbedder, Retriever
+from qa.composition import build_answering
 from qa.types import LONGEST_QUESTION, Answer, Passage, Question
-from qa.writing.extractive import ExtractiveWriter
-from qa.writing.verifying import QuotationVerifier
-
-log = logging.getLogger(__name__)
 
 
 def add_commands(commands: Commands) -> None:
@@ -51,30 +36,6 @@ def add_commands(commands: Commands) -> None:
         add_index_option(parser)
 
 
-def open_retrieval(index: Path, settings: IndexSettings) -> tuple[SnapshotStore, QuestionEmbedder | None]:
-    """The snapshot store and the model that made it; without the model, keyword search alone answers.
-
-    Raises SnapshotMissing before the first ingest, SnapshotIncompatible for the index of another model.
-    """
-    store = SnapshotStore(index)
-    try:
-        embedder = load_embedder(settings.model, settings.models, settings.precision)
-    except ModelUnavailable as error:
-        log.warning("%s Until then keywords alone answer.", error)
-        return store, None
-    store.require_embedder(embedder.id)
-    return store, DeadlineEmbedder(embedder, workers=os.cpu_count() or 1)
-
-
-def build_answerer(
-    store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links, observer: Observer = UNOBSERVED
-) -> Answerer:
-    retriever = Retriever(embedder, observer=observer)
-    return Answerer(
-        store, HistoryRewriter(), retriever, RuleScorer(), ExtractiveWriter(), QuotationVerifier(), links, observer
-    )
-
-
 def _passages(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 50:
@@ -83,7 +44,7 @@ def _passages(text: str) -> int:
 
 
 def _answerer(args: argparse.Namespace, settings: IndexSettings) -> Answerer:
-    return build_answerer(*open_retrieval(index_of(args, settings), settings), Links())
+    return build_answering(settings.at(index_of(args, settings))).answerer
 
 
 def _ask(args: argparse.Namespace, settings: IndexSettings) -> int:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -18,25 +21,14 @@ from indexes.snapshots.snapshot import Snapshot
 from indexes.snapshots.store import SnapshotStore
 from ingest.chunking import Chunker
 from ingest.sync import Report, Synchroniser
-from qa.catalogue import Catalogue
-from qa.commands import build_answerer
-from qa.conversations import Conversations
-from qa.insights.ranking_inspector import Inspector
-from qa.insights.usage import Insights
-from qa.journal.article_views import Views
-from qa.journal.sqlite.journal import SqliteJournal
-from qa.links import Links
-from qa.observing import UNOBSERVED, Observer
+from qa.observing import Observer
 from qa.retrieval import QuestionEmbedder
-from web.access.keys import Keys
-from web.access.policy import ASKER, Policy
-from web.access.rates import Rates
-from web.access.rules import AccessRules
-from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
+from web.composition import build_services
 from web.observing import logs
 from web.services import Services
+from web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 KB = ROOT / "kb"
@@ -213,37 +205,44 @@ def log() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
+@contextmanager
 def make_services(
-    index: Path, embedder: QuestionEmbedder | None, journal: SqliteJournal, observer: Observer = UNOBSERVED
-) -> Services:
-    store = SnapshotStore(index, interval=0)
-    answerer = build_answerer(store, embedder, Links(), observer)
-    views = Views(journal.views)
-    return Services(
-        store,
-        answerer,
-        Conversations(answerer, journal.answers),
-        Links(),
-        Catalogue(),
-        views,
-        Insights(journal.answers, views, embedder),
-        Inspector(store, answerer, embedder),
-        open_doors(index.parent),
+    index: Path,
+    embedder: QuestionEmbedder | None,
+    folder: Path,
+    observer: Observer | None = None,
+    **settings: Any,
+) -> Iterator[Services]:
+    """Those of `footnote serve --allow-anonymous` without limits, with journal and keys in `folder`.
+
+    `settings` are others than the defaults. What is published is served at once.
+    """
+    chosen = Settings.model_validate(
+        {
+            "index": index,
+            "journal": folder / "journal.sqlite",
+            "keys": folder / "keys.sqlite",
+            "allow_anonymous": True,
+            "rate_ask": "",
+            "rate_read": "",
+            "rate_failure": "",
+            **settings,
+        }
     )
-
-
-def open_doors(folder: Path) -> AccessRules:
-    """As `footnote serve --allow-anonymous` on the machine itself, without limits: visitors ask, read and judge."""
-    return AccessRules(Policy(place=True, anybody=ASKER), Keys(SqliteKeyStore(folder / "keys.sqlite")), Rates())
+    with build_services(
+        chosen,
+        observer=observer,
+        open_store=partial(SnapshotStore, interval=0),
+        find_embedder=lambda store, settings: embedder,
+    ) as services:
+        yield services
 
 
 def _site(index: Path, source: Path, embedder: Embedder, folder: Path, ingest: Callable[[], Report]) -> Iterator[Site]:
-    journal = SqliteJournal(folder / "journal.sqlite")
-    services = make_services(index, embedder, journal)
-    app = create_app(services, max_body=262_144, slots=WorkSlots(2, 64))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield Site(client, services, index, source, ingest)
-    journal.close()
+    with make_services(index, embedder, folder) as services:
+        app = create_app(services, max_body=262_144, slots=WorkSlots(2, 64))
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield Site(client, services, index, source, ingest)
 
 
 def _nothing() -> Report:

@@ -1,4 +1,4 @@
-"""How many requests are worked on at once, how many wait, and which are refused.
+"""Lets as many requests work at once as keep the cores busy, and refuses what comes too late.
 
 Searching is CPU work: more of it at once than the cores can do makes every answer late and none sooner. So hardly more
 requests are worked on than there are cores, in order of arrival, and the others wait: a crowd that arrives together is

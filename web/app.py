@@ -14,11 +14,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from qa.conversations import Conversations
 from qa.errors import JournalUnavailable
 from web.admission import WorkSlots
+from web.agents import mounting
 from web.agents.mounting import Agents
 from web.api import articles, ask, conversations, health, openapi_errors
 from web.middleware import problems
@@ -27,9 +29,12 @@ from web.middleware.authentication import Authentication
 from web.middleware.body_limit import TooLargeAsProblem
 from web.middleware.head_requests import HeadAsGet
 from web.middleware.headers import SecurityHeaders
+from web.middleware.route_lookup import RouteLookup
 from web.observing.recording import Reached, Recorder, Recording
 from web.openai import routes as openai_routes
 from web.pages import article, browse, chat, docs, insights, llms_txt, sign_in
+from web.routing.facts import RouteFacts, declare
+from web.routing.table import RouteTable
 from web.services import Services
 from web.slack import routes as slack_routes
 
@@ -41,6 +46,24 @@ log = logging.getLogger(__name__)
 _HOUR = 3600  # seconds
 _SETTLING = 2  # seconds
 _STATIC = Path(__file__).parent / "static"
+_ROUTERS = tuple(
+    routed.router
+    for routed in (
+        ask,
+        articles,
+        conversations,
+        health,
+        chat,
+        browse,
+        article,
+        insights,
+        openai_routes,
+        docs,
+        llms_txt,
+        sign_in,
+        slack_routes,
+    )
+)
 
 
 def create_app(
@@ -60,13 +83,16 @@ def create_app(
         title="Footnote",
         summary="Answers from a knowledge base, every sentence cited.",
         version="0.1.0",
-        docs_url=None,  # FastAPI's page loads scripts from elsewhere; routes/docs.py has its own
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; web/pages/docs.py has its own
         redoc_url=None,
         lifespan=_running,
     )
     app.state.services = services
     app.state.slack = slack
     app.state.agents = Agents(services)
+    app.state.routes = routes = _add_routes(app, bool(widget_origins))
+    problems.install(app)
+    openapi_errors.install(app, routes)
     # Added here and not by FastAPI(max_body_size=…), which would stand outside those below. Last added, first run.
     app.add_middleware(Reached)
     app.add_middleware(Admission, slots=slots)
@@ -79,34 +105,31 @@ def create_app(
         app.add_middleware(
             CORSMiddleware, allow_origins=widget_origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
         )
-        app.add_api_route("/widget.js", _widget, include_in_schema=False)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Recording, recorders=recorders)
     app.add_middleware(EarlyRefusal, slots=slots)
-    problems.install(app)
-    routers = (
-        ask,
-        articles,
-        conversations,
-        health,
-        chat,
-        browse,
-        article,
-        insights,
-        openai_routes,
-        docs,
-        llms_txt,
-        sign_in,
-        slack_routes,
-    )
-    for routed in routers:
-        app.include_router(routed.router)
-    app.add_route("/mcp", app.state.agents, methods=["POST"], include_in_schema=False)
-    openapi_errors.install(app)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_middleware(RouteLookup, routes=routes)
     return app
 
 
+def _add_routes(app: FastAPI, with_widget: bool) -> RouteTable:
+    """All routes, and what they declare."""
+    if with_widget:
+        app.add_api_route("/widget.js", _widget, include_in_schema=False)
+    app.add_route("/mcp", app.state.agents, methods=["POST"], include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    own = [route for route in app.routes if isinstance(route, Route | Mount)]
+    for router in _ROUTERS:
+        app.include_router(router)
+    others = {
+        "/mcp": mounting.FACTS,
+        "/openapi.json": RouteFacts(errors="problem", credentials="ignored"),
+        "/static": RouteFacts(cost="constant", credentials="ignored"),
+    }
+    return RouteTable.of([*own, *(route for router in _ROUTERS for route in router.routes)], others)
+
+
+@declare(credentials="ignored")
 def _widget() -> FileResponse:
     return FileResponse(_STATIC / "widget.js", media_type="text/javascript")
 

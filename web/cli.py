@@ -1,19 +1,16 @@
-"""The `footnote` command: the one place that knows all four packages."""
+"""The `footnote` command, and which module adds which of its commands."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 from indexes import console
 from indexes.console import Commands
-from indexes.settings import IndexSettings
 from web.settings import Settings
 
 
@@ -44,27 +41,7 @@ MODULES: Mapping[str, Sequence[str]] = {
 
 
 def _add_commands(module: str, commands: Commands) -> None:
-    import_module(module).add_commands(*_HANDED_OVER.get(module, ()), commands)
-
-
-def _ingest_corpus(corpus: Path, index: Path, settings: IndexSettings) -> dict[str, float]:
-    from ingest.commands import synchronise
-
-    report = synchronise([corpus], index, settings)
-    return {"documents": report.articles, "chunks": report.chunks, "seconds": report.seconds}
-
-
-def _count_tokens(text: str, settings: IndexSettings) -> int:
-    from ingest.commands import count_tokens
-
-    return count_tokens(text, settings)
-
-
-# What a module of `web` needs of `ingest`, which it may not know.
-_HANDED_OVER: Mapping[str, Sequence[Callable[..., Any]]] = {
-    "web.commands.evaluate": (_ingest_corpus,),
-    "web.commands.doctor": (_count_tokens,),
-}
+    import_module(module).add_commands(commands)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Everything behind one socket, put together from the settings."""
+"""Puts everything together from the settings: what the routes work with, and the application around it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import contextlib
 import math
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from indexes.snapshots.store import SnapshotStore
 from qa.catalogue import Catalogue
-from qa.commands import build_answerer, open_retrieval
+from qa.composition import FindEmbedder, OpenStore, available_embedder, build_answering
 from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
 from qa.journal.sqlite.journal import SqliteJournal
-from qa.links import Links
-from qa.observing import Observers
+from qa.observing import Observer, Observers
 from web.access.keys import Keys
 from web.access.rules import AccessRules
 from web.access.sqlite_keys import SqliteKeyStore
@@ -32,6 +33,7 @@ from web.observing import logs
 from web.observing.metrics import Metrics
 from web.services import Services
 from web.serving.application import METRICS, Application
+from web.serving.draining import Drain
 from web.serving.listening import BACKLOG, cores
 from web.serving.supervised import supervise
 from web.settings import Settings
@@ -45,6 +47,54 @@ _MORE = 1  # requests at work than cores: while one is read or written, no core 
 _SWITCH = 0.0002  # seconds; by default a working thread keeps the event loop, and others, waiting 25 times as long
 
 
+@contextlib.contextmanager
+def build_services(
+    settings: Settings,
+    *,
+    bound: str = "127.0.0.1",
+    shared_folder: Path | None = None,
+    metrics_folder: Path | None = None,
+    observer: Observer | None = None,
+    open_store: OpenStore = SnapshotStore,
+    find_embedder: FindEmbedder = available_embedder,
+) -> Iterator[Services]:
+    """All that the routes work with, until the end of the block.
+
+    `bound`: the address that the server listens on; `shared_folder`, `metrics_folder`: of what several serving
+    processes have in common. Raises FootnoteError saying what is missing.
+    """
+    with contextlib.ExitStack() as stack:
+        shared = stack.enter_context(contextlib.closing(Shared(shared_folder)))
+        keys = stack.enter_context(contextlib.closing(Keys(SqliteKeyStore(settings.keys))))
+        access_rules = AccessRules.of(settings, keys, bound, shared)
+        figures = Metrics(metrics_folder)
+        parts = build_answering(
+            settings,
+            public_url=settings.public_url,
+            observer=Observers(figures.counted, observer) if observer else figures.counted,
+            open_store=open_store,
+            find_embedder=find_embedder,
+        )
+        journal = stack.enter_context(contextlib.closing(SqliteJournal(settings.journal)))
+        views = Views(journal.views)
+        yield Services(
+            store=parts.store,
+            answerer=parts.answerer,
+            conversations=Conversations(parts.answerer, journal.answers, settings.retention_days),
+            links=parts.links,
+            catalogue=Catalogue(),
+            journal=journal,
+            views=views,
+            insights=Insights(journal.answers, views, parts.embedder),
+            inspector=Inspector(parts.store, parts.answerer, parts.embedder),
+            access_rules=access_rules,
+            degraded=() if parts.embedder else ("vectors",),
+            drain=Drain(),
+            shared=shared,
+            figures=figures,
+        )
+
+
 def application(serving: Application) -> ASGIApp:
     """The application of one serving process; its socket listens from now on.
 
@@ -56,7 +106,18 @@ def application(serving: Application) -> ASGIApp:
     tracing = tracing_to(settings.otlp_endpoint)
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
-    services, slots = _services(serving, tracing, stack)
+    services = stack.enter_context(
+        build_services(
+            settings.at(serving.index),
+            bound=serving.listener.getsockname()[0],
+            shared_folder=serving.folder,
+            metrics_folder=serving.folder / METRICS if serving.folder else None,
+            observer=tracing,
+        )
+    )
+    services.store.keep_looking()
+    slots = _work_slots(serving)
+    services.figures.watch(services.store, slots, services.journal, services.degraded)
     app = _app(settings, services, slots)
     if serving.folder:
         app.state.supervised = supervise(serving.folder, services.figures.note)
@@ -67,45 +128,13 @@ def application(serving: Application) -> ASGIApp:
     return tracing.around(app) if tracing else app
 
 
-def _services(serving: Application, tracing: Tracing | None, stack: contextlib.ExitStack) -> tuple[Services, WorkSlots]:
-    """What the routes work with, and whose turn it is. `stack` closes it."""
-
-    def closed(close: Callable[[], None]) -> None:
-        stack.callback(close)
-
-    settings, folder = serving.settings, serving.folder
-    shared, keys = Shared(folder), Keys(SqliteKeyStore(settings.keys))
-    closed(keys.close)
-    access_rules = AccessRules.of(settings, keys, serving.listener.getsockname()[0], shared)
-    store, embedder = open_retrieval(serving.index, settings)
-    store.keep_looking()
-    links, figures = Links(settings.public_url), Metrics(folder / METRICS if folder else None)
-    observer = Observers(figures.counted, tracing) if tracing else figures.counted
-    answerer = build_answerer(store, embedder, links, observer)
-    journal = SqliteJournal(settings.journal)
-    closed(journal.close)
-    views = Views(journal.views)
-    services = Services(
-        store,
-        answerer,
-        Conversations(answerer, journal.answers, settings.retention_days),
-        links,
-        Catalogue(),
-        views,
-        Insights(journal.answers, views, embedder),
-        Inspector(store, answerer, embedder),
-        access_rules,
-        () if embedder else ("vectors",),
-        figures=figures,
-        shared=shared,
-    )
-    slots = WorkSlots(
+def _work_slots(serving: Application) -> WorkSlots:
+    """This process's share of the work."""
+    return WorkSlots(
         math.ceil(cores() / serving.processes) + _MORE,
-        math.ceil(settings.capacity / serving.processes),
-        refused=SharedTimestamp(folder / "refused" if folder else None),
+        math.ceil(serving.settings.capacity / serving.processes),
+        refused=SharedTimestamp(serving.folder / "refused" if serving.folder else None),
     )
-    figures.watch(store, slots, journal, services.degraded)
-    return services, slots
 
 
 def _app(settings: Settings, services: Services, slots: WorkSlots) -> FastAPI:

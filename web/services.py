@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,6 +14,7 @@ from qa.conversations import Conversations
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
+from qa.journal.sqlite.journal import SqliteJournal
 from qa.links import Links
 from web.access.rules import AccessRules
 from web.observing.metrics import Metrics
@@ -23,19 +24,22 @@ from web.shared_state import Shared
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """`degraded`: parts that are unavailable for as long as this process lives."""
+
     store: SnapshotStore
     answerer: Answerer
     conversations: Conversations
     links: Links
     catalogue: Catalogue
+    journal: SqliteJournal
     views: Views
     insights: Insights
     inspector: Inspector
     access_rules: AccessRules
-    degraded: tuple[str, ...] = ()  # parts that are unavailable for as long as this process lives
-    drain: Drain = field(default_factory=Drain)
-    shared: Shared = field(default_factory=Shared)
-    figures: Metrics = field(default_factory=Metrics)
+    degraded: tuple[str, ...]
+    drain: Drain
+    shared: Shared
+    figures: Metrics
 
 
 # Not a plain `def`: that would cost every request a change of threads.

@@ -22,15 +22,14 @@ from indexes.models.finding import find_model
 from indexes.settings import IndexSettings
 from indexes.snapshots.opening import open_whole
 from indexes.types import embedded_text
-from qa.commands import build_answerer, open_retrieval
-from qa.links import Links
+from qa.composition import build_answering
 from qa.types import Question
 
 _AT_A_TIME = 1000
 
 
 def ask(index: Path, questions: list[str]) -> dict[str, object]:
-    answerer = build_answerer(*open_retrieval(index, IndexSettings()), Links())
+    answerer = build_answering(IndexSettings().at(index)).answerer
     seconds = ask_all(lambda question: answerer.ask(Question(question)), questions)
     return {"questions": seconds, "first": time.time() - float(os.environ["STARTED"]) - sum(seconds[1:])}
 

@@ -16,7 +16,6 @@ from indexes.models.embedding import Embedder
 from indexes.models.export_folder import META_FILE, MODEL_FILE, TOKENIZER_FILE
 from indexes.types import FloatMatrix
 from qa.embedding_deadline import DeadlineEmbedder
-from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import ROOT, make_services
 from tests.faults.ingests import Driver, write_revision
 from tests.faults.serving import Server
@@ -97,14 +96,16 @@ class Hanging:
 
 
 def test_a_model_that_hangs_leaves_keyword_answers(index: Path, tmp_path: Path) -> None:
-    hanging, journal = Hanging(threading.Event()), SqliteJournal(tmp_path / "journal.sqlite")
-    services = make_services(index, DeadlineEmbedder(hanging, workers=2, deadline=0.2), journal)
-    with TestClient(
-        create_app(services, max_body=262_144, slots=WorkSlots(2, 64)), raise_server_exceptions=False
-    ) as client:
+    hanging = Hanging(threading.Event())
+    embedder = DeadlineEmbedder(hanging, workers=2, deadline=0.2)
+    with (
+        make_services(index, embedder, tmp_path) as services,
+        TestClient(
+            create_app(services, max_body=262_144, slots=WorkSlots(2, 64)), raise_server_exceptions=False
+        ) as client,
+    ):
         for question in QUESTIONS:
             response = client.post("/api/v1/ask", json={"question": question})
             assert response.status_code == 200
             assert response.json()["degraded"] == ["vectors"]
     hanging.over.set()
-    journal.close()

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from indexes.types import Filter
+from indexes.settings import IndexSettings
+from indexes.types import Filter, FloatMatrix
 from qa.answering import Answerer, Piece, Sources
+from qa.composition import build_answering
 from qa.errors import UnknownTag
 from qa.links import Links
 from qa.question.follow_ups import HistoryRewriter
 from qa.reading.rule_scorer import RuleScorer
-from qa.retrieval import Retriever
+from qa.retrieval import QuestionEmbedder, Retriever
 from qa.types import REFUSAL, Answer, AnswerKind, Question, Turn
 from qa.writing.citing import Cited, check
 from qa.writing.extractive import ExtractiveWriter
 from qa.writing.statements import Statement
 from qa.writing.verifying import Support
-from tests.conftest import TINY, Site, make_services, write_articles
+from tests.conftest import TINY, Site, write_articles
+
+
+def answerer_with(embedder: QuestionEmbedder | None, index: Path) -> Answerer:
+    settings = IndexSettings(index=index)
+    return build_answering(settings, find_embedder=lambda store, settings: embedder).answerer
 
 
 def ask(site: Site, text: str, **more: object) -> Answer:
@@ -94,19 +103,19 @@ def test_an_answer_names_related_articles_but_not_its_own_sources(site: Site) ->
 
 
 def test_without_the_model_keywords_answer_and_the_answer_says_so(site: Site) -> None:
-    services = make_services(site.index, None, None)  # type: ignore[arg-type]
-    answer = services.answerer.ask(Question("How do I roll back the deployment?"))
+    answer = answerer_with(None, site.index).ask(Question("How do I roll back the deployment?"))
     assert answer.degraded == ("vectors",)
     assert answer.passages[0].article.id == "guides/deploying"
 
 
 def test_a_model_that_fails_on_a_question_leaves_a_degraded_answer_and_no_error(site: Site) -> None:
     class Broken:
-        def embed_question(self, text: str) -> object:
+        def embed_question(self, text: str) -> FloatMatrix:
             raise RuntimeError("out of memory")
 
-    services = make_services(site.index, Broken(), None)  # type: ignore[arg-type]
-    assert services.answerer.ask(Question("How do I roll back the deployment?")).degraded == ("vectors",)
+    assert answerer_with(Broken(), site.index).ask(Question("How do I roll back the deployment?")).degraded == (
+        "vectors",
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from threading import Thread
 import uvicorn
 from starlette.types import ASGIApp
 
-from qa.journal.sqlite.journal import SqliteJournal
 from qa.retrieval import QuestionEmbedder
 from tests.conftest import make_services
 from web.access.rules import AccessRules
@@ -51,9 +50,7 @@ def served_from(
 
     Without `access_rules`, all is open to whoever sits at the machine.
     """
-    journal = SqliteJournal(folder / "journal.sqlite")
-    services = make_services(index, embedder, journal)
-    services = replace(services, access_rules=access_rules) if access_rules else services
-    with served(create_app(services, 262_144, WorkSlots(2, capacity))) as address:
-        yield address
-    journal.close()
+    with make_services(index, embedder, folder) as made:
+        services = replace(made, access_rules=access_rules) if access_rules else made
+        with served(create_app(services, 262_144, WorkSlots(2, capacity))) as address:
+            yield address

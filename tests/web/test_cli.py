@@ -41,3 +41,7 @@ def test_the_supervisor_of_serving_processes_loads_little() -> None:
     heavy = ["numpy", "onnxruntime", "faiss", "fastapi", "bs4", "ingest.commands"]
     assert loaded(heavy, ["serve", "--port", "0"]) == []
     assert loaded(heavy, []) != []
+
+
+def test_a_question_in_a_terminal_waits_for_no_web_framework() -> None:
+    assert loaded(["fastapi", "starlette", "uvicorn", "ingest.commands", "torch"], ["ask", "x"]) == []

@@ -12,8 +12,8 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeAlias
 
 import httpx2
@@ -26,7 +26,6 @@ from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.types import ANYONE, Viewer
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
-from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import KB, TINY, Site, make_services, quiet, write_articles
 from tests.web.slack import standin
@@ -35,6 +34,7 @@ from tests.web.slack.standin import Slack
 from web.admission import WorkSlots
 from web.app import create_app
 from web.observing.metrics import IndexState
+from web.services import Services
 from web.settings import Settings
 from web.slack.sending import web_client
 from web.slack.service import build
@@ -89,7 +89,6 @@ class Visitor:
     client: TestClient
     slack: Slack
     key: str
-    journal: SqliteJournal
     answers: list[str] = field(default_factory=list)
     conversations: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=lambda: [""])
@@ -259,22 +258,21 @@ def visitors(
         [write_articles(base / "source", first)]
     )
     found = []
-    journals = []
+    opened = ExitStack()
     for name, articles in {"with": {**public, **hidden}, "without": public}.items():
         folder = tmp_path_factory.mktemp("sites") / name
         source = write_articles(shutil.copytree(base, folder) / "source", articles)
         Synchroniser(SnapshotPublisher(folder / "index", 3), embedder, chunker, quiet).sync([source])
-        journals.append(SqliteJournal(folder / "journal.sqlite"))
-        found.append(_visitor(folder, embedder, journals[-1]))
-    with found[0].client, found[1].client:
+        services = opened.enter_context(make_services(folder / "index", embedder, folder))
+        found.append(_visitor(services))
+    with opened, found[0].client, found[1].client:
         yield found[0], found[1]
-    for visitor, journal in zip(found, journals, strict=True):
+    for visitor in found:
         visitor.slack.close()
-        journal.close()
 
 
-def _visitor(folder: Path, embedder: Embedder, journal: SqliteJournal) -> Visitor:
-    services, slots, slack = make_services(folder / "index", embedder, journal), WorkSlots(2, 64), Slack()
+def _visitor(services: Services) -> Visitor:
+    slots, slack = WorkSlots(2, 64), Slack()
     settings = Settings(
         slack_signing_secret=SecretStr(standin.SECRET), slack_bot_token=SecretStr(standin.TOKEN), public_url=PUBLIC
     )
@@ -282,7 +280,7 @@ def _visitor(folder: Path, embedder: Embedder, journal: SqliteJournal) -> Visito
     app = create_app(services, 262_144, slots, (), build(settings, services, slots, api, slack.http_client()))
     _, key = services.access_rules.keys.create("hr", ("ask", "read", "feedback", "admin"), ["hr"])
     client = TestClient(app, "http://127.0.0.1:8000", client=("127.0.0.1", 5000), raise_server_exceptions=False)
-    return Visitor(client, slack, key, journal)
+    return Visitor(client, slack, key)
 
 
 _VARYING = (

@@ -1,4 +1,4 @@
-"""Was a request that changes something sent by another site, in the name of whoever looks at it?
+"""Recognises requests that another site sends in the name of whoever looks at it.
 
 The browser says where a request comes from; a page cannot make it lie (the rule is that of Go's
 http.CrossOriginProtection; Fetch Metadata, W3C; OWASP Cross-Site Request Forgery Prevention).

@@ -1,4 +1,4 @@
-"""Who is let in, and as whom? Keys first, then sessions, then what a proxy says, then where somebody sits."""
+"""Decides who sent a request: keys first, then sessions, then what a proxy says, then where somebody sits."""
 
 from __future__ import annotations
 

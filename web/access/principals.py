@@ -1,12 +1,11 @@
-"""Who asks, what may they do, and which articles are there for them? The one place that decides it."""
+"""Who sent a request, what they may do, and which articles are there for them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import get_args
 
-from fastapi import Depends
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
@@ -17,6 +16,12 @@ SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 CHALLENGE = 'Bearer realm="Footnote"'  # RFC 6750, 3
 
 _SIGN_IN = "Sign in at /sign-in, or send an API key: `Authorization: Bearer fn_…`. `footnote keys create` makes one."
+_REFUSED: dict[Scope, str] = {
+    "ask": "You may not ask here.",
+    "read": "You may not read here.",
+    "feedback": "You may not give feedback here.",
+    "admin": "This holds what people ask: it is for the keepers of the knowledge base alone.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +39,12 @@ def principal_of(connection: HTTPConnection) -> Principal:
     return principal
 
 
-def needs(scope: Scope, *or_else: Scope) -> Callable[[HTTPConnection], Awaitable[Principal]]:
-    """A dependency: the principal, who has one of the scopes. Answers 401 to somebody unknown who has none, 403 to one
-    known.
-    """
-
-    # Not a plain `def`: that would cost every request a change of threads.
-    async def allowed(connection: HTTPConnection) -> Principal:
-        principal = principal_of(connection)
-        if not principal.scopes.isdisjoint((scope, *or_else)):
-            return principal
-        if principal.id:
-            challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
-            raise HTTPException(403, _REFUSED[scope], {"www-authenticate": challenge})
-        raise HTTPException(401, f"{_REFUSED[scope]} {_SIGN_IN}", {"www-authenticate": CHALLENGE})
-
-    return allowed
-
-
-_REFUSED: dict[Scope, str] = {
-    "ask": "You may not ask here.",
-    "read": "You may not read here.",
-    "feedback": "You may not give feedback here.",
-    "admin": "This holds what people ask: it is for the keepers of the knowledge base alone.",
-}
-
-Asking = Annotated[Principal, Depends(needs("ask"))]
-Reading = Annotated[Principal, Depends(needs("read"))]
-AskingOrReading = Annotated[Principal, Depends(needs("ask", "read"))]
-Judging = Annotated[Principal, Depends(needs("feedback"))]
-Keeping = Annotated[Principal, Depends(needs("admin"))]
+def require(principal: Principal, scopes: Sequence[Scope]) -> None:
+    """Raises HTTPException where a principal has none of the scopes: 401 for somebody unknown, 403 for one known."""
+    if not principal.scopes.isdisjoint(scopes):
+        return
+    needed = scopes[0]
+    if principal.id:
+        challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'
+        raise HTTPException(403, _REFUSED[needed], {"www-authenticate": challenge})
+    raise HTTPException(401, f"{_REFUSED[needed]} {_SIGN_IN}", {"www-authenticate": CHALLENGE})

@@ -1,4 +1,4 @@
-"""Which addresses belong to the proxies in front of the server, and whom do they speak for?"""
+"""Knows the proxies in front of the server, and reads for whom they speak."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def address(text: str) -> Address | None:
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     try:
-        found = ipaddress.ip_address(host)
+        parsed = ipaddress.ip_address(host)
     except ValueError:
         return None
-    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
 
 
 def is_loopback(host: str) -> bool:
-    found = address(host)
-    return found is not None and found.is_loopback
+    parsed = address(host)
+    return parsed is not None and parsed.is_loopback
 
 
 def is_forwarded(headers: Headers) -> bool:
@@ -50,8 +50,8 @@ class Proxies:
     groups_header: str = ""
 
     def trust(self, host: str) -> bool:
-        found = address(host)
-        return found is not None and any(found in network for network in self.trusted)
+        parsed = address(host)
+        return parsed is not None and any(parsed in network for network in self.trusted)
 
     def client(self, peer: str, headers: Headers) -> str:
         """The address a request came from: the last of those forwarded that is no trusted proxy's own.
@@ -62,10 +62,10 @@ class Proxies:
         for part in reversed(",".join(headers.getlist("x-forwarded-for")).split(",")):
             if not self.trust(client):
                 break
-            found = address(part)
-            if found is None:
+            forwarded = address(part)
+            if forwarded is None:
                 break
-            client = str(found)
+            client = str(forwarded)
         return client
 
     def scheme(self, headers: Headers, otherwise: str) -> str:

@@ -16,14 +16,15 @@ from starlette.types import Receive, Scope, Send
 
 from web.access.forgery import host_of
 from web.access.policy import Visitor, is_here, name_of
-from web.access.principals import needs, principal_of
+from web.access.principals import principal_of, require
 from web.agents.tools import Caller, Tools, agent_tools
+from web.routing.facts import RouteFacts
 from web.services import Services
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-_ALLOWED = needs("ask", "read")
+FACTS = RouteFacts(("ask", "read"), cost="answers", errors="problem")
 _ELSEWHERE = (
     "Whoever sends no key is answered under localhost, 127.0.0.1 and the name in FOOTNOTE_PUBLIC_URL alone: set that "
     "on the server, or send a key."
@@ -57,7 +58,7 @@ class Agents:
 
     async def _admit(self, request: Request) -> None:
         """Refuses callers without a scope for any tool, and pages of other sites. Raises HTTPException."""
-        await _ALLOWED(request)
+        require(principal_of(request), FACTS.scopes)
         visitor: Visitor = request.scope["visitor"]
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         # A page whose name was pointed here (DNS rebinding) sends its own name as the host, and has no key.

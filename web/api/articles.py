@@ -12,10 +12,10 @@ from indexes.types import Article, Filter, TagMode
 from qa.catalogue import ListingQuery, Order
 from qa.filters import known_filter
 from qa.related import related
-from web.access.principals import Reading
 from web.api import cursors
 from web.api.schemas import ArticleDetailOut, ArticleOut, ArticlePage, ListPage, RelatedOut, TagName, TagOut, Text
 from web.middleware.problems import NoSuchArticle
+from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep
 
 router = APIRouter(prefix="/api/v1", tags=["articles"])
@@ -29,9 +29,10 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/articles")
+@declare("read", errors="problem")
 def articles(
     services: ServicesDep,
-    principal: Reading,
+    principal: PrincipalDep,
     tag: Annotated[list[TagName], Query(max_length=50)] = [],
     tag_mode: TagMode = "any",
     featured: bool | None = None,
@@ -60,8 +61,9 @@ def articles(
 
 
 @router.get("/articles/{article_id:path}/related")
+@declare("read", errors="problem")
 def related_articles(
-    services: ServicesDep, principal: Reading, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
+    services: ServicesDep, principal: PrincipalDep, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
 ) -> ListPage[RelatedOut]:
     """Articles related to one, best first, each with the reason."""
     snapshot = services.store.seen_by(principal.viewer)
@@ -70,7 +72,8 @@ def related_articles(
 
 
 @router.get("/articles/{article_id:path}")
-def article(services: ServicesDep, principal: Reading, article_id: ArticleId) -> ArticleDetailOut:
+@declare("read", errors="problem")
+def article(services: ServicesDep, principal: PrincipalDep, article_id: ArticleId) -> ArticleDetailOut:
     """One article with the Markdown that citations' offsets refer to."""
     snapshot = services.store.seen_by(principal.viewer)
     article = find_article(snapshot, article_id)
@@ -79,9 +82,10 @@ def article(services: ServicesDep, principal: Reading, article_id: ArticleId) ->
 
 
 @router.get("/tags")
+@declare("read", errors="problem")
 def tags(
     services: ServicesDep,
-    principal: Reading,
+    principal: PrincipalDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     cursor: Cursor = None,
 ) -> ListPage[TagOut]:

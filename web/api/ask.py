@@ -16,11 +16,12 @@ from qa.answering import Piece, Sources
 from qa.conversations import Exchange
 from qa.filters import known_filter
 from qa.types import Question, Turn
-from web.access.principals import Asking, Principal, Reading
+from web.access.principals import Principal
 from web.api.schemas import AnswerOut, AskIn, ListPage, PassageOut, QuestionText, TagName
 from web.middleware import problems
 from web.rendering import answer_view
 from web.rendering.element_tree import Tree
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
@@ -32,7 +33,8 @@ router = APIRouter(prefix="/api/v1", tags=["ask"])
 # Plain `def`: searching is CPU work, so it belongs on the thread pool and never on the event loop. So does writing the
 # JSON; given an `AnswerOut`, FastAPI would change threads once more to look whether it is one.
 @router.post("/ask", response_model=AnswerOut, responses=problems.NO_CONVERSATION)
-def ask(body: AskIn, services: ServicesDep, principal: Asking) -> Response:
+@declare("ask", cost="answers", errors="problem", widgets=True)
+def ask(body: AskIn, services: ServicesDep, principal: PrincipalDep) -> Response:
     """Answer a question from the knowledge base, every sentence cited, or say that it has no answer."""
     exchange = services.conversations.ask(_question(body, principal), body.conversation_id, principal.id)
     return Response(AnswerOut.of(exchange, services.links).model_dump_json(), media_type="application/json")
@@ -45,7 +47,7 @@ class _AskRequest:
     owner: str
 
 
-def _asked(body: AskIn, services: ServicesDep, principal: Asking) -> _AskRequest:
+def _asked(body: AskIn, services: ServicesDep, principal: PrincipalDep) -> _AskRequest:
     """What can be refused with a status is refused before the stream begins."""
     known_filter(services.store.seen_by(principal.viewer), Filter(tuple(body.tags), body.tag_mode))
     question = services.conversations.prepare(_question(body, principal), body.conversation_id, principal.id)
@@ -53,6 +55,7 @@ def _asked(body: AskIn, services: ServicesDep, principal: Asking) -> _AskRequest
 
 
 @router.post("/ask/stream", response_class=EventSourceResponse, responses=problems.NO_CONVERSATION)
+@declare("ask", cost="answers", errors="problem", widgets=True)
 async def stream(
     asked: Annotated[_AskRequest, Depends(_asked)],
     services: ServicesDep,
@@ -100,9 +103,10 @@ def _question(body: AskIn, principal: Principal) -> Question:
 
 
 @router.get("/search")
+@declare("read", cost="answers", errors="problem")
 def search(
     services: ServicesDep,
-    principal: Reading,
+    principal: PrincipalDep,
     q: Annotated[
         QuestionText, Query(description="what to search for: at most 4,000 characters, not counting blanks around them")
     ],

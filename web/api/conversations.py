@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from qa.journal.records import Feedback
-from web.access.principals import Asking, Judging
 from web.api.schemas import ConversationOut, FeedbackIn, FeedbackOut
 from web.middleware import problems
+from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
@@ -18,7 +18,8 @@ Id = Annotated[str, Path(max_length=100)]
 
 
 @router.post("/feedback", responses=problems.NO_ANSWER)
-def give_feedback(body: FeedbackIn, services: ServicesDep, principal: Judging) -> FeedbackOut:
+@declare("feedback", errors="problem")
+def give_feedback(body: FeedbackIn, services: ServicesDep, principal: PrincipalDep) -> FeedbackOut:
     """Say whether an answer helped; said again, it replaces what was said before."""
     feedback = Feedback(body.helpful, body.reason, body.comment)
     services.conversations.give_feedback(body.answer_id, feedback, principal.id)
@@ -26,7 +27,8 @@ def give_feedback(body: FeedbackIn, services: ServicesDep, principal: Judging) -
 
 
 @router.get("/conversations/{conversation_id}")
-def conversation(conversation_id: Id, services: ServicesDep, principal: Asking) -> ConversationOut:
+@declare("ask", errors="problem")
+def conversation(conversation_id: Id, services: ServicesDep, principal: PrincipalDep) -> ConversationOut:
     """A conversation with all that is kept of it, oldest answer first."""
     return ConversationOut.of(
         conversation_id, services.conversations.kept(conversation_id, principal.id, principal.viewer)
@@ -34,6 +36,7 @@ def conversation(conversation_id: Id, services: ServicesDep, principal: Asking) 
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
-def delete(conversation_id: Id, services: ServicesDep, principal: Asking) -> None:
+@declare("ask", errors="problem")
+def delete(conversation_id: Id, services: ServicesDep, principal: PrincipalDep) -> None:
     """Delete a conversation, its answers and the feedback on them for good."""
     services.conversations.delete(conversation_id, principal.id)

@@ -6,20 +6,22 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from web.access.principals import Keeping, Reading
 from web.api.schemas import HealthOut, StatusOut
+from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/livez")
+@declare(cost="constant", errors="problem", credentials="ignored")
 def livez() -> HealthOut:
     """The process answers."""
     return HealthOut(status="ok")
 
 
 @router.get("/readyz")
+@declare(cost="constant", errors="problem", credentials="ignored")
 def readyz(services: ServicesDep) -> HealthOut:
     """A whole snapshot is open. `detail` says if it is not the current one, and why."""
     services.store.current()
@@ -27,7 +29,8 @@ def readyz(services: ServicesDep) -> HealthOut:
 
 
 @router.get("/api/v1/status")
-def status(services: ServicesDep, principal: Reading) -> StatusOut:
+@declare("read", errors="problem")
+def status(services: ServicesDep, principal: PrincipalDep) -> StatusOut:
     """The snapshot being served, and parts that are unavailable."""
     manifest = services.store.seen_by(principal.viewer).manifest
     return StatusOut(
@@ -42,6 +45,7 @@ def status(services: ServicesDep, principal: Reading) -> StatusOut:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(services: ServicesDep, principal: Keeping) -> PlainTextResponse:
+@declare("admin", cost="constant", errors="problem")
+def metrics(services: ServicesDep, principal: PrincipalDep) -> PlainTextResponse:
     """Figures for Prometheus, in its text format; docs/operations.md says what they mean."""
     return PlainTextResponse(services.figures.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

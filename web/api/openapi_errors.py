@@ -1,4 +1,4 @@
-"""What may come of a request besides what its route says? The errors of every route, in the OpenAPI document.
+"""Adds the errors that any route may give, and the keys it takes, to the OpenAPI document.
 
 They come from what all routes have in common (`web.middleware`), so they are written down once and for all of them.
 A route adds its own with `responses={404: {"description": …}}`.
@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from web.access.policy import COOKIE
-from web.middleware.openai_errors import spoken_at
 from web.middleware.problems import MEDIA_TYPE
+from web.routing.facts import RouteFacts
+from web.routing.table import RouteTable
 
 Schema: TypeAlias = dict[str, Any]
 
-_OPEN = ("/livez", "/readyz")  # asked for by machines that have no key, and never refused
 _NO_KEY, _NOT_HERE, _OFTEN, _BUSY = 401, 421, 429, 503
 _WHY = {
     400: "The body cannot be read.",
@@ -68,20 +68,20 @@ _SECURITY: Schema = {
 }
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routes: RouteTable) -> None:
     """Have the app's OpenAPI document tell of errors and keys too."""
     plain: Callable[[], Schema] = app.openapi
     document: Schema = {}
 
     def openapi() -> Schema:
         if not document:
-            document.update(_completed(plain()))
+            document.update(_completed(plain(), routes))
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _completed(document: Schema) -> Schema:
+def _completed(document: Schema, routes: RouteTable) -> Schema:
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which are never sent
         schemas.pop(name, None)
@@ -89,17 +89,17 @@ def _completed(document: Schema) -> Schema:
     document["components"]["securitySchemes"] = _SECURITY
     document["components"]["headers"] = {"RequestId": _REQUEST_ID}
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            _complete(path, operation)
+        for method, operation in methods.items():
+            _complete(operation, routes.find(method.upper(), path))  # a template is an address of its own route
     return document
 
 
-def _complete(path: str, operation: Schema) -> None:
+def _complete(operation: Schema, facts: RouteFacts) -> None:
     responses: Schema = operation["responses"]
-    if path not in _OPEN:
+    if facts.credentials != "ignored":
         operation["security"] = [{"key": []}, {"session": []}, {}]
         for status in _possible(operation):
-            if not spoken_at(path):
+            if facts.errors != "openai":
                 responses[str(status)] = _problem(status, responses.get(str(status), {}))
     for status_code, response in responses.items():
         headers = _HEADERS.get(int(status_code), {}) if status_code.isdigit() else {}
@@ -113,19 +113,20 @@ def _complete(path: str, operation: Schema) -> None:
 def _possible(operation: Schema) -> list[int]:
     """The statuses of errors that may come."""
     parameters = operation.get("parameters", ())
-    found = {401, 403, 421, 429, 503}
+    statuses = {401, 403, 421, 429, 503}
     if "requestBody" in operation:
-        found |= {400, 413, 422}
+        statuses |= {400, 413, 422}
     if parameters:
-        found.add(422)
+        statuses.add(422)
     if "404" in operation["responses"] or any(parameter["in"] == "path" for parameter in parameters):
-        found.add(404)
-    return sorted(found)
+        statuses.add(404)
+    return sorted(statuses)
 
 
 def _problem(status: int, own: Schema) -> Schema:
-    said = own.get("description", "")
+    description = own.get("description", "")
+    is_default = description in ("", HTTPStatus(status).phrase, "Validation Error")
     return {
-        "description": said if said not in ("", HTTPStatus(status).phrase, "Validation Error") else _WHY[status],
+        "description": _WHY[status] if is_default else description,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

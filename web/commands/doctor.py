@@ -1,4 +1,4 @@
-"""`doctor`: check everything an answer needs, and say what to do about what is missing."""
+"""The command `doctor`: checks everything an answer needs, and says what to do about what is missing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from indexes.commands import damage
 from indexes.console import FAILED, OK, Commands, add_index_option, command, index_of, show
@@ -20,9 +18,7 @@ from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
 from indexes.snapshots.opening import open_whole
 from indexes.snapshots.publishing import current_generation, generations
-from indexes.snapshots.store import SnapshotStore
-from qa.commands import build_answerer
-from qa.links import Links
+from qa.composition import build_answering, required_embedder
 from qa.types import Question
 from web.access.sqlite_keys import SqliteKeyStore
 from web.settings import Settings
@@ -31,27 +27,22 @@ from web.slack import setup
 _LEAST_FREE = 500_000_000  # bytes
 
 
-CountTokens: TypeAlias = Callable[[str, IndexSettings], int]  # handed over by the composition root
+def add_commands(commands: Commands) -> None:
+    add_index_option(command(commands, "doctor", _doctor, "check the installation, the model and the index"))
 
 
-def add_commands(count_tokens: CountTokens, commands: Commands) -> None:
-    add_index_option(
-        command(commands, "doctor", partial(_doctor, count_tokens), "check the installation, the model and the index")
-    )
-
-
-def _doctor(count_tokens: CountTokens, args: argparse.Namespace, settings: IndexSettings) -> int:
+def _doctor(args: argparse.Namespace, settings: IndexSettings) -> int:
     index = index_of(args, settings)
     checks: dict[str, Callable[[], str]] = {
         "python": _python,
         "disk": lambda: _disk(index),
-        "tokeniser": lambda: f"counts {count_tokens('one two three', settings)} tokens in three words",
+        "tokeniser": lambda: _tokeniser(settings),
         "model": lambda: load_embedder(settings.model, settings.models, settings.precision).id,
         "index": lambda: _index(index, settings),
         "fallback": lambda: _fallback(index),
         "journal": lambda: _journal(settings),
         "keys": lambda: _keys(settings),
-        "answering": lambda: _answering(index, settings),
+        "answering": lambda: _answering(settings.at(index)),
         "slack": lambda: _slack(settings),
     }
     results = {name: _checked(check) for name, check in checks.items()}
@@ -70,6 +61,13 @@ def _checked(check: Callable[[], str]) -> tuple[bool, str]:
 
 def _python() -> str:
     return f"{sys.version.split()[0]} at {sys.executable}"
+
+
+def _tokeniser(settings: IndexSettings) -> str:
+    # Imported here: its libraries cost time that `--help` need not wait for.
+    from ingest.commands import count_tokens
+
+    return f"counts {count_tokens('one two three', settings)} tokens in three words"
 
 
 def _disk(index: Path) -> str:
@@ -114,12 +112,12 @@ def _journal(settings: IndexSettings) -> str:
         return "none yet: the server makes it"
     try:
         with contextlib.closing(sqlite3.connect(f"{settings.journal.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
+            (verdict,) = file.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        found = str(error)
-    if found != "ok":
+        verdict = str(error)
+    if verdict != "ok":
         raise FootnoteError(
-            f"{settings.journal} is damaged ({found}): move it away, and the server starts a new one. Answers do not "
+            f"{settings.journal} is damaged ({verdict}): move it away, and the server starts a new one. Answers do not "
             "depend on it; the conversations in it are lost."
         )
     return f"{settings.journal} is whole"
@@ -139,9 +137,8 @@ def _keys(settings: IndexSettings) -> str:
     return f"{sum(key.state(now) == 'usable' for key in known)} of {len(known)} keys usable, in {settings.keys}"
 
 
-def _answering(index: Path, settings: IndexSettings) -> str:
-    store = SnapshotStore(index)
-    answerer = build_answerer(store, load_embedder(settings.model, settings.models, settings.precision), Links())
-    title = store.current().articles.listing(limit=1).articles[0].title
-    answer = answerer.ask(Question(title))
+def _answering(settings: IndexSettings) -> str:
+    parts = build_answering(settings, find_embedder=required_embedder)
+    title = parts.store.current().articles.listing(limit=1).articles[0].title
+    answer = parts.answerer.ask(Question(title))
     return f"asked {title!r}: {len(answer.passages)} passages in {answer.took_ms} ms"

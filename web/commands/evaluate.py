@@ -1,32 +1,24 @@
-"""`evaluate`: a judged set through ingest and answering, in a throw-away index."""
+"""The command `evaluate`: a judged set through ingest and answering, in a throw-away index."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
 from indexes.console import OK, Commands, command, show
-from indexes.models.embedding import load_embedder
 from indexes.settings import IndexSettings
-from indexes.snapshots.store import SnapshotStore
-from qa.commands import build_answerer
+from qa.composition import build_answering, required_embedder
 from qa.evaluation.sets import EvaluationSet, Outcome, compare, read_run, run, summary, write_run
-from qa.links import Links
-
-# (corpus, index, settings) → {"documents", "chunks", "seconds"}; the composition root hands it over
-Ingest: TypeAlias = Callable[[Path, Path, IndexSettings], dict[str, float]]
 
 
-def add_commands(ingest: Ingest, commands: Commands) -> None:
-    parser = command(commands, "evaluate", partial(_evaluate, ingest), "score retrieval and abstention on a judged set")
+def add_commands(commands: Commands) -> None:
+    parser = command(commands, "evaluate", _evaluate, "score retrieval and abstention on a judged set")
     parser.add_argument("set", type=Path, metavar="SET_DIR", help="folder with corpus.jsonl, queries.jsonl, qrels.tsv")
     parser.add_argument("--run", type=Path, dest="run_file", metavar="FILE", help="write the rankings to FILE")
     parser.add_argument("--compare", type=Path, metavar="RUN", help="compare with the rankings of an earlier --run")
@@ -34,13 +26,13 @@ def add_commands(ingest: Ingest, commands: Commands) -> None:
     parser.add_argument("--index", type=Path, metavar="DIR", help="keep the set's index in DIR for the next evaluation")
 
 
-def _evaluate(ingest: Ingest, args: argparse.Namespace, settings: IndexSettings) -> int:
+def _evaluate(args: argparse.Namespace, settings: IndexSettings) -> int:
     evaluated = EvaluationSet.open(args.set)
     earlier = read_run(args.compare) if args.compare else None
     with tempfile.TemporaryDirectory(prefix="footnote-evaluate-") as scratch:
-        index = args.index or Path(scratch)
-        ingested = ingest(evaluated.corpus, index, settings)
-        outcomes = _ask_all(index, evaluated, settings, args.rewrites)
+        own = settings.at(args.index or Path(scratch))
+        ingested = _ingest(evaluated.corpus, own)
+        outcomes = _ask_all(evaluated, own, args.rewrites)
     if args.run_file:
         write_run(args.run_file, outcomes)
     document: dict[str, Any] = {**summary(outcomes, evaluated.judgements), "ingest": ingested}
@@ -52,13 +44,24 @@ def _evaluate(ingest: Ingest, args: argparse.Namespace, settings: IndexSettings)
     return OK
 
 
-def _ask_all(index: Path, evaluated: EvaluationSet, settings: IndexSettings, rewrites: bool) -> list[Outcome]:
+def _ingest(corpus: Path, settings: IndexSettings) -> dict[str, float]:
+    # Imported here: its libraries cost time that `--help` need not wait for.
+    from ingest.commands import synchronise
+
+    report = synchronise([corpus], settings.index, settings)
+    return {"documents": report.articles, "chunks": report.chunks, "seconds": report.seconds}
+
+
+def _ask_all(evaluated: EvaluationSet, settings: IndexSettings, rewrites: bool) -> list[Outcome]:
     # One thread a question, as the server has it, so that the latencies are those of users.
-    store = SnapshotStore(index)
-    answerer = build_answerer(store, load_embedder(settings.model, settings.models, settings.precision), Links())
+    parts = build_answering(settings, find_embedder=required_embedder)
     with tqdm(total=len(evaluated.queries), desc="Asking", disable=None, file=sys.stderr) as bar:
         return run(
-            answerer, store.current(), evaluated.queries, rewrites=rewrites, done=lambda done: _advance(bar, done)
+            parts.answerer,
+            parts.store.current(),
+            evaluated.queries,
+            rewrites=rewrites,
+            done=lambda done: _advance(bar, done),
         )
 
 

@@ -1,4 +1,4 @@
-"""`keys`: make, list and revoke API keys."""
+"""The command `keys`: makes, lists and revokes API keys."""
 
 from __future__ import annotations
 

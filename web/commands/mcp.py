@@ -8,8 +8,7 @@ import logging
 from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
 from indexes.types import KEEPER, Viewer
-from qa.commands import build_answerer, open_retrieval
-from qa.links import Links
+from qa.composition import build_answering
 from web.agents.tools import Caller, Tools, agent_tools
 from web.serving.draining import Drain
 from web.settings import Settings
@@ -34,11 +33,9 @@ def _mcp(args: argparse.Namespace, settings: IndexSettings) -> int:
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")  # to standard error
-    store, embedder = open_retrieval(index_of(args, settings), settings)
-    store.keep_looking()
-    links = Links(settings.public_url)
-    answerer = build_answerer(store, embedder, links)
-    tools = Tools(store, answerer, links, InMemoryConversations(answerer))
+    parts = build_answering(settings.at(index_of(args, settings)), public_url=settings.public_url)
+    parts.store.keep_looking()
+    tools = Tools(parts.store, parts.answerer, parts.links, InMemoryConversations(parts.answerer))
     caller = caller_of(args, settings)
     run(tool_server(agent_tools(tools), lambda context: caller, Drain()))
     return OK

@@ -7,6 +7,7 @@ import contextlib
 import signal
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from indexes.console import OK, Commands, add_index_option, command, index_of
 from indexes.settings import IndexSettings
@@ -36,6 +37,13 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _build(serving: Application) -> ASGIApp:
+    # Imported here: the supervisor need not load what it costs.
+    from web.composition import application
+
+    return application(serving)
+
+
 def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     assert isinstance(settings, Settings)
     if args.allow_anonymous:
@@ -44,7 +52,7 @@ def _serve(args: argparse.Namespace, settings: IndexSettings) -> int:
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
     number = listening.processes(settings.workers if args.workers is None else args.workers)
     with listening.bind(host, port, number) as listener:
-        application = Application(settings, index_of(args, settings), listener, number)
+        application = Application(_build, settings, index_of(args, settings), listener, number)
         if number == 1:
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it anew once it has shut down
                 uvicorn.Server(application.config()).run(sockets=[listener])

@@ -13,11 +13,10 @@ from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.middleware.headers import HEADERS
 from web.middleware.problems import MEDIA_TYPE, failure
 from web.observing import recording
+from web.routing.facts import RouteFacts, facts_of
 
-# Slack waits three seconds for its requests to be acknowledged; what they ask for takes a turn later.
-_ALWAYS_SERVED = ("/livez", "/readyz", "/metrics", "/static/", "/slack/")
-_PROGRAMS = "/api/"  # where errors are problem+json, whoever asks
 _LATER = {"retry-after": "1"}  # seconds
+_API = RouteFacts(errors="problem", documented=True)  # of whatever is refused early
 _SOME_ID = "0" * 32  # where the id of a request goes
 _BUSY = "More is asked than can be answered at the moment: please try again in a second."
 
@@ -33,7 +32,7 @@ class EarlyRefusal:
     def __init__(self, app: ASGIApp, slots: WorkSlots) -> None:
         self._app = app
         self._slots = slots
-        document = json.loads(bytes(_refusal(Request({"type": "http", "path": _PROGRAMS, "headers": []})).body))
+        document = json.loads(bytes(_refusal(Request({"type": "http", "facts": _API, "headers": []})).body))
         refusal = JSONResponse({**document, "request_id": _SOME_ID}, 503, {**HEADERS, **_LATER}, MEDIA_TYPE)
         self._headers, self._body = refusal.raw_headers, bytes(refusal.body)
 
@@ -48,20 +47,23 @@ class EarlyRefusal:
         await send({"type": "http.response.body", "body": self._body.replace(_SOME_ID.encode(), id)})
 
     def _refuses(self, scope: Scope) -> bool:
-        if scope["type"] != "http" or not (self._slots.full and scope["path"].startswith(_PROGRAMS)):
+        if scope["type"] != "http" or not self._slots.full:
+            return False
+        facts = facts_of(scope)
+        if not (facts.takes_turn and facts.documented and facts.errors == _API.errors):
             return False
         return all(name != b"origin" for name, _ in scope["headers"])  # another site's page must be let read it
 
 
 class Admission:
-    """ASGI middleware: requests take turns. Health, static files and Slack are always served."""
+    """ASGI middleware: requests take turns, but for those that the routes say cost next to nothing."""
 
     def __init__(self, app: ASGIApp, slots: WorkSlots) -> None:
         self._app = app
         self._slots = slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_ALWAYS_SERVED):
+        if scope["type"] != "http" or not facts_of(scope).takes_turn:
             await self._app(scope, receive, send)
             return
         if self._slots.full:  # before a byte of the body is read

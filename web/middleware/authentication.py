@@ -1,4 +1,4 @@
-"""What does every request pass before anything is done for it? Who sends it, whether they may, and how often."""
+"""Lets requests in: finds out who sends each, refuses bad keys and forged requests, and counts the others."""
 
 from __future__ import annotations
 
@@ -16,30 +16,14 @@ from web.access.keys import Key
 from web.access.policy import NOBODY, Misdirected, Visitor, bearer
 from web.access.principals import CHALLENGE
 from web.access.proxies import Proxies
-from web.access.rates import UNLIMITED, Allowance, RateKind
+from web.access.rates import UNLIMITED, Allowance
 from web.access.rules import GONE, AccessRules
 from web.errors import BadKey, KeysUnavailable
 from web.middleware.problems import KEYS_UNAVAILABLE, failure
+from web.routing.facts import facts_of
 
 log = logging.getLogger(__name__)
 
-# Slack signs what it sends, and all of a workspace comes from its few addresses.
-_ALWAYS_OPEN = ("/livez", "/readyz", "/static/", "/widget.js", "/openapi.json", "/slack/")
-_SIGNING = ("/sign-in", "/sign-out")
-_TRYING = ("POST", "/sign-in")
-_FOR_WIDGETS = ("/api/v1/ask", "/api/v1/ask/stream")
-_ASKING = frozenset(
-    (  # what costs about as much as an answer
-        ("POST", "/"),
-        ("POST", "/api/v1/ask"),
-        ("POST", "/api/v1/ask/stream"),
-        ("GET", "/api/v1/search"),
-        ("GET", "/insights/inspect"),
-        ("POST", "/v1/chat/completions"),
-        ("POST", "/mcp"),
-        ("POST", "/mcp/"),
-    )
-)
 _PRIVATE = {"cache-control": "private, no-cache"}  # what one may see is not there for another
 _LATER = {"retry-after": "30"}
 _NOT_HERE = (
@@ -65,7 +49,7 @@ class Authentication:
         self._access_rules = access_rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_ALWAYS_OPEN):
+        if scope["type"] != "http" or facts_of(scope).credentials == "ignored":
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -85,7 +69,7 @@ class Authentication:
 
     def _let_in(self, request: Request, address: str) -> tuple[Visitor, Allowance]:
         visitor = self._visitor(request, address)
-        widgets = self._access_rules.widgets if request.scope["path"] in _FOR_WIDGETS else frozenset[str]()
+        widgets = self._access_rules.widgets if facts_of(request.scope).widgets else frozenset[str]()
         if is_forged(request.method, request.headers, visitor.proof, self._access_rules.own, widgets):
             raise _Refused(403, "This was sent by another site: open Footnote itself and try again there.", {})
         allowance = self._allowance(request, visitor, address)
@@ -97,7 +81,7 @@ class Authentication:
         try:
             return self._access_rules.policy.visitor(request, self._access_rules.keys)
         except BadKey as error:
-            if request.scope["path"] in _SIGNING:  # where one gets a better one
+            if facts_of(request.scope).credentials == "optional":  # where one gets a better one
                 return NOBODY
             raise self._refusal(error, request, address) from error
         except Misdirected as error:
@@ -118,14 +102,9 @@ class Authentication:
         """Counts the request. Whoever sits at the machine has no limit."""
         if visitor.proof == "place":
             return UNLIMITED
-        what = (request.method, request.scope["path"])
-        if what == _TRYING:
-            return self._access_rules.rates.of_address(address, "failure")
-        act: RateKind = "ask" if what in _ASKING else "read"
-        id = visitor.principal.id
-        return (
-            self._access_rules.rates.of_principal(id, act) if id else self._access_rules.rates.of_address(address, act)
-        )
+        rates, kind, id = self._access_rules.rates, facts_of(request.scope).rate, visitor.principal.id
+        by_address = kind == "failure" or not id
+        return rates.of_address(address, kind) if by_address else rates.of_principal(id, kind)
 
     async def _note_use(self, key: Key) -> None:
         if not key.use_is_old(datetime.now(UTC)):

@@ -1,4 +1,4 @@
-"""How are errors told where clients of OpenAI ask? In the shape that the official client makes exceptions from."""
+"""Errors in the shape from which the official client of OpenAI makes exceptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-_PATHS = ("/v1/", "/v1")
 _CODES = {
     401: "invalid_api_key",
     403: "permission_denied",
@@ -41,10 +40,6 @@ class Refusal(Exception):
         self.status = status
         self.param = param
         self.code = code
-
-
-def spoken_at(path: str) -> bool:
-    return path.startswith(_PATHS[0]) or path == _PATHS[1]
 
 
 def failure(

@@ -1,4 +1,4 @@
-"""How is an error told: what happened, what to do, and nothing of what was sent?
+"""Tells every error: what happened, what to do, and nothing of what was sent.
 
 Programs get RFC 9457 problem+json; a browser that asks for a page gets a page.
 """
@@ -24,8 +24,9 @@ from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, Un
 from web import templating
 from web.access.policy import COOKIE
 from web.errors import KeysUnavailable
-from web.middleware import openai_errors as openai_errors
+from web.middleware import openai_errors
 from web.observing.recording import request_id
+from web.routing.facts import facts_of
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ NO_ANSWER: dict[int | str, dict[str, Any]] = {404: {"description": "There is no 
 MEDIA_TYPE = "application/problem+json"
 _OURS = "Something went wrong on our side; it has been logged. Please try again."
 KEYS_UNAVAILABLE = "Keys cannot be checked at the moment: please try again later."
-_FOR_PROGRAMS = {"api", "openapi.json", "livez", "metrics", "readyz", "slack", "mcp"}  # first parts of paths
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -59,9 +59,10 @@ def failure(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An error response; `errors` name fields, as `{"field", "message"}`."""
-    if openai_errors.spoken_at(request.scope["path"]):
+    shape = facts_of(request.scope).errors
+    if shape == "openai":
         return openai_errors.failure(status, detail, errors, headers)
-    if _wants_page(request):
+    if shape == "page" and "text/html" in request.headers.get("accept", "").lower():
         if status == 401:
             return templating.sign_in(status, detail if _presented(request) else "", headers or {}, _address(request))
         return templating.error(status, detail, headers or {})
@@ -88,11 +89,6 @@ def _document(status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()
         "request_id": request_id(),
     }
     return {**document, "errors": list(errors)} if errors else document
-
-
-def _wants_page(request: Request) -> bool:
-    first, _, _ = str(request.scope["path"]).lstrip("/").partition("/")
-    return first not in _FOR_PROGRAMS and "text/html" in request.headers.get("accept", "").lower()
 
 
 def _presented(request: Request) -> bool:
@@ -148,8 +144,8 @@ def _allowed(request: Request) -> list[str]:
         return ["GET", "HEAD"]
     routes = request.app.router.routes
     scopes = [{**request.scope, "method": method, "path_params": {}} for method in _METHODS]
-    found = [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
-    return ["GET", "HEAD", *found[1:]] if "GET" in found else found
+    methods = [s["method"] for s in scopes if any(route.matches(s)[0] is Match.FULL for route in routes)]
+    return ["GET", "HEAD", *methods[1:]] if "GET" in methods else methods
 
 
 def _unprocessable_tag(request: Request, error: Exception) -> Response:
@@ -162,8 +158,8 @@ def _missing(request: Request, error: Exception) -> Response:
 
 def _unavailable(request: Request, error: Exception) -> Response:
     log.error("%s", error)
-    said = "Conversations cannot be read or written at the moment: please try again later."
-    return failure(request, 503, said, headers={"retry-after": "30"})
+    detail = "Conversations cannot be read or written at the moment: please try again later."
+    return failure(request, 503, detail, headers={"retry-after": "30"})
 
 
 def _no_keys(request: Request, error: Exception) -> Response:

@@ -18,7 +18,6 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.types import Answer, Question
-from web.access.principals import Asking, AskingOrReading
 from web.api.articles import MOST_TAGS
 from web.api.schemas import CitationOut
 from web.middleware import openai_errors as openai_errors
@@ -36,6 +35,7 @@ from web.openai.completions import (
 from web.openai.dialogue import filter_of, model_of, question_and_history, tags_of_model
 from web.openai.tokens import count_tokens
 from web.rendering.marks import full_addresses, linked, pieces
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
 
@@ -50,7 +50,8 @@ router = APIRouter(prefix="/v1", tags=["chat clients"], responses=_ERRORS)
 
 
 @router.get("/models")
-def models(services: ServicesDep, principal: AskingOrReading) -> ModelsOut:
+@declare("ask", "read", errors="openai")
+def models(services: ServicesDep, principal: PrincipalDep) -> ModelsOut:
     """The models: `footnote`, which answers from all articles, and one for each of the most frequent tags."""
     snapshot = services.store.seen_by(principal.viewer)
     tags = [name for name, _ in snapshot.articles.tag_counts()[:MOST_TAGS]]
@@ -58,7 +59,8 @@ def models(services: ServicesDep, principal: AskingOrReading) -> ModelsOut:
 
 
 @router.get("/models/{model:path}")
-def model(services: ServicesDep, principal: AskingOrReading, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
+@declare("ask", "read", errors="openai")
+def model(services: ServicesDep, principal: PrincipalDep, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
     snapshot = services.store.seen_by(principal.viewer)
     return _model(snapshot, Filter(tags_of_model(snapshot, model)))
@@ -78,7 +80,7 @@ class _CompletionRequest:
     owner: str
 
 
-def _asked(body: CompletionIn, services: ServicesDep, principal: Asking, request: Request) -> _CompletionRequest:
+def _asked(body: CompletionIn, services: ServicesDep, principal: PrincipalDep, request: Request) -> _CompletionRequest:
     """What can be refused with a status is refused before a stream begins."""
     text, history = question_and_history(body.messages)
     filter = filter_of(services.store.seen_by(principal.viewer), body)
@@ -91,6 +93,7 @@ def _asked(body: CompletionIn, services: ServicesDep, principal: Asking, request
     response_model=CompletionOut,
     responses={200: {"content": {_STREAM: {"itemSchema": _EVENT}}}},
 )
+@declare("ask", cost="answers", errors="openai")
 async def complete(asked: Annotated[_CompletionRequest, Depends(_asked)], services: ServicesDep) -> Response:
     """Answer the last user message of a conversation, as OpenAI's chat completions do; with `stream`, in chunks.
 

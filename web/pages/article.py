@@ -16,12 +16,13 @@ from indexes.types import Article, Heading
 from qa.errors import JournalUnavailable
 from qa.related import related
 from web import templating
-from web.access.principals import Judging, Principal, Reading
+from web.access.principals import Principal
 from web.api.articles import find_article
 from web.middleware.problems import NoSuchArticle
 from web.observing.recording import notes_of
 from web.rendering import articles
 from web.rendering.source_map import Span
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 
 log = logging.getLogger(__name__)
@@ -36,9 +37,10 @@ _TITLE_MATCH = 80  # of 100: how well part of a title must match the address, ch
 
 
 @router.get("/articles/{article_id:path}")
+@declare("read")
 def article(
     services: ServicesDep,
-    principal: Reading,
+    principal: PrincipalDep,
     request: Request,
     article_id: str,
     cite: str = "",
@@ -65,9 +67,10 @@ def article(
 
 
 @router.post("/articles/{article_id:path}")
+@declare("feedback")
 def vote(
     services: ServicesDep,
-    principal: Judging,
+    principal: PrincipalDep,
     request: Request,
     article_id: str,
     helpful: Annotated[Literal["yes", "no"], Form()],

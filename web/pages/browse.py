@@ -17,8 +17,9 @@ from qa.catalogue import ListingQuery, Order, Selection, TagCount
 from qa.errors import UnknownTag
 from qa.filters import known_filter
 from web import templating
-from web.access.principals import Principal, Reading
+from web.access.principals import Principal
 from web.api.articles import MOST_TAGS
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -72,7 +73,8 @@ class Browsing:
 
 
 @router.get("/browse")
-def browse(services: ServicesDep, principal: Reading, request: Request) -> Response:
+@declare("read")
+def browse(services: ServicesDep, principal: PrincipalDep, request: Request) -> Response:
     """The listing of the knowledge base."""
     snapshot, state = services.store.seen_by(principal.viewer), Browsing.read(request.query_params)
     try:

@@ -17,11 +17,12 @@ from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
 from qa.journal.records import AnswerRecord, Feedback
 from qa.types import LONGEST_QUESTION, Question
 from web import templating
-from web.access.principals import Asking, Judging, Principal, Reading
+from web.access.principals import Principal
 from web.api.schemas import AskIn, Text
 from web.pages import conversation_markdown
 from web.rendering import answer_view
 from web.rendering.answer_view import MISSING_TOPIC, REASONS, AnswerView
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -51,15 +52,19 @@ class QuestionForm:
 
 
 @router.get("/")
-def chat(services: ServicesDep, principal: Reading, q: str = "", tags: Annotated[list[str], Query()] = []) -> Response:
+@declare("read")
+def chat(
+    services: ServicesDep, principal: PrincipalDep, q: str = "", tags: Annotated[list[str], Query()] = []
+) -> Response:
     """The empty chat; `q` fills in the question, `tags` preselects tags."""
     return _chat(services, principal, QuestionForm(q[:LONGEST_QUESTION], tuple(tags)))
 
 
 @router.post("/")
+@declare("ask", cost="answers")
 def ask(
     services: ServicesDep,
-    principal: Asking,
+    principal: PrincipalDep,
     question: Annotated[str, Form()] = "",
     conversation_id: Annotated[str, Form()] = "",
     tags: Annotated[list[str], Form()] = [],
@@ -91,8 +96,9 @@ def ask(
 
 # Declared before `conversation`, whose path would match too.
 @router.get("/conversations/{conversation_id}.md")
+@declare("ask")
 def conversation_as_markdown(
-    services: ServicesDep, principal: Asking, request: Request, conversation_id: str
+    services: ServicesDep, principal: PrincipalDep, request: Request, conversation_id: str
 ) -> Response:
     """A conversation as Markdown, for download."""
     return _markdown(
@@ -101,7 +107,8 @@ def conversation_as_markdown(
 
 
 @router.get("/conversations/{conversation_id}")
-def conversation(services: ServicesDep, principal: Asking, conversation_id: str) -> Response:
+@declare("ask")
+def conversation(services: ServicesDep, principal: PrincipalDep, conversation_id: str) -> Response:
     """A conversation and a form to continue it."""
     records = services.conversations.kept(conversation_id, principal.id, principal.viewer)
     views = _views(services, principal, records)[-_MOST_VIEWS:]
@@ -111,20 +118,23 @@ def conversation(services: ServicesDep, principal: Asking, conversation_id: str)
 
 
 @router.post("/conversations/{conversation_id}/delete")
-def delete(services: ServicesDep, principal: Asking, conversation_id: str) -> Response:
+@declare("ask")
+def delete(services: ServicesDep, principal: PrincipalDep, conversation_id: str) -> Response:
     """Deletes a conversation and redirects to an empty chat."""
     services.conversations.delete(conversation_id, principal.id)
     return RedirectResponse("/", 303)
 
 
 @router.get("/answers/{answer_id}.md")
-def answer_as_markdown(services: ServicesDep, principal: Reading, request: Request, answer_id: str) -> Response:
+@declare("read")
+def answer_as_markdown(services: ServicesDep, principal: PrincipalDep, request: Request, answer_id: str) -> Response:
     """An answer with its sources as Markdown, for copying."""
     return _markdown(services, principal, request, [services.conversations.answer(answer_id, principal.viewer)])
 
 
 @router.get("/answers/{answer_id}")
-def answer(services: ServicesDep, principal: Reading, answer_id: str) -> Response:
+@declare("read")
+def answer(services: ServicesDep, principal: PrincipalDep, answer_id: str) -> Response:
     """One answer for sharing; nothing of its conversation is shown."""
     record = services.conversations.answer(answer_id, principal.viewer)
     (view,) = _views(services, principal, [replace(record, conversation_id="")])
@@ -141,9 +151,10 @@ def answer(services: ServicesDep, principal: Reading, answer_id: str) -> Respons
 
 
 @router.post("/answers/{answer_id}/feedback")
+@declare("feedback")
 def give_feedback(
     services: ServicesDep,
-    principal: Judging,
+    principal: PrincipalDep,
     request: Request,
     answer_id: str,
     helpful: Annotated[bool, Form()],

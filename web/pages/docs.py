@@ -6,15 +6,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from web import templating
-from web.access.principals import Reading
 from web.pages import api_reference
+from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/docs")
-def docs(services: ServicesDep, principal: Reading, request: Request) -> Response:
+@declare("read")
+def docs(services: ServicesDep, principal: PrincipalDep, request: Request) -> Response:
     """Every route of the API with its parameters, fields and an example."""
     document = request.app.openapi()
     page = templating.page(

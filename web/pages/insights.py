@@ -14,8 +14,8 @@ from indexes.snapshots.snapshot import Snapshot
 from qa.insights.content_gaps import Gap
 from qa.types import LONGEST_QUESTION
 from web import templating
-from web.access.principals import Keeping
 from web.pages import charts
+from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 
 router = APIRouter(prefix="/insights", include_in_schema=False, default_response_class=HTMLResponse)
@@ -28,7 +28,8 @@ Days = Annotated[int, Query(ge=1, le=366)]
 
 
 @router.get("")
-def insights(services: ServicesDep, principal: Keeping, days: Days = 30) -> Response:
+@declare("admin")
+def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> Response:
     """Figures, content gaps, articles by use, overlaps, and past ingests."""
     snapshot = services.store.seen_by(principal.viewer)
     records = services.insights.asked(days, principal.viewer, services.store.current())
@@ -58,7 +59,8 @@ def insights(services: ServicesDep, principal: Keeping, days: Days = 30) -> Resp
 
 
 @router.get("/gaps.csv")
-def export(services: ServicesDep, principal: Keeping, days: Days = 30) -> Response:
+@declare("admin")
+def export(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> Response:
     """Every unanswered question with its topic, as CSV."""
     snapshot = services.store.seen_by(principal.viewer)
     file = io.StringIO()
@@ -74,7 +76,8 @@ def export(services: ServicesDep, principal: Keeping, days: Days = 30) -> Respon
 
 
 @router.get("/inspect")
-def inspect(services: ServicesDep, principal: Keeping, q: str = "") -> Response:
+@declare("admin", cost="answers")
+def inspect(services: ServicesDep, principal: PrincipalDep, q: str = "") -> Response:
     """Where each passage ranks for one question, by keywords, by meaning and together."""
     text = q.replace("\0", "").strip()[:LONGEST_QUESTION]
     inspection = services.inspector.inspect(text, principal.viewer) if text else None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from web import templating
-from web.access.principals import Reading
+from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep
 
 router = APIRouter(include_in_schema=False)
@@ -18,7 +18,8 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 
 
 @router.get("/llms.txt")
-def llms(services: ServicesDep, principal: Reading, request: Request) -> Response:
+@declare("read")
+def llms(services: ServicesDep, principal: PrincipalDep, request: Request) -> Response:
     """The articles with links to their Markdown, in the form of llmstxt.org."""
     snapshot = services.store.seen_by(principal.viewer)
     category = templating.category(snapshot)

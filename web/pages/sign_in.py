@@ -13,6 +13,7 @@ from web.access.principals import CHALLENGE
 from web.access.proxies import is_loopback
 from web.access.rules import GONE
 from web.errors import BadKey
+from web.routing.facts import declare
 from web.services import ServicesDep
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -21,12 +22,14 @@ _LONGEST = 2_000  # characters of an address to go back to
 
 
 @router.get("/sign-in")
+@declare(credentials="optional")
 def page(request: Request, next: Annotated[str, Query()] = "/") -> Response:
     """Who is signed in, and a form to sign in as somebody else."""
     return _page(request, _safe_redirect(next))
 
 
 @router.post("/sign-in")
+@declare(cost="tries a key", credentials="optional")
 def sign_in(
     services: ServicesDep, request: Request, key: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
 ) -> Response:
@@ -43,6 +46,7 @@ def sign_in(
 
 
 @router.post("/sign-out")
+@declare(credentials="optional")
 def sign_out(services: ServicesDep, request: Request) -> Response:
     """Ends the session, in the browser and in the keys file."""
     services.access_rules.keys.sign_out(request.cookies.get(COOKIE, ""))

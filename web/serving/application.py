@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,11 @@ _SILENCE = 10  # seconds in which a process has to answer its supervisor; it may
 class Application:
     """Builds the application, in the process that serves it: uvicorn sends this to its workers, pickled.
 
-    `folder`: what the processes share lies there; None: one process serves. `announces`: whether this one tells where
-    the server is.
+    `build`: makes it, in that process alone. `folder`: what the processes share lies there; None: one process serves.
+    `announces`: whether this one tells where the server is.
     """
 
+    build: Callable[[Application], ASGIApp]
     settings: Settings
     index: Path
     listener: socket.socket
@@ -37,11 +39,8 @@ class Application:
 
     def __call__(self) -> ASGIApp:
         """Raises FootnoteError saying what is missing; one process of several says so itself, and exits."""
-        # Imported here: the supervisor need not load what it costs.
-        from web.composition import application
-
         try:
-            return application(self)
+            return self.build(self)
         except FootnoteError as error:
             if self.folder is None:
                 raise

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from web.errors import WebError
+from web.routing.facts import declare
 from web.slack.payloads import field
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ Payload = TypeVar("Payload")
 Reply = TypeVar("Reply")
 
 router = APIRouter(prefix="/slack", include_in_schema=False)
+
+# Slack signs what it sends, and waits three seconds for its requests to be acknowledged; what they ask for takes a turn
+# later. All of a workspace comes from its few addresses.
+_declared = declare(cost="constant", errors="problem", credentials="ignored")
 
 _OFF = "Slack is not set up here: docs/slack.md says how (FOOTNOTE_SLACK_SIGNING_SECRET, FOOTNOTE_SLACK_BOT_TOKEN)."
 _UNSIGNED = "This request was not signed by Slack for this app within the last five minutes."
@@ -58,12 +63,14 @@ Body = Annotated[bytes, Depends(_body)]
 
 
 @router.get("/commands")
+@_declared
 async def certificate_check(slack: SlackDep) -> Response:
     """Slack checks the certificate now and then with `?ssl_check=1`, and expects an empty reply."""
     return Response()
 
 
 @router.post("/commands")
+@_declared
 async def command(slack: SlackDep, body: Body) -> Response:
     """`/ask …`"""
     form = _form(body)
@@ -76,6 +83,7 @@ async def command(slack: SlackDep, body: Body) -> Response:
 
 
 @router.post("/events")
+@_declared
 async def event(slack: SlackDep, body: Body) -> Response:
     """A mention or a direct message. The first event ever sent wants its `challenge` back."""
     payload = _json(body)
@@ -87,6 +95,7 @@ async def event(slack: SlackDep, body: Body) -> Response:
 
 
 @router.post("/interactions")
+@_declared
 async def interaction(slack: SlackDep, body: Body) -> Response:
     """A press of a button."""
     payload = _json(_form(body).get("payload", "").encode("utf-8", "replace"))

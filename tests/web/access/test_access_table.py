@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import Site, make_services
 from web.access.keys import Keys, Scope
@@ -26,10 +25,9 @@ from web.access.policy import ASKER, Policy
 from web.access.principals import SCOPES
 from web.access.rates import Rates
 from web.access.rules import AccessRules
-from web.access.sqlite_keys import SqliteKeyStore
 from web.admission import WorkSlots
 from web.app import create_app
-from web.middleware import authentication
+from web.routing.table import DeclaredRoute, RouteTable
 from web.services import Services
 
 Need: TypeAlias = Scope | Literal["nothing"]
@@ -145,15 +143,13 @@ class Closed:
 @pytest.fixture(scope="module")
 def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("closed")
-    keys, journal = Keys(SqliteKeyStore(folder / "keys.sqlite")), SqliteJournal(folder / "journal.sqlite")
-    access_rules = AccessRules(Policy(place=True), keys, Rates())
-    services = replace(make_services(tiny_site.index, embedder, journal), access_rules=access_rules)
-    app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
-    user, presented = keys.create("user", tuple(ASKER))
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        yield Closed(client, services, keys, presented, user.id)
-    keys.close()
-    journal.close()
+    with make_services(tiny_site.index, embedder, folder) as made:
+        keys = made.access_rules.keys
+        services = replace(made, access_rules=AccessRules(Policy(place=True), keys, Rates()))
+        app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
+        user, presented = keys.create("user", tuple(ASKER))
+        with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+            yield Closed(client, services, keys, presented, user.id)
 
 
 def routes_of(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -189,9 +185,23 @@ def test_a_route_is_found_wherever_it_is_hidden() -> None:
     assert set(routes_of(app.routes)) == {("PUT", "/api/outer/inner/deep"), ("*", "/mounted"), ("POST", "/plain")}
 
 
-def test_what_answers_a_question_is_limited_as_a_question() -> None:
-    answering = {(method, row.url) for (method, path), row in TABLE.items() if row.need == "ask" and "{" not in path}
-    assert answering <= authentication._ASKING
+def test_every_route_declares_the_scopes_that_the_table_says(closed: Closed) -> None:
+    declared = {(method, route.path): set(route.facts.scopes) for route, method in declarations(closed)}
+    needed = {key: {row.need, row.or_else} - {"nothing", None} for key, row in TABLE.items()}
+    assert declared == needed
+
+
+def test_what_answers_a_question_is_limited_as_a_question(closed: Closed) -> None:
+    rates = {(method, route.path): route.facts.rate for route, method in declarations(closed)}
+    answering = [key for key, row in TABLE.items() if row.need == "ask" and "{" not in key[1]]
+    assert len(answering) > 3
+    assert {rates[key] for key in answering} == {"ask"}
+
+
+def declarations(closed: Closed) -> Iterator[tuple[DeclaredRoute, str]]:
+    table: RouteTable = closed.client.app.state.routes  # type: ignore[attr-defined]
+    for route in table.routes:
+        yield from ((route, method) for method in (route.methods or {"*"}) - {"HEAD"})
 
 
 UNPROVEN = ("anonymous", "revoked", "expired", "unknown key", "dead session")

@@ -17,12 +17,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from indexes.models.embedding import Embedder
 from indexes.types import FloatMatrix
-from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import Site, make_services
 from tests.web.live_servers import served
 from web.admission import Overloaded, WorkSlot, WorkSlots
 from web.app import create_app
 from web.middleware.admission import Admission
+from web.routing.facts import RouteFacts
 
 ASK = "/api/v1/ask"
 QUESTION = {"question": "How long does an access token live?"}
@@ -52,11 +52,11 @@ class Clock:
 
 @contextmanager
 def site_with(slots: WorkSlots, held: Held, index: Path, folder: Path) -> Iterator[str]:
-    journal = SqliteJournal(folder / "journal-of-its-own.sqlite")
-    services = make_services(index, held, journal)
-    with served(create_app(services, max_body=262_144, slots=slots)) as address:
+    with (
+        make_services(index, held, folder / "own") as services,
+        served(create_app(services, max_body=262_144, slots=slots)) as address,
+    ):
         yield address
-    journal.close()
 
 
 def ask(address: str) -> httpx2.Response:
@@ -251,7 +251,7 @@ def test_an_open_stream_holds_no_turn(content_type: bytes, turns_held: int) -> N
         await send({"type": "http.response.body", "body": b""})
 
     async def scenario() -> None:
-        await Admission(app, slots)({"type": "http", "path": "/", "headers": []}, _empty_body, _ignored)
+        await Admission(app, slots)({"type": "http", "facts": RouteFacts(), "headers": []}, _empty_body, _ignored)
 
     asyncio.run(scenario())
     assert full == [bool(turns_held)]

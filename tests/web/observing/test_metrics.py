@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import WorkSlots
 from web.app import create_app
-from web.observing.metrics import Metrics
 from web.services import Services
 
 ASK = "/api/v1/ask"
@@ -26,11 +25,10 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 class Observed:
     """The tiny site with its figures, asked in this process: nothing else moves them."""
 
-    def __init__(self, client: TestClient, services: Services, journal: SqliteJournal, slots: WorkSlots) -> None:
+    def __init__(self, client: TestClient, services: Services, slots: WorkSlots) -> None:
         self.slots = slots
         self.client = client
         self.services = services
-        self.journal = journal
 
     def figures(self) -> dict[tuple[str, frozenset[str]], float]:
         """By name and the values of the labels."""
@@ -45,16 +43,13 @@ class Observed:
 
 @pytest.fixture
 def observed(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Observed]:
-    figures, journal, slots = Metrics(), SqliteJournal(tmp_path / "journal.sqlite"), WorkSlots(2, 64)
-    counted = figures.counted
-    made = make_services(tiny_site.index, embedder, journal, counted)
-    parts = {name: getattr(made, name) for name in Services.__slots__}
-    services = Services(**{**parts, "figures": figures, "degraded": ("vectors",)})
-    figures.watch(services.store, slots, journal, services.degraded)
-    app = create_app(services, 262_144, slots, recorders=[counted])
-    with TestClient(app, "http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
-        yield Observed(client, services, journal, slots)
-    journal.close()
+    slots = WorkSlots(2, 64)
+    with make_services(tiny_site.index, embedder, tmp_path) as made:
+        services = replace(made, degraded=("vectors",))
+        services.figures.watch(services.store, slots, services.journal, services.degraded)
+        app = create_app(services, 262_144, slots, recorders=[services.figures.counted])
+        with TestClient(app, "http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
+            yield Observed(client, services, slots)
 
 
 def test_requests_are_counted_by_route_whatever_the_path(observed: Observed) -> None:
@@ -122,7 +117,7 @@ def test_who_works_waits_and_was_turned_away_is_told(observed: Observed) -> None
 
 
 def test_a_journal_that_fails_is_counted(observed: Observed) -> None:
-    observed.journal.close()
+    observed.services.journal.close()
     observed.client.post(ASK, json={"question": "How long does an access token live?"})
     assert observed.figure("footnote_journal_failures_total") >= 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,7 +18,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import ROOT, Site, make_services
 from web.admission import WorkSlots
 from web.app import create_app
@@ -32,13 +32,13 @@ STAGES = {"keywords", "embedding", "vectors", "scoring", "fusing", "loading pass
 class Traced:
     def __init__(self, site: Site, embedder: Embedder, folder: Path, processor: SpanProcessor) -> None:
         self.tracing = Tracing(processor)
-        self.journal = SqliteJournal(folder / "journal.sqlite")
-        services = make_services(site.index, embedder, self.journal, self.tracing)
+        self.open = ExitStack()
+        services = self.open.enter_context(make_services(site.index, embedder, folder, self.tracing))
         self.client = TestClient(self.tracing.around(create_app(services, 262_144, WorkSlots(2, 64))))
 
     def close(self) -> None:
         self.tracing.close()
-        self.journal.close()
+        self.open.close()
 
 
 @pytest.fixture

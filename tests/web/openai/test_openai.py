@@ -14,7 +14,6 @@ import pytest
 from openai import OpenAI
 
 from indexes.models.embedding import Embedder
-from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import Site, make_services
 from tests.web.bodies import NO_OBJECTS
 from tests.web.live_servers import served, served_from
@@ -300,15 +299,13 @@ def test_a_server_that_is_full_makes_the_client_wait_and_try_again(
 
 
 def test_what_is_asked_is_kept_for_the_insights(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> None:
-    journal = SqliteJournal(tmp_path / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
     with (
+        make_services(tiny_site.index, embedder, tmp_path) as services,
         served(create_app(services, 262_144, WorkSlots(2, 64))) as address,
         OpenAI(base_url=f"{address}/v1", api_key="unused") as client,
     ):
         completion = complete(client, user(QUESTION), model="footnote:tokens")
-    kept = services.conversations.answer(completion.answer_id)
-    journal.close()
+        kept = services.conversations.answer(completion.answer_id)
     assert (kept.answer.question, kept.filter.tags) == (QUESTION, ("tokens",))
 
 

@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
 from qa.insights.figures import Day
-from qa.journal.sqlite.journal import SqliteJournal
 from tests.conftest import Site, make_services
 from web.admission import WorkSlots
 from web.app import create_app
@@ -31,12 +30,10 @@ LOCAL = "127.0.0.1"
 @pytest.fixture
 def local(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Site]:
     """The tiny site as its keeper sees it, at the machine itself: what was asked is what the test asks."""
-    journal = SqliteJournal(tmp_path / "journal.sqlite")
-    services = make_services(tiny_site.index, embedder, journal)
-    app = create_app(services, 262_144, WorkSlots(2, 64))
-    client = TestClient(app, base_url=f"http://{LOCAL}:8000", client=(LOCAL, 50000))
-    yield replace(tiny_site, client=client, services=services)
-    journal.close()
+    with make_services(tiny_site.index, embedder, tmp_path) as services:
+        app = create_app(services, 262_144, WorkSlots(2, 64))
+        client = TestClient(app, base_url=f"http://{LOCAL}:8000", client=(LOCAL, 50000))
+        yield replace(tiny_site, client=client, services=services)
 
 
 @pytest.mark.parametrize("url", ["/insights", "/insights/gaps.csv", "/insights/inspect?q=tokens"])

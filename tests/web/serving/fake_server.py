@@ -22,26 +22,28 @@ from web.serving.draining import Drain, Draining
 from web.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class FakeApplication(Application):
+def build(serving: Application) -> ASGIApp:
     """Answers with the id of its process, which it leaves in FOLDER/starts.
 
     At /hang it never answers again; at /stream, two seconds later or when it is told to stop.
     """
+    assert serving.folder is not None
+    how = sys.argv[3:]
+    if "fails" in how:
+        sys.exit(7)
+    if "stubborn" in how:
+        signal.signal(signal.SIGTERM, _deaf)
+    supervised._SILENCE = 2.0
+    (serving.folder / METRICS / f"gauge_livesum_{os.getpid()}.db").touch()
+    task = supervised.supervise(serving.folder, lambda: None)
+    with open(serving.index / "starts", "a") as starts:
+        starts.write(f"{os.getpid()} {serving.announces} {serving.processes} {serving.folder}\n")
+    return Pid(task)
 
-    def __call__(self) -> ASGIApp:
-        assert self.folder is not None
-        how = sys.argv[3:]
-        if "fails" in how:
-            sys.exit(7)
-        if "stubborn" in how:
-            signal.signal(signal.SIGTERM, _deaf)
-        supervised._SILENCE = 2.0
-        (self.folder / METRICS / f"gauge_livesum_{os.getpid()}.db").touch()
-        task = supervised.supervise(self.folder, lambda: None)
-        with open(self.index / "starts", "a") as starts:
-            starts.write(f"{os.getpid()} {self.announces} {self.processes} {self.folder}\n")
-        return Pid(task)
+
+@dataclass(frozen=True, slots=True)
+class ImpatientApplication(Application):
+    """Hears from its processes more often."""
 
     def config(self) -> uvicorn.Config:
         config = Application.config(self)  # `super()` knows no classes with slots
@@ -82,7 +84,7 @@ def main(folder: Path, log_format: str) -> int:
     logs.configure("json" if log_format == "json" else "text", "warning")
     with listening.bind("127.0.0.1", 0, 2) as listener:
         print(listener.getsockname()[1], flush=True)
-        return workers.run(FakeApplication(Settings(), folder, listener, 2))
+        return workers.run(ImpatientApplication(build, Settings(), folder, listener, 2))
 
 
 if __name__ == "__main__":

@@ -11,17 +11,18 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 
 from qa.answering import Progress
 from qa.conversations import Conversations, Exchange
-from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
 from tests.conftest import make_services
 from web.admission import WorkSlots
 from web.app import create_app
+from web.services import Services
 
 
 class SlowConversations(Conversations):
@@ -42,9 +43,11 @@ def _begin() -> None:
 
 
 def main(index: Path, path: Path) -> None:
-    journal = SqliteJournal(path)
-    services = make_services(index, None, journal)
-    object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal.answers))
+    with make_services(index, None, path.parent, journal=path) as made:
+        serve(replace(made, conversations=SlowConversations(made.answerer, made.journal.answers)))
+
+
+def serve(services: Services) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: print(f"tasks {len(asyncio.all_tasks())}", flush=True))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)

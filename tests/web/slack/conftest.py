@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from indexes.models.embedding import Embedder
-from qa.commands import build_answerer
-from qa.conversations import Conversations
-from qa.journal.sqlite.journal import SqliteJournal
-from qa.links import Links
 from tests.conftest import Site, make_services
 from tests.web.slack import standin
 from tests.web.slack.standin import SECRET, TOKEN, Slack
@@ -42,7 +39,6 @@ class Workspace:
     client: TestClient
     slack: Slack
     services: Services
-    journal: SqliteJournal
 
     def settle(self) -> None:
         """Waits until everything that was asked is done."""
@@ -75,13 +71,6 @@ class Workspace:
 Served = Callable[..., Workspace]
 
 
-def services_for(index: Path, journal: SqliteJournal, embedder: Embedder) -> Services:
-    links = Links(PUBLIC)
-    services = make_services(index, embedder, journal)
-    answerer = build_answerer(services.store, embedder, links)
-    return replace(services, answerer=answerer, conversations=Conversations(answerer, journal.answers), links=links)
-
-
 @pytest.fixture
 def serve(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Served]:
     """Serves Footnote with the settings given, from the tiny articles or an `index`.
@@ -89,24 +78,19 @@ def serve(tiny_site: Site, embedder: Embedder, tmp_path: Path) -> Iterator[Serve
     Served twice, it has the journal of the first time.
     """
     slack = Slack()
-    opened: list[tuple[TestClient, SqliteJournal]] = []
+    opened = ExitStack()
 
     def serve(index: Path = tiny_site.index, **values: Any) -> Workspace:
-        journal = SqliteJournal(tmp_path / "journal.sqlite")
-        services = services_for(index, journal, embedder)
+        services = opened.enter_context(make_services(index, embedder, tmp_path, public_url=PUBLIC))
         slots = WorkSlots(2, 64)
         parts = build(
             settings(**values), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client()
         )
         client = TestClient(create_app(services, 262_144, slots, (), parts), raise_server_exceptions=False)
-        client.__enter__()
-        opened.append((client, journal))
-        return Workspace(client, slack, services, journal)
+        return Workspace(opened.enter_context(client), slack, services)
 
     yield serve
-    for client, journal in opened:
-        client.__exit__(None, None, None)
-        journal.close()
+    opened.close()
     slack.close()
 
 

@@ -110,7 +110,7 @@ def test_slacks_markup_is_read_as_people_read_it(workspace: Workspace) -> None:
 
 
 def _last_question(workspace: Workspace) -> str:
-    return workspace.journal.answers.asked_since(datetime(2020, 1, 1, tzinfo=UTC))[-1].question
+    return workspace.services.journal.answers.asked_since(datetime(2020, 1, 1, tzinfo=UTC))[-1].question
 
 
 # Once, and never in a circle

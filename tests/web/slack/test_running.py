@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -11,12 +12,11 @@ from slack_sdk.signature import SignatureVerifier
 
 from indexes.models.embedding import Embedder
 from qa.conversations import Conversations, Exchange
-from qa.journal.sqlite.journal import SqliteJournal
 from qa.types import Question
-from tests.conftest import Site
+from tests.conftest import Site, make_services
 from tests.web.live_servers import served
 from tests.web.slack import standin
-from tests.web.slack.conftest import services_for, settings
+from tests.web.slack.conftest import PUBLIC, settings
 from tests.web.slack.standin import SECRET, TOKEN, Slack
 from web.admission import WorkSlots
 from web.app import create_app
@@ -44,16 +44,14 @@ def post(address: str, path: str, body: bytes) -> httpx2.Response:
 
 def running(site: Site, embedder: Embedder, folder: Path, slow: bool, scenario: Callable[[str, Slack], None]) -> Slack:
     """Runs a scenario against a server that is stopped after it; the Slack it talked to."""
-    slack, journal = Slack(), SqliteJournal(folder / "journal.sqlite")
-    services = services_for(site.index, journal, embedder)
-    if slow:
-        object.__setattr__(services, "conversations", SlowConversations(services.answerer, journal.answers))
-    slots = WorkSlots(2, 64)
-    parts = build(settings(), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
-    with served(create_app(services, 262_144, slots, (), parts)) as address:
-        scenario(address, slack)
+    slack, slots = Slack(), WorkSlots(2, 64)
+    with make_services(site.index, embedder, folder, public_url=PUBLIC) as made:
+        slowed = SlowConversations(made.answerer, made.journal.answers)
+        services = replace(made, conversations=slowed) if slow else made
+        parts = build(settings(), services, slots, web_client(TOKEN, f"{slack.address}/api/"), slack.http_client())
+        with served(create_app(services, 262_144, slots, (), parts)) as address:
+            scenario(address, slack)
     slack.close()
-    journal.close()
     return slack
 
 
