@@ -16,8 +16,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from indexes.snapshots.article_table import ArticleSummary
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
+from qa.corpus import Corpus
 
 Order: TypeAlias = Literal["relevance", "featured", "newest", "views", "title"]
 TagCount: TypeAlias = tuple[str, int]
@@ -56,11 +56,11 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._indexes: WeakKeyDictionary[Snapshot, _CatalogueIndex] = WeakKeyDictionary()
+        self._indexes: WeakKeyDictionary[Corpus, _CatalogueIndex] = WeakKeyDictionary()
 
-    def select(self, snapshot: Snapshot, query: ListingQuery, views: Mapping[str, int]) -> Selection:
+    def select(self, corpus: Corpus, query: ListingQuery, views: Mapping[str, int]) -> Selection:
         """`views` are added to the figures of the articles."""
-        index = self._index(snapshot)
+        index = self._index(corpus)
         words = [word.casefold() for word in query.words.split()]
         scores, corrected = index.search(words), ""
         if words and not scores and (mended := index.mended(words)):
@@ -81,11 +81,11 @@ class Catalogue:
             corrected,
         )
 
-    def _index(self, snapshot: Snapshot) -> _CatalogueIndex:
+    def _index(self, corpus: Corpus) -> _CatalogueIndex:
         with self._lock:
-            index = self._indexes.get(snapshot)
+            index = self._indexes.get(corpus)
             if index is None:
-                index = self._indexes[snapshot] = _CatalogueIndex(snapshot.articles.listed())
+                index = self._indexes[corpus] = _CatalogueIndex(corpus.articles.listed())
             return index
 
 

@@ -14,6 +14,7 @@ from indexes.models.embedding import Embedder, load_embedder
 from indexes.settings import IndexSettings
 from indexes.snapshots.store import SnapshotStore
 from qa.answering import Answerer
+from qa.corpus import CorpusStore
 from qa.embedding_deadline import DeadlineEmbedder
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
@@ -33,7 +34,7 @@ FindEmbedder: TypeAlias = Callable[[SnapshotStore, IndexSettings], QuestionEmbed
 class AnsweringParts:
     """What answers over one index. `embedder` is None where keywords alone answer."""
 
-    store: SnapshotStore
+    store: CorpusStore
     embedder: QuestionEmbedder | None
     links: Links
     answerer: Answerer
@@ -74,7 +75,7 @@ def build_answering(
 
 
 def build_answerer(
-    store: SnapshotStore, embedder: QuestionEmbedder | None, links: Links, observer: Observer = UNOBSERVED
+    store: CorpusStore, embedder: QuestionEmbedder | None, links: Links, observer: Observer = UNOBSERVED
 ) -> Answerer:
     retriever = Retriever(embedder, observer=observer)
     return Answerer(

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from indexes.search.candidates import Candidates, SearchProbe
 from indexes.snapshots.article_table import ArticleSummary, Audience, Listing, Sort, StoredChunk
+from indexes.snapshots.ingest_log import IngestRecord
 from indexes.types import Article, Category, Chunks, Filter, FloatMatrix, FloatVector, Heading, Hit, Viewer
 
 
@@ -111,6 +112,12 @@ class CorpusStore(Protocol):
 
     def current(self) -> Corpus:
         """The whole corpus, whoever asks."""
+
+    def keep_looking(self) -> None:
+        """Follow new generations from a thread of its own from now on, so that no question waits for one."""
+
+    def past_ingests(self, limit: int) -> Sequence[IngestRecord]:
+        """The last ingests, newest first."""
 
     def seen_by(self, viewer: Viewer) -> Corpus:
         """The corpus as if what `viewer` may not read had never been written."""

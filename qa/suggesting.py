@@ -16,12 +16,12 @@ _COMMON = re.compile(
 )
 
 
-def suggestions(answer: Answer, snapshot: Corpus) -> tuple[str, ...]:
+def suggestions(answer: Answer, corpus: Corpus) -> tuple[str, ...]:
     """Up to three questions about sections of the cited articles that the answer did not quote, first source first."""
     quoted = {heading for citation in answer.citations for heading in citation.heading}
     asked: list[str] = []
     for article_id, title in dict.fromkeys((c.article_id, c.title) for c in answer.citations):
-        headings = [h for h in snapshot.articles.headings(article_id) if h.level == 2 and h.text not in quoted]
+        headings = [h for h in corpus.articles.headings(article_id) if h.level == 2 and h.text not in quoted]
         useful = [h.text for h in headings if not _COMMON.fullmatch(h.text) and h.text != title]
         asked += [_question(text, title) for text in useful[:2]]
     return tuple(dict.fromkeys(asked))[:_MOST]

@@ -123,7 +123,7 @@ def application(serving: Application) -> ASGIApp:
         app.state.supervised = supervise(serving.folder, services.figures.note)
     serving.listener.listen(BACKLOG)
     if serving.announces:
-        articles = services.store.current().manifest.articles
+        articles = services.store.current().article_count
         print(f"Footnote answers from {articles} articles at {_address(serving.listener)}", flush=True)
     return tracing.around(app) if tracing else app
 

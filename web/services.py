@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from indexes.snapshots.store import SnapshotStore
 from qa.answering import Answerer
 from qa.catalogue import Catalogue
 from qa.conversations import Conversations
+from qa.corpus import CorpusStore
 from qa.insights.ranking_inspector import Inspector
 from qa.insights.usage import Insights
 from qa.journal.article_views import Views
@@ -26,7 +26,7 @@ from web.shared_state import Shared
 class Services:
     """`degraded`: parts that are unavailable for as long as this process lives."""
 
-    store: SnapshotStore
+    store: CorpusStore
     answerer: Answerer
     conversations: Conversations
     links: Links

@@ -15,8 +15,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Category
+from qa.corpus import Corpus
 from qa.errors import UnknownTag
 from web.access.policy import Visitor
 from web.access.principals import Principal
@@ -35,9 +35,9 @@ _TITLES = {
 }
 
 
-def page(template: str, snapshot: Snapshot, principal: Principal, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page; its footer shows the age of `snapshot` and what `principal` may open."""
-    html = _TEMPLATES.get_template(template).render(manifest=snapshot.manifest, principal=principal, **values)
+def page(template: str, corpus: Corpus, principal: Principal, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page; its footer shows the age of `corpus` and what `principal` may open."""
+    html = _TEMPLATES.get_template(template).render(corpus=corpus, principal=principal, **values)
     return HTMLResponse(html, status)
 
 
@@ -80,9 +80,9 @@ def sign_in(
     return HTMLResponse(html, status, {**headers, "cache-control": "no-store"})
 
 
-def category(snapshot: Snapshot) -> Category:
+def category(corpus: Corpus) -> Category:
     """The name and description of the knowledge base: its category, or one that names all of them."""
-    categories = snapshot.articles.categories()
+    categories = corpus.articles.categories()
     if len(categories) == 1:
         return categories[0]
     return replace(_NO_CATEGORY, description=" · ".join(category.name for category in categories))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from indexes.errors import IndexesError, SnapshotDamaged
+from indexes.snapshots.ingest_log import IngestRecord, past
 from indexes.snapshots.opening import open_whole, until_then
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import CURRENT, Snapshot, verify
@@ -58,6 +59,10 @@ class SnapshotStore:
     def keep_looking(self) -> None:
         """Look from a thread of its own from now on, so that no question waits while a large snapshot is opened."""
         threading.Thread(target=self._look_for_ever, name="snapshots", daemon=True).start()
+
+    def past_ingests(self, limit: int) -> list[IngestRecord]:
+        """The last ingests, newest first."""
+        return past(self._root, limit)
 
     def require_embedder(self, embedder: str) -> None:
         """Serve only snapshots whose vectors `embedder` made. Raises SnapshotIncompatible for the current one."""

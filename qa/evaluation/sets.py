@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Hit
 from qa.answering import Answerer, Trace
+from qa.corpus import Corpus
 from qa.errors import SetError
 from qa.evaluation import metrics
 from qa.evaluation.metrics import Difference
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def run(
-    answerer: Answerer, snapshot: Snapshot, queries: Sequence[Query], *, rewrites: bool, done: Callable[[int], None]
+    answerer: Answerer, corpus: Corpus, queries: Sequence[Query], *, rewrites: bool, done: Callable[[int], None]
 ) -> list[Outcome]:
     """Ask every query; with `rewrites`, its stand-alone rewrite instead of its history."""
     outcomes = []
@@ -73,7 +73,7 @@ def run(
         question = (
             Question(query.rewrite) if rewrites and query.rewrite else Question(query.text, history=query.history)
         )
-        outcomes.append(_outcome(query, answerer.trace(question), snapshot))
+        outcomes.append(_outcome(query, answerer.trace(question), corpus))
         done(number)
     return outcomes
 
@@ -141,15 +141,15 @@ def read_run(path: Path) -> Mapping[str, DocumentRanking]:
     return rankings
 
 
-def _outcome(query: Query, trace: Trace, snapshot: Snapshot) -> Outcome:
-    ranking = documents(snapshot, trace.retrieved.ranking)
+def _outcome(query: Query, trace: Trace, corpus: Corpus) -> Outcome:
+    ranking = documents(corpus, trace.retrieved.ranking)
     answer = trace.answer
     return Outcome(query, ranking, answer.answered, answer.confidence, answer.took_ms, trace.spent)
 
 
-def documents(snapshot: Snapshot, hits: Sequence[Hit]) -> list[tuple[str, float]]:
+def documents(corpus: Corpus, hits: Sequence[Hit]) -> list[tuple[str, float]]:
     """Documents with the score of their best chunk, best first."""
-    owners = snapshot.articles.owners([hit.chunk for hit in hits])
+    owners = corpus.owners([hit.chunk for hit in hits])
     best: dict[str, float] = {}
     for owner, hit in zip(owners, hits, strict=True):
         best.setdefault(owner, hit.score)

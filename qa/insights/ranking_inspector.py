@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from indexes.search.analysis import informative_terms, terms
 from indexes.snapshots.article_table import StoredChunk
-from indexes.snapshots.snapshot import Snapshot
-from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE, Hit, Viewer
 from qa.answering import Answerer, Trace
+from qa.corpus import Corpus, CorpusStore
 from qa.retrieval import DEPTH, QuestionEmbedder
 from qa.types import Question
 
@@ -48,7 +47,7 @@ class Inspection:
 class Inspector:
     """Answers a question without recording it, and shows every ranking."""
 
-    def __init__(self, store: SnapshotStore, answerer: Answerer, embedder: QuestionEmbedder | None) -> None:
+    def __init__(self, store: CorpusStore, answerer: Answerer, embedder: QuestionEmbedder | None) -> None:
         self._store = store
         self._answerer = answerer
         self._embedder = embedder
@@ -56,24 +55,24 @@ class Inspector:
     def inspect(self, text: str, viewer: Viewer = ANYONE) -> Inspection:
         """The passages for `text` in rank order, then the best hits of each single ranking that are not among them."""
         for _ in range(_ATTEMPTS):
-            snapshot = self._store.seen_by(viewer)
+            corpus = self._store.seen_by(viewer)
             trace = self._answerer.trace(Question(text, viewer=viewer))
-            if trace.answer.generation == snapshot.generation:
+            if trace.answer.generation == corpus.generation:
                 break
         question = trace.answer.standalone_question
         words = informative_terms(question) or terms(question)
-        keyword = snapshot.keywords.search(dict.fromkeys(words, 1.0), DEPTH)
-        vector = self._vector_hits(snapshot, question)
+        keyword = corpus.keyword_hits(dict.fromkeys(words, 1.0), DEPTH)
+        vector = self._vector_hits(corpus, question)
         shown = [passage.chunk for passage in trace.retrieved.passages]
         shown += [hit.chunk for hit in (*keyword[:_BEST], *vector[:_BEST])]
         ranks = [_ranks(hits) for hits in (trace.retrieved.ranking, keyword, vector)]
-        stored = snapshot.articles.chunks(list(dict.fromkeys(shown)))
+        stored = corpus.chunks(list(dict.fromkeys(shown)))
         return Inspection(trace, tuple(words), tuple(_with_ranks(chunk, ranks) for chunk in stored))
 
-    def _vector_hits(self, snapshot: Snapshot, text: str) -> Sequence[Hit]:
+    def _vector_hits(self, corpus: Corpus, text: str) -> Sequence[Hit]:
         if self._embedder is None:
             return []
-        return snapshot.vectors.search(self._embedder.embed_question(text)[0], DEPTH)
+        return corpus.vector_hits(self._embedder.embed_question(text)[0], DEPTH)
 
 
 def _ranks(hits: Sequence[Hit]) -> dict[int, Rank]:

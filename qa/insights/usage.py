@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from cachetools import LRUCache, cachedmethod
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import FloatMatrix, FloatVector, Viewer
 from qa.audiences import may_see
+from qa.corpus import Corpus
 from qa.insights.article_usage import ArticlesUsage, article_usage
 from qa.insights.content_gaps import Gap, apart, grouped, unanswered
 from qa.insights.figures import UsageFigures, figures
@@ -45,9 +45,9 @@ class Insights:
         self._views = views
         self._now = now
         self._question_vectors = _QuestionVectors(embedder) if embedder else None
-        self._similar_pairs: WeakKeyDictionary[Snapshot, tuple[SimilarPair, ...]] = WeakKeyDictionary()
+        self._similar_pairs: WeakKeyDictionary[Corpus, tuple[SimilarPair, ...]] = WeakKeyDictionary()
 
-    def asked(self, days: int, viewer: Viewer, whole: Snapshot) -> tuple[QuestionRecord, ...]:
+    def asked(self, days: int, viewer: Viewer, whole: Corpus) -> tuple[QuestionRecord, ...]:
         """The questions of the last `days` days, today included, oldest first.
 
         Leaves out those whose answers show articles that `viewer` may not read, as `whole`, the unfiltered snapshot,
@@ -67,16 +67,16 @@ class Insights:
             return apart(questions)
         return grouped(questions, self._question_vectors.of([question.text for question in questions]))
 
-    def articles(self, snapshot: Snapshot, records: Sequence[QuestionRecord], days: int) -> ArticlesUsage:
+    def articles(self, corpus: Corpus, records: Sequence[QuestionRecord], days: int) -> ArticlesUsage:
         today = self._today()
         votes = self._views.votes_since(today - timedelta(days=days - 1))
-        return article_usage(snapshot.articles.listed(), records, self._views.all(), votes, today)
+        return article_usage(corpus.articles.listed(), records, self._views.all(), votes, today)
 
-    def similar_pairs(self, snapshot: Snapshot) -> tuple[SimilarPair, ...]:
+    def similar_pairs(self, corpus: Corpus) -> tuple[SimilarPair, ...]:
         """Pairs of articles that say much the same, most similar first; computed once per snapshot."""
-        pairs = self._similar_pairs.get(snapshot)
+        pairs = self._similar_pairs.get(corpus)
         if pairs is None:
-            pairs = self._similar_pairs[snapshot] = similar_pairs(snapshot.articles.listed(), snapshot.article_vectors)
+            pairs = self._similar_pairs[corpus] = similar_pairs(corpus.articles.listed(), corpus.article_vectors)
         return pairs
 
     def _today(self) -> date:

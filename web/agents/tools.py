@@ -10,10 +10,10 @@ from urllib.parse import urljoin
 
 from pydantic import BaseModel
 
-from indexes.snapshots.store import SnapshotStore
 from indexes.types import Article, Filter, Viewer
 from qa.answering import Answerer
 from qa.conversations import Exchange
+from qa.corpus import CorpusStore
 from qa.errors import UnknownConversation, UnknownTag
 from qa.links import Links
 from qa.types import Passage, Question
@@ -57,7 +57,7 @@ class Asker(Protocol):
 class Tools:
     """The tools over one store. Safe to call from many threads."""
 
-    def __init__(self, store: SnapshotStore, answerer: Answerer, links: Links, asker: Asker) -> None:
+    def __init__(self, store: CorpusStore, answerer: Answerer, links: Links, asker: Asker) -> None:
         self._store = store
         self._answerer = answerer
         self._links = links
@@ -70,11 +70,11 @@ class Tools:
         return SearchOut(results=[self._result(passage, caller.site) for passage in best])
 
     def fetch(self, arguments: FetchIn, caller: Caller) -> FetchOut:
-        snapshot = self._store.seen_by(caller.viewer)
-        article = snapshot.articles.article(arguments.id)
+        corpus = self._store.seen_by(caller.viewer)
+        article = corpus.articles.article(arguments.id)
         if article is None:
             raise ToolFailure(
-                _no_article(get_close_matches(arguments.id[:200], snapshot.articles.ids(), n=3, cutoff=0.5))
+                _no_article(get_close_matches(arguments.id[:200], corpus.articles.ids(), n=3, cutoff=0.5))
             )
         end = arguments.start + _MOST_TEXT
         return FetchOut(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Filter, TagMode
 from qa.catalogue import ListingQuery, Order
+from qa.corpus import Corpus
 from qa.filters import known_filter
 from qa.related import related
 from web.api import cursors
@@ -46,9 +46,9 @@ def articles(
     Without `sort` a search gives the best match first, everything else the featured articles. Where no article has a
     word of `q`, a near one is searched for: `corrected` then says what was.
     """
-    snapshot, offset = services.store.seen_by(principal.viewer), cursors.decode(cursor)
-    filter = known_filter(snapshot, Filter(tuple(tag), tag_mode))
-    selection = services.catalogue.select(snapshot, ListingQuery(q, filter, featured, sort), services.views.all())
+    corpus, offset = services.store.seen_by(principal.viewer), cursors.decode(cursor)
+    filter = known_filter(corpus, Filter(tuple(tag), tag_mode))
+    selection = services.catalogue.select(corpus, ListingQuery(q, filter, featured, sort), services.views.all())
     shown = selection.articles[offset : offset + limit]
     return ArticlePage(
         items=[ArticleOut.of(article, services.links) for article in shown],
@@ -66,8 +66,8 @@ def related_articles(
     services: ServicesDep, principal: PrincipalDep, article_id: ArticleId, limit: Annotated[int, Query(ge=1, le=50)] = 5
 ) -> ListPage[RelatedOut]:
     """Articles related to one, best first, each with the reason."""
-    snapshot = services.store.seen_by(principal.viewer)
-    articles = related(snapshot, find_article(snapshot, article_id), limit, services.links)
+    corpus = services.store.seen_by(principal.viewer)
+    articles = related(corpus, find_article(corpus, article_id), limit, services.links)
     return ListPage(items=[RelatedOut.of(article) for article in articles], total=len(articles))
 
 
@@ -75,9 +75,9 @@ def related_articles(
 @declare("read", errors="problem")
 def article(services: ServicesDep, principal: PrincipalDep, article_id: ArticleId) -> ArticleDetailOut:
     """One article with the Markdown that citations' offsets refer to."""
-    snapshot = services.store.seen_by(principal.viewer)
-    article = find_article(snapshot, article_id)
-    headings = snapshot.articles.headings(article.id)
+    corpus = services.store.seen_by(principal.viewer)
+    article = find_article(corpus, article_id)
+    headings = corpus.articles.headings(article.id)
     return ArticleDetailOut.with_text(article, headings, services.views.of(article.id), services.links)
 
 
@@ -96,9 +96,9 @@ def tags(
     return ListPage(items=shown, total=len(counts), next_cursor=cursors.next_cursor(offset, len(shown), len(counts)))
 
 
-def find_article(snapshot: Snapshot, article_id: str) -> Article:
+def find_article(corpus: Corpus, article_id: str) -> Article:
     """Raises NoSuchArticle naming articles with a similar id."""
-    article = snapshot.articles.article(article_id)
+    article = corpus.articles.article(article_id)
     if article is None:
-        raise NoSuchArticle(article_id, get_close_matches(article_id[:200], snapshot.articles.ids(), n=3, cutoff=0.5))
+        raise NoSuchArticle(article_id, get_close_matches(article_id[:200], corpus.articles.ids(), n=3, cutoff=0.5))
     return article

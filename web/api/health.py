@@ -32,13 +32,13 @@ def readyz(services: ServicesDep) -> HealthOut:
 @declare("read", errors="problem")
 def status(services: ServicesDep, principal: PrincipalDep) -> StatusOut:
     """The snapshot being served, and parts that are unavailable."""
-    manifest = services.store.seen_by(principal.viewer).manifest
+    corpus = services.store.seen_by(principal.viewer)
     return StatusOut(
-        generation=manifest.generation,
-        built=manifest.created,
-        articles=manifest.articles,
-        chunks=manifest.chunks,
-        embedding_model=manifest.embedder,
+        generation=corpus.generation,
+        built=corpus.created,
+        articles=corpus.article_count,
+        chunks=corpus.chunk_count,
+        embedding_model=corpus.embedder,
         degraded=[*services.degraded, *(["snapshot"] if services.store.problem else [])],
         problem=services.store.problem,
     )

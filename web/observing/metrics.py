@@ -16,8 +16,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from indexes.snapshots.store import SnapshotStore
 from indexes.types import ANYONE
+from qa.corpus import CorpusStore
 from qa.journal.records import kind_of
 from qa.types import Answer
 from web.admission import WorkSlots
@@ -56,7 +56,7 @@ class Metrics:
         self.counted = RequestMetrics(registry)
         self._load = Load(registry)
 
-    def watch(self, store: SnapshotStore, slots: WorkSlots, journal: FailureCount, degraded: tuple[str, ...]) -> None:
+    def watch(self, store: CorpusStore, slots: WorkSlots, journal: FailureCount, degraded: tuple[str, ...]) -> None:
         """Includes these from now on."""
         self._load.watch(slots, journal)
         self._shown.register(IndexState(store, degraded))
@@ -152,17 +152,15 @@ class Load:
 class IndexState(Collector):
     """The snapshot being served and unavailable parts, read at collection; the same in every process."""
 
-    store: SnapshotStore
+    store: CorpusStore
     degraded: tuple[str, ...]
 
     def collect(self) -> Iterator[Metric]:
-        manifest = self.store.seen_by(
-            ANYONE
-        ).manifest  # only public articles: /metrics must not reveal how many others there are
-        age = datetime.now(UTC) - datetime.fromisoformat(manifest.created)
-        yield _gauge("footnote_index_generation", "number of the snapshot that is served", int(manifest.generation))
-        yield _gauge("footnote_index_articles", "articles in it for everyone", manifest.articles)
-        yield _gauge("footnote_index_chunks", "chunks of these", manifest.chunks)
+        corpus = self.store.seen_by(ANYONE)  # only public articles: /metrics must not reveal how many others there are
+        age = datetime.now(UTC) - datetime.fromisoformat(corpus.created)
+        yield _gauge("footnote_index_generation", "number of the snapshot that is served", int(corpus.generation))
+        yield _gauge("footnote_index_articles", "articles in it for everyone", corpus.article_count)
+        yield _gauge("footnote_index_chunks", "chunks of these", corpus.chunk_count)
         yield _gauge("footnote_index_age_seconds", "time since it was built", age.total_seconds())
         missing = {*self.degraded, *(["snapshot"] if self.store.problem else [])}
         family = GaugeMetricFamily("footnote_degraded", "1 where a part is unavailable", labels=["part"])

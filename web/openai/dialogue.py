@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
+from qa.corpus import Corpus
 from qa.errors import UnknownTag
 from qa.filters import known_filter
 from qa.types import LONGEST_QUESTION, Turn
@@ -58,29 +58,29 @@ def model_of(filter: Filter) -> str:
     return f"{MODEL}:{','.join(filter.tags)}" if filter.tags else MODEL
 
 
-def filter_of(snapshot: Snapshot, body: CompletionIn) -> Filter:
+def filter_of(corpus: Corpus, body: CompletionIn) -> Filter:
     """The filter by the tags that a request names, in `model` or in `tags`. Raises Refusal."""
     if body.tags:
         try:
-            return known_filter(snapshot, Filter(tuple(body.tags), body.tag_mode))
+            return known_filter(corpus, Filter(tuple(body.tags), body.tag_mode))
         except UnknownTag as error:
             raise Refusal(400, str(error), "tags") from error
-    return Filter(tags_of_model(snapshot, body.model), body.tag_mode)
+    return Filter(tags_of_model(corpus, body.model), body.tag_mode)
 
 
-def tags_of_model(snapshot: Snapshot, model: str) -> tuple[str, ...]:
+def tags_of_model(corpus: Corpus, model: str) -> tuple[str, ...]:
     """The tags in the name of a model, spelled as stored. Raises Refusal."""
     base, colon, rest = model.partition(":")
     if base != MODEL or bool(colon) != bool(rest.strip()):
         raise _no_model(f"There is no model of this name: take {MODEL}, or {MODEL}:TAG.")
     if not rest:
         return ()
-    single = snapshot.articles.tag_name(rest.strip())  # the name of a tag may contain a comma
+    single = corpus.articles.tag_name(rest.strip())  # the name of a tag may contain a comma
     if single is not None:
         return (single,)
     tags = tuple(tag.strip() for tag in rest.split(",") if tag.strip())
     try:
-        return known_filter(snapshot, Filter(tags)).tags
+        return known_filter(corpus, Filter(tags)).tags
     except UnknownTag as error:
         raise _no_model(str(error)) from error
 

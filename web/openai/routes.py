@@ -15,8 +15,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
+from qa.corpus import Corpus
 from qa.types import Answer, Question
 from web.api.articles import MOST_TAGS
 from web.api.schemas import CitationOut
@@ -53,21 +53,21 @@ router = APIRouter(prefix="/v1", tags=["chat clients"], responses=_ERRORS)
 @declare("ask", "read", errors="openai")
 def models(services: ServicesDep, principal: PrincipalDep) -> ModelsOut:
     """The models: `footnote`, which answers from all articles, and one for each of the most frequent tags."""
-    snapshot = services.store.seen_by(principal.viewer)
-    tags = [name for name, _ in snapshot.articles.tag_counts()[:MOST_TAGS]]
-    return ModelsOut(data=[_model(snapshot, Filter()), *(_model(snapshot, Filter((tag,))) for tag in tags)])
+    corpus = services.store.seen_by(principal.viewer)
+    tags = [name for name, _ in corpus.articles.tag_counts()[:MOST_TAGS]]
+    return ModelsOut(data=[_model(corpus, Filter()), *(_model(corpus, Filter((tag,))) for tag in tags)])
 
 
 @router.get("/models/{model:path}")
 @declare("ask", "read", errors="openai")
 def model(services: ServicesDep, principal: PrincipalDep, model: Annotated[str, Path(max_length=2_000)]) -> ModelOut:
     """One model; every tag has one: `footnote:TAG`."""
-    snapshot = services.store.seen_by(principal.viewer)
-    return _model(snapshot, Filter(tags_of_model(snapshot, model)))
+    corpus = services.store.seen_by(principal.viewer)
+    return _model(corpus, Filter(tags_of_model(corpus, model)))
 
 
-def _model(snapshot: Snapshot, filter: Filter) -> ModelOut:
-    return ModelOut(id=model_of(filter), created=int(datetime.fromisoformat(snapshot.manifest.created).timestamp()))
+def _model(corpus: Corpus, filter: Filter) -> ModelOut:
+    return ModelOut(id=model_of(filter), created=int(datetime.fromisoformat(corpus.created).timestamp()))
 
 
 @dataclass(frozen=True, slots=True)

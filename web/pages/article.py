@@ -11,8 +11,8 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from rapidfuzz import fuzz, process
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Heading
+from qa.corpus import Corpus
 from qa.errors import JournalUnavailable
 from qa.related import related
 from web import templating
@@ -51,19 +51,19 @@ def article(
 
     `answer`: the id of the answer that the viewer came from; `voted`: not empty if they have just voted.
     """
-    snapshot = services.store.seen_by(principal.viewer)
-    shown = snapshot.articles.article(article_id)
+    corpus = services.store.seen_by(principal.viewer)
+    shown = corpus.articles.article(article_id)
     if shown is not None:
         views = _count_view(services, request, shown)
         return templating.unchanged_or(
-            request, _article(services, principal, snapshot, shown, views, cite, answer, bool(voted))
+            request, _article(services, principal, corpus, shown, views, cite, answer, bool(voted))
         )
-    source = snapshot.articles.article(article_id.removesuffix(".md"))
+    source = corpus.articles.article(article_id.removesuffix(".md"))
     if source is not None:
         text = PlainTextResponse(source.markdown, media_type="text/markdown; charset=utf-8")
         text.headers["link"] = f'<{services.links.article(source.id)}>; rel="canonical"'
         return templating.unchanged_or(request, text)
-    return _not_found(services, principal, snapshot, article_id)
+    return _not_found(services, principal, corpus, article_id)
 
 
 @router.post("/articles/{article_id:path}")
@@ -100,19 +100,19 @@ def _client(request: Request) -> tuple[str, str]:
 def _article(
     services: Services,
     principal: Principal,
-    snapshot: Snapshot,
+    corpus: Corpus,
     article: Article,
     views: int,
     cite: str,
     answer: str,
     voted: bool,
 ) -> HTMLResponse:
-    table = snapshot.articles
+    table = corpus.articles
     headings, passage = table.headings(article.id), _passage_span(cite, article.markdown)
     body = articles.article(article, headings, lambda id: table.article(id) is not None, services.links, passage)
     return templating.page(
         "article.html",
-        snapshot,
+        corpus,
         principal,
         nav="",
         article=article,
@@ -124,8 +124,8 @@ def _article(
         contents=_table_of_contents(article, headings),
         back=f"/answers/{answer}" if passage and re.fullmatch(r"[0-9a-f]{8,64}", answer) else "",
         minutes=max(1, round(len(article.markdown.split()) / _WORDS_A_MINUTE)),
-        related=related(snapshot, article, _RELATED, services.links),
-        category=templating.category(snapshot),
+        related=related(corpus, article, _RELATED, services.links),
+        category=templating.category(corpus),
     )
 
 
@@ -143,21 +143,21 @@ def _table_of_contents(article: Article, headings: Sequence[Heading]) -> list[He
     return entries[:_LONGEST_CONTENTS] if len(entries) > 1 else []
 
 
-def _not_found(services: Services, principal: Principal, snapshot: Snapshot, article_id: str) -> Response:
+def _not_found(services: Services, principal: Principal, corpus: Corpus, article_id: str) -> Response:
     words = " ".join(article_id.removesuffix(".md").rsplit("/", 1)[-1].replace("-", " ").split())[:200]
-    titles = [(services.links.article(near.id), near.title) for near in _similar_articles(snapshot, article_id, words)]
-    return templating.page("missing.html", snapshot, principal, 404, nav="", near=titles, words=words)
+    titles = [(services.links.article(near.id), near.title) for near in _similar_articles(corpus, article_id, words)]
+    return templating.page("missing.html", corpus, principal, 404, nav="", near=titles, words=words)
 
 
-def _similar_articles(snapshot: Snapshot, article_id: str, words: str) -> list[Article]:
+def _similar_articles(corpus: Corpus, article_id: str, words: str) -> list[Article]:
     """Articles whose id or title resembles the requested one."""
     try:
-        ids = [find_article(snapshot, article_id.removesuffix(".md")).id]
+        ids = [find_article(corpus, article_id.removesuffix(".md")).id]
     except NoSuchArticle as error:
         ids = list(error.near)
-    titles = {article.id: article.title.casefold() for article in snapshot.articles.listed()}
+    titles = {article.id: article.title.casefold() for article in corpus.articles.listed()}
     matches = process.extract(
         words.casefold(), titles, scorer=fuzz.partial_ratio, score_cutoff=_TITLE_MATCH, limit=_SUGGESTED
     )
-    near = [snapshot.articles.article(id) for id in dict.fromkeys([*ids, *(id for _, _, id in matches)])]
+    near = [corpus.articles.article(id) for id in dict.fromkeys([*ids, *(id for _, _, id in matches)])]
     return [article for article in near if article][:_SUGGESTED]

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import QueryParams
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, TagMode
 from qa.catalogue import ListingQuery, Order, Selection, TagCount
+from qa.corpus import Corpus
 from qa.errors import UnknownTag
 from qa.filters import known_filter
 from web import templating
@@ -76,26 +76,26 @@ class Browsing:
 @declare("read")
 def browse(services: ServicesDep, principal: PrincipalDep, request: Request) -> Response:
     """The listing of the knowledge base."""
-    snapshot, state = services.store.seen_by(principal.viewer), Browsing.read(request.query_params)
+    corpus, state = services.store.seen_by(principal.viewer), Browsing.read(request.query_params)
     try:
-        filter = known_filter(snapshot, Filter(state.tags, state.tag_mode))
+        filter = known_filter(corpus, Filter(state.tags, state.tag_mode))
     except UnknownTag as error:
-        return _browse(services, principal, snapshot, state, Filter(state.tags, "all"), templating.no_tag(error))
-    return _browse(services, principal, snapshot, replace(state, tags=filter.tags), filter)
+        return _browse(services, principal, corpus, state, Filter(state.tags, "all"), templating.no_tag(error))
+    return _browse(services, principal, corpus, replace(state, tags=filter.tags), filter)
 
 
 def _browse(
-    services: Services, principal: Principal, snapshot: Snapshot, state: Browsing, filter: Filter, error: str = ""
+    services: Services, principal: Principal, corpus: Corpus, state: Browsing, filter: Filter, error: str = ""
 ) -> Response:
     query = ListingQuery(state.q, filter, state.featured or None, state.sort)
-    selection = services.catalogue.select(snapshot, query, services.views.all())
+    selection = services.catalogue.select(corpus, query, services.views.all())
     total = len(selection.articles)
     last = max(1, -(-total // _PAGE_SIZE))
     state = replace(state, page=min(state.page, last))
     offset = (state.page - 1) * _PAGE_SIZE
     return templating.page(
         "browse.html",
-        snapshot,
+        corpus,
         principal,
         422 if error else 200,
         nav="browse",
@@ -109,8 +109,8 @@ def _browse(
         tags=_tags_to_offer(state, selection.offered)[:MOST_TAGS],
         corrected=selection.corrected,
         ask=_chat_url(state, selection),
-        category=templating.category(snapshot),
-        categories=snapshot.articles.categories(),
+        category=templating.category(corpus),
+        categories=corpus.articles.categories(),
     )
 
 

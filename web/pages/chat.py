@@ -10,9 +10,9 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversations import UNKEPT
+from qa.corpus import Corpus
 from qa.errors import JournalUnavailable, UnknownConversation, UnknownTag
 from qa.journal.records import AnswerRecord, Feedback
 from qa.types import LONGEST_QUESTION, Question
@@ -182,23 +182,23 @@ def _views(services: Services, principal: Principal, records: Sequence[AnswerRec
 def _chat(
     services: Services, principal: Principal, draft: QuestionForm, views: Sequence[AnswerView] = (), status: int = 200
 ) -> Response:
-    snapshot = services.store.seen_by(principal.viewer)
-    table = snapshot.articles
+    corpus = services.store.seen_by(principal.viewer)
+    table = corpus.articles
     counts = table.tag_counts()[:_TOP_TAGS]
     tags = [tag for tag, _ in counts]
     newest = table.listing(sort="newest", limit=1).articles
     return templating.page(
         "chat.html",
-        snapshot,
+        corpus,
         principal,
         status,
         nav="ask",
         draft=draft,
         views=views or _earlier_views(services, principal, draft),
         most=LONGEST_QUESTION,
-        category=templating.category(snapshot),
+        category=templating.category(corpus),
         newest=newest[0].updated if newest else None,
-        examples=_examples(snapshot),
+        examples=_examples(corpus),
         top_tags=counts,
         reasons=REASONS,
         missing_topic=MISSING_TOPIC,
@@ -217,10 +217,10 @@ def _earlier_views(services: Services, principal: Principal, draft: QuestionForm
     return _views(services, principal, records)[-_MOST_VIEWS:]
 
 
-def _examples(snapshot: Snapshot) -> list[str]:
+def _examples(corpus: Corpus) -> list[str]:
     """Questions that this knowledge base can answer, bundled or made from its titles."""
-    answerable = [question for id, question in _EXAMPLES if snapshot.articles.article(id) is not None]
-    titles = [article.title for article in snapshot.articles.listing(limit=len(_EXAMPLES)).articles]
+    answerable = [question for id, question in _EXAMPLES if corpus.articles.article(id) is not None]
+    titles = [article.title for article in corpus.articles.listing(limit=len(_EXAMPLES)).articles]
     return answerable or [f"What should I know about {title}?" for title in titles]
 
 

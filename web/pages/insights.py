@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
-from indexes.snapshots.ingest_log import past
-from indexes.snapshots.snapshot import Snapshot
+from qa.corpus import Corpus
 from qa.insights.content_gaps import Gap
 from qa.types import LONGEST_QUESTION
 from web import templating
@@ -31,13 +30,13 @@ Days = Annotated[int, Query(ge=1, le=366)]
 @declare("admin")
 def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> Response:
     """Figures, content gaps, articles by use, overlaps, and past ingests."""
-    snapshot = services.store.seen_by(principal.viewer)
+    corpus = services.store.seen_by(principal.viewer)
     records = services.insights.asked(days, principal.viewer, services.store.current())
     figures = services.insights.figures(records, days)
     gaps = services.insights.gaps(records)
     return templating.page(
         "insights.html",
-        snapshot,
+        corpus,
         principal,
         nav="insights",
         days=days,
@@ -45,15 +44,15 @@ def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) ->
         figures=figures,
         questions_chart=charts.questions(figures.days),
         latency_chart=charts.latency(figures.days),
-        gaps=[_gap_row(services, snapshot, gap) for gap in gaps[:_GAPS]],
+        gaps=[_gap_row(services, corpus, gap) for gap in gaps[:_GAPS]],
         first=_FIRST,
         more_gaps=max(0, len(gaps) - _GAPS),
         unanswered=figures.asked - figures.answered,
         by_meaning=not services.degraded,
         shown=_ARTICLES,
-        articles=services.insights.articles(snapshot, records, days),
-        alike=services.insights.similar_pairs(snapshot)[:_ARTICLES],
-        ingests=[ingest.seen_by(principal.viewer) for ingest in past(snapshot.path.parent, _INGESTS)],
+        articles=services.insights.articles(corpus, records, days),
+        alike=services.insights.similar_pairs(corpus)[:_ARTICLES],
+        ingests=[ingest.seen_by(principal.viewer) for ingest in services.store.past_ingests(_INGESTS)],
         links=services.links,
     )
 
@@ -62,14 +61,14 @@ def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) ->
 @declare("admin")
 def export(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> Response:
     """Every unanswered question with its topic, as CSV."""
-    snapshot = services.store.seen_by(principal.viewer)
+    corpus = services.store.seen_by(principal.viewer)
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
     for gap in services.insights.gaps(services.insights.asked(days, principal.viewer, services.store.current())):
         for question in gap.questions:
             last_asked = f"{question.last:%Y-%m-%d %H:%M}"
-            cells = [gap.label, question.text, str(question.times), last_asked, _title(snapshot, question.nearest)]
+            cells = [gap.label, question.text, str(question.times), last_asked, _title(corpus, question.nearest)]
             rows.writerow([_without_formula(cell) for cell in cells])
     headers = {"content-disposition": f'attachment; filename="content-gaps-{days}-days.csv"'}
     return Response("\ufeff" + file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
@@ -92,21 +91,21 @@ def inspect(services: ServicesDep, principal: PrincipalDep, q: str = "") -> Resp
     )
 
 
-def _gap_row(services: Services, snapshot: Snapshot, gap: Gap) -> dict[str, Any]:
+def _gap_row(services: Services, corpus: Corpus, gap: Gap) -> dict[str, Any]:
     return {
         "label": gap.label,
         "times": gap.times,
         "last": gap.last.date(),
         "questions": gap.questions[1 : _QUESTIONS + 1],
         "more": max(0, len(gap.questions) - 1 - _QUESTIONS),
-        "nearest": _title(snapshot, gap.nearest),
+        "nearest": _title(corpus, gap.nearest),
         "url": services.links.article(gap.nearest),
     }
 
 
-def _title(snapshot: Snapshot, article_id: str) -> str:
+def _title(corpus: Corpus, article_id: str) -> str:
     """The title of an article; "" if it is gone."""
-    article = snapshot.articles.article(article_id) if article_id else None
+    article = corpus.articles.article(article_id) if article_id else None
     return article.title if article else ""
 
 

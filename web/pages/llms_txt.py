@@ -21,9 +21,9 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 @declare("read")
 def llms(services: ServicesDep, principal: PrincipalDep, request: Request) -> Response:
     """The articles with links to their Markdown, in the form of llmstxt.org."""
-    snapshot = services.store.seen_by(principal.viewer)
-    category = templating.category(snapshot)
-    articles = sorted(snapshot.articles.listed(), key=lambda article: article.title.casefold())
+    corpus = services.store.seen_by(principal.viewer)
+    category = templating.category(corpus)
+    articles = sorted(corpus.articles.listed(), key=lambda article: article.title.casefold())
     lines = [f"# {_escaped_line(category.name)}", ""]
     if category.description:
         lines += [f"> {_escaped_line(category.description)}", ""]

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Article, Filter
 from qa.conversations import UNKEPT, Exchange
+from qa.corpus import Corpus
 from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
 from qa.suggesting import suggestions
@@ -68,15 +68,15 @@ class AnswerView:
         return UNKEPT not in self.answer.degraded
 
 
-def new_view(exchange: Exchange, filter: Filter, number: int, snapshot: Snapshot, links: Links) -> AnswerView:
+def new_view(exchange: Exchange, filter: Filter, number: int, corpus: Corpus, links: Links) -> AnswerView:
     """The view of an answer just given."""
-    return _view(exchange.conversation_id, exchange.answer, filter, None, number, snapshot, links)
+    return _view(exchange.conversation_id, exchange.answer, filter, None, number, corpus, links)
 
 
-def recorded_views(records: Sequence[AnswerRecord], snapshot: Snapshot, links: Links) -> list[AnswerView]:
+def recorded_views(records: Sequence[AnswerRecord], corpus: Corpus, links: Links) -> list[AnswerView]:
     """The views of a conversation's answers; footnotes lead to where the quoted words are today."""
     return [
-        _view(record.conversation_id, record.answer, record.filter, record.feedback, number, snapshot, links)
+        _view(record.conversation_id, record.answer, record.filter, record.feedback, number, corpus, links)
         for number, record in enumerate(records, start=1)
     ]
 
@@ -111,10 +111,10 @@ def _view(
     filter: Filter,
     feedback: Feedback | None,
     number: int,
-    snapshot: Snapshot,
+    corpus: Corpus,
     links: Links,
 ) -> AnswerView:
-    cited = [_updated(citation, answer.answer_id, snapshot, links) for citation in answer.citations]
+    cited = [_updated(citation, answer.answer_id, corpus, links) for citation in answer.citations]
     current = replace(answer, citations=tuple(citation for citation, _ in cited))
     return AnswerView(
         number,
@@ -125,14 +125,14 @@ def _view(
         confidence_in_words(answer.confidence),
         warnings(answer),
         tuple(source for _, source in cited),
-        suggestions(answer, snapshot),
+        suggestions(answer, corpus),
         feedback,
     )
 
 
-def _updated(citation: Citation, answer_id: str, snapshot: Snapshot, links: Links) -> tuple[Citation, SourceView]:
+def _updated(citation: Citation, answer_id: str, corpus: Corpus, links: Links) -> tuple[Citation, SourceView]:
     """The citation and its source with the address of the quoted words today: articles change after an answer."""
-    article = snapshot.articles.article(citation.article_id)
+    article = corpus.articles.article(citation.article_id)
     span = current_span(citation, article)
     if span is None:
         url = links.article(citation.article_id)

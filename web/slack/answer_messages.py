@@ -9,8 +9,8 @@ from itertools import groupby
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 from slack_sdk.models.blocks.basic_components import PlainTextObject
 
-from indexes.snapshots.snapshot import Snapshot
 from qa.conversations import UNKEPT
+from qa.corpus import Corpus
 from qa.links import Links
 from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Related, Segment
 from web.rendering import answer_view, answers
@@ -49,7 +49,7 @@ class More:
 
 def answer_message(
     answer: Answer,
-    snapshot: Snapshot,
+    corpus: Corpus,
     links: Links,
     *,
     question: str = "",
@@ -69,7 +69,7 @@ def answer_message(
         blocks.append(
             context(" · ".join([answer_view.confidence_in_words(answer.confidence), *answer_view.warnings(answer)]))
         )
-        blocks += [section(text) for text in _sources(answer, snapshot)]
+        blocks += [section(text) for text in _sources(answer, corpus)]
     if more:
         blocks += [section(text) for text in _more(more, links)]
     if shared_by:
@@ -135,10 +135,10 @@ def _refusal_paragraphs(answer: Answer) -> list[Paragraph]:
     return [first, *(_item(mrkdwn.link(article.url, _shorten(article.title, _PATH))) for article in answer.related)]
 
 
-def _sources(answer: Answer, snapshot: Snapshot) -> list[str]:
+def _sources(answer: Answer, corpus: Corpus) -> list[str]:
     paragraphs = [Paragraph(("*Sources*",))]
     for citation in answer.citations[:_SOURCES]:
-        article = snapshot.articles.article(citation.article_id)
+        article = corpus.articles.article(citation.article_id)
         updated = f" ({article.updated:%Y-%m-%d})" if article and article.updated else ""
         path = _shorten(" › ".join((citation.title, *citation.heading)), _PATH)
         paragraphs.append(Paragraph((_footnote(citation), " ", *mrkdwn.words(path + updated)), close=True))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from indexes.snapshots.snapshot import Snapshot
-from indexes.snapshots.store import SnapshotStore
 from indexes.types import Filter, Viewer
 from qa.answering import Answerer
 from qa.conversations import Conversations
+from qa.corpus import Corpus, CorpusStore
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
 from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
@@ -32,14 +31,14 @@ _CHANGED = "The articles behind this answer have changed since it was given: ple
 class Answering:
     """Every method blocks, and raises Declined with a message for the asker."""
 
-    store: SnapshotStore
+    store: CorpusStore
     answerer: Answerer
     conversations: Conversations
     links: Links
     viewer: Viewer
     owner: str  # of the conversations: all of Slack, as anybody in a thread may continue it
 
-    def snapshot(self) -> Snapshot:
+    def corpus(self) -> Corpus:
         """The articles that Slack may show."""
         return self.store.seen_by(self.viewer)
 
@@ -61,12 +60,12 @@ class Answering:
             raise Declined(_NOT_RECORDED) from error
         except JournalUnavailable as error:
             raise Declined(_NO_JOURNAL) from error
-        snapshot = self.snapshot()
+        corpus = self.corpus()
         answer = record.answer
-        related = tuple(r for r in answer.related if snapshot.articles.article(r.article_id) is not None)
+        related = tuple(r for r in answer.related if corpus.articles.article(r.article_id) is not None)
         if not answer.answered and related != answer.related:  # its text names the missing ones
             raise Declined(_CHANGED)
-        citations = tuple(self._current_citation(citation, snapshot) for citation in answer.citations)
+        citations = tuple(self._current_citation(citation, corpus) for citation in answer.citations)
         return replace(record, answer=replace(answer, citations=citations, related=related))
 
     def more(self, record: AnswerRecord) -> More:
@@ -97,8 +96,8 @@ class Answering:
         except UnknownConversation:  # a thread without an earlier question
             return question
 
-    def _current_citation(self, citation: Citation, snapshot: Snapshot) -> Citation:
-        span = current_span(citation, snapshot.articles.article(citation.article_id))
+    def _current_citation(self, citation: Citation, corpus: Corpus) -> Citation:
+        span = current_span(citation, corpus.articles.article(citation.article_id))
         if span is None:
             raise Declined(_CHANGED)
         start, end = span

@@ -36,8 +36,8 @@ class SlashCommands:
 
     def _answer(self, question: SlackQuestion) -> Message:
         answer = self.answering.ask(question)
-        snapshot, links = self.answering.snapshot(), self.answering.links
-        return answer_message(answer, snapshot, links, question=question.text, buttons=(SHARE, MORE))
+        corpus, links = self.answering.corpus(), self.answering.links
+        return answer_message(answer, corpus, links, question=question.text, buttons=(SHARE, MORE))
 
 
 def _ephemeral(message: Message) -> Payload:

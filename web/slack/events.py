@@ -73,7 +73,7 @@ class Events:
         if question.problem:
             return plain_message(question.problem)
         answer = self.answering.ask(question, conversation_id)
-        return answer_message(answer, self.answering.snapshot(), self.answering.links, buttons=(MORE,))
+        return answer_message(answer, self.answering.corpus(), self.answering.links, buttons=(MORE,))
 
 
 def _bot_id(payload: Mapping[str, Any]) -> str:

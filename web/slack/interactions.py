@@ -95,7 +95,7 @@ class Interactions:
         answer = self.answering.record(press.answer_id).answer
         return answer_message(
             answer,
-            self.answering.snapshot(),
+            self.answering.corpus(),
             self.answering.links,
             question=answer.question,
             shared_by=press.user,
@@ -113,7 +113,7 @@ class Interactions:
         question = record.answer.question if press.ephemeral or press.shared_by else ""
         return answer_message(
             record.answer,
-            self.answering.snapshot(),
+            self.answering.corpus(),
             self.answering.links,
             question=question,
             shared_by=press.shared_by,

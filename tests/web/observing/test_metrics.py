@@ -89,9 +89,9 @@ def test_questions_are_counted_by_what_came_of_them_and_timed_by_stage(observed:
 
 
 def test_what_is_served_and_what_is_missing_is_told(observed: Observed) -> None:
-    manifest = observed.services.store.current().manifest
+    corpus = observed.services.store.current()
     assert observed.figure("footnote_index_articles") == 5
-    assert observed.figure("footnote_index_chunks") == manifest.chunks
+    assert observed.figure("footnote_index_chunks") == corpus.chunk_count
     assert observed.figure("footnote_index_generation") == 1
     assert 0 < observed.figure("footnote_index_age_seconds") < 86_400
     assert observed.figure("footnote_degraded", "vectors") == 1

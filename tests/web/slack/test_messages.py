@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter
 from qa.conversations import UNKEPT
+from qa.corpus import Corpus
 from qa.links import Links
 from qa.types import Answer, AnswerKind, Citation, Passage, Question, Related, Segment
 from tests.conftest import KB, ROOT, Site
@@ -62,7 +62,7 @@ def answer(*segments: Segment, citations: int = 1, missing: tuple[str, ...] = ()
 
 
 @pytest.fixture(scope="module")
-def snapshot(tiny_site: Site) -> Snapshot:
+def snapshot(tiny_site: Site) -> Corpus:
     return tiny_site.services.store.current()
 
 
@@ -91,7 +91,7 @@ def test_every_article_of_the_bundled_kb_can_be_written_and_cut(path: Path) -> N
             assert schema.misread(piece) == []
 
 
-def test_an_endless_answer_ends_with_a_word(snapshot: Snapshot) -> None:
+def test_an_endless_answer_ends_with_a_word(snapshot: Corpus) -> None:
     segments = [
         Segment("sentence", f"A sentence & its <end> number {n} " + "word " * 40, (n % 40 + 1,)) for n in range(200)
     ]
@@ -102,7 +102,7 @@ def test_an_endless_answer_ends_with_a_word(snapshot: Snapshot) -> None:
     assert shown(message).count("*Sources*") == 1
 
 
-def test_a_message_with_everything_at_its_longest_is_taken(snapshot: Snapshot, kb_site: Site) -> None:
+def test_a_message_with_everything_at_its_longest_is_taken(snapshot: Corpus, kb_site: Site) -> None:
     segments = [Segment("code", "```\n" + "a && b\n" * 2_000 + "```", (1,)), Segment("table", TABLE, (2,))]
     passages = kb_site.services.answerer.search("tokens and retries", Filter(), 15).passages
     long: tuple[Passage, ...] = tuple(replace(p, heading=("h & " * 100,), end=p.start + 4_000) for p in passages)
@@ -119,26 +119,26 @@ def test_a_message_with_everything_at_its_longest_is_taken(snapshot: Snapshot, k
 TABLE = "| a | b |\n| - | - |\n" + "".join(f"| {'x & y ' * 20} | <{n}> |\n" for n in range(200))
 
 
-def test_items_quoted_one_by_one_are_a_list_again(snapshot: Snapshot) -> None:
+def test_items_quoted_one_by_one_are_a_list_again(snapshot: Corpus) -> None:
     segments = (Segment("list", "1. First.", (1,)), Segment("list", "2. Second.", (1,)))
     assert "1. First.\n2. Second.\n<https" in shown(answer_message(answer(*segments), snapshot, LINKS))
 
 
-def test_what_is_missing_and_what_was_unavailable_is_said(snapshot: Snapshot) -> None:
+def test_what_is_missing_and_what_was_unavailable_is_said(snapshot: Corpus) -> None:
     given = answer(Segment("sentence", "Quoted.", (1,)), missing=("The articles do not mention *Quagga*.",))
     text = shown(answer_message(given, snapshot, LINKS))
     assert "The articles do not mention _Quagga_." in text
     assert "Well supported · Search by meaning is unavailable" in text
 
 
-def test_an_answer_that_was_not_kept_has_no_buttons_that_would_not_work(snapshot: Snapshot) -> None:
+def test_an_answer_that_was_not_kept_has_no_buttons_that_would_not_work(snapshot: Corpus) -> None:
     given = replace(answer(Segment("sentence", "Quoted.", (1,))), degraded=(UNKEPT,))
     message = answer_message(given, snapshot, LINKS, buttons=(SHARE, MORE))
     assert [block["type"] for block in message.blocks if block["type"] == "actions"] == []
     assert "could not be saved" in shown(message)
 
 
-def test_without_an_address_footnotes_are_numbers(snapshot: Snapshot) -> None:
+def test_without_an_address_footnotes_are_numbers(snapshot: Corpus) -> None:
     given = answer(Segment("sentence", "Quoted.", (1,)))
     local = replace(given, citations=(replace(given.citations[0], url="/articles/tokens"),))
     text = shown(answer_message(local, snapshot, Links()))
