@@ -2,6 +2,7 @@
 
 WebError
 ├── CannotListen      the address or port cannot be had
+├── CannotStart       the first of several serving processes could not start
 ├── KeysUnavailable   the file of API keys cannot be read or written
 ├── UnknownKey        a key that was never made
 ├── BadKey            what was presented is no key that may be used
@@ -18,6 +19,10 @@ class WebError(FootnoteError):
 
 
 class CannotListen(WebError):
+    pass
+
+
+class CannotStart(WebError):
     pass
 
 

@@ -16,6 +16,7 @@ from indexes.errors import FootnoteError
 from web.serving.listening import BACKLOG
 from web.settings import Settings
 
+FAILURE = "failure"  # file, in the folder of what is shared, that says why the first process cannot start
 METRICS = "metrics"  # folder, in that of what is shared, of the figures of every process
 _GRACE = 3  # seconds that open requests get at shutdown
 _SILENCE = 10  # seconds in which a process has to answer its supervisor; it may just be starting on a busy machine
@@ -38,13 +39,16 @@ class Application:
     announces: bool = True
 
     def __call__(self) -> ASGIApp:
-        """Raises FootnoteError saying what is missing; one process of several says so itself, and exits."""
+        """Raises FootnoteError saying what is missing; one process of several leaves word of it, and exits."""
         try:
             return self.build(self)
         except FootnoteError as error:
             if self.folder is None:
                 raise
-            print(f"footnote: {error}", file=sys.stderr, flush=True)
+            if self.announces:  # the command fails with it
+                (self.folder / FAILURE).write_text(str(error), encoding="utf-8")
+            else:
+                print(f"footnote: {error}", file=sys.stderr, flush=True)
             sys.exit(FAILED)
 
     def config(self) -> uvicorn.Config:

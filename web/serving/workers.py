@@ -14,7 +14,8 @@ from pathlib import Path
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from indexes.console import FAILED
-from web.serving.application import METRICS, Application
+from web.errors import CannotStart
+from web.serving.application import FAILURE, METRICS, Application
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,10 @@ _IN_MEMORY = Path("/dev/shm")
 
 
 def run(application: Application) -> int:
-    """Serve until told to stop (then the number of the signal, negative), or until the first process fails to start."""
+    """Serve until told to stop (then the number of the signal, negative), or until the first process fails to start.
+
+    Raises CannotStart where that one says why.
+    """
     memory = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="footnote-", dir=memory))
     metrics = folder / METRICS
@@ -36,6 +40,8 @@ def run(application: Application) -> int:
     try:
         workers = Workers(replace(application, folder=folder))
         workers.run()
+        if (folder / FAILURE).exists():
+            raise CannotStart((folder / FAILURE).read_text(encoding="utf-8"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return workers.status

@@ -130,7 +130,7 @@ IMPORTING = """
 import importlib, pkgutil, sys
 for package in ("indexes", "qa"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        if not module.name.endswith(".__main__"):
+        if not module.name.endswith((".__main__", ".env")):  # Alembic alone runs an env.py
             importlib.import_module(module.name)
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
