@@ -1,15 +1,14 @@
-"""Lets as many requests work at once as keep the cores busy, and refuses what comes too late.
+"""Lets as many requests work at once as keep the cores busy, and refuses what would come too late.
 
 Searching is CPU work: more of it at once than the cores can do makes every answer late and none sooner. So hardly more
-requests are worked on than there are cores, in order of arrival, and the others wait: a crowd that arrives together is
-answered, all of it, if a bit later. Where several processes serve, each takes its share.
+requests are worked on than there are cores, in order of arrival, and the others wait in line: a crowd that arrives
+together is answered in full, a little later. Where several processes serve, each takes its share.
 
-Where the house gets full, or a request has waited for a second, it is no crowd but too much. From then on, until nobody
-had to be refused for a second, hardly anybody else may wait: of the crowd, those are served whose turn comes within a
-quarter of a second, and who comes later gets the next turn or 503 with Retry-After at once. So an answer takes little
-more than it usually does, however many ask (short queues under overload: B. Maurer, "Fail at Scale", ACM Queue 13(8),
-2015). It is too much for all processes as soon as it is for one: else, those who ask a full one again and again would
-fill the line of another, just up to where nobody is refused.
+A full line, or a request that has waited for a second, means overload. From then on, until nothing has been refused
+for a second, the line is kept short: a request that has waited longer than a quarter of a second is refused, and only
+one newcomer may wait; the others get 503 with Retry-After at once. So an answer takes little longer than usual, however
+many ask (short queues under overload: B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015). Overload in one process
+counts for all of them: otherwise clients that one refuses would fill the line of another to just below its limit.
 """
 
 from __future__ import annotations
@@ -18,7 +17,10 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeAlias
 
 from web.shared_state import SharedTimestamp
@@ -27,28 +29,48 @@ log = logging.getLogger(__name__)
 
 Clock: TypeAlias = Callable[[], float]
 
-_PATIENCE = 1.0  # seconds a request waits for its turn
-_LATE = 0.25  # seconds after which a turn comes too late when it is too much
-_NEXT = 1  # requests that may wait when it is too much, so that no turn goes unused
-_CALM = 1.0  # seconds without a refusal after which a crowd may wait again: as long as those refused stay away
+_PATIENCE = 1.0  # seconds a request waits for a slot
+_LATE = 0.25  # seconds after which a slot comes too late under overload
+_NEXT = 1  # requests that may wait under overload, so that no slot goes unused
+_CALM = 1.0  # seconds without a refusal until a crowd may wait again: as long as Retry-After keeps clients away
 
 
 class Overloaded(Exception):
-    """The turn of a request does not come soon enough."""
+    """No work slot becomes free soon enough for a request."""
 
 
 class WorkSlot:
-    """A request's right to be worked on, until it is given back."""
+    """A request's right to be worked on, until it is given back. Made on the event loop."""
 
     def __init__(self, slots: WorkSlots) -> None:
         self._slots = slots
         self._held = True
+        self._loop = asyncio.get_running_loop()
 
     def give_back(self) -> None:
         """Let the next one work; a second call does nothing."""
         if self._held:
             self._held = False
             self._slots.finished()
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Called in a thread: the slot is free for others until the end of the block, and then taken again."""
+        was_held = asyncio.run_coroutine_threadsafe(self._set_aside(), self._loop).result()
+        try:
+            yield
+        finally:
+            if was_held:
+                asyncio.run_coroutine_threadsafe(self._take_again(), self._loop).result()
+
+    async def _set_aside(self) -> bool:
+        was_held = self._held
+        self.give_back()
+        return was_held
+
+    async def _take_again(self) -> None:
+        await self._slots.take_again()
+        self._held = True
 
 
 class WorkSlots:
@@ -62,13 +84,14 @@ class WorkSlots:
         clock: Clock = time.monotonic,
         refused: SharedTimestamp | None = None,
     ) -> None:
-        """`patience`: seconds a request waits for its turn. `refused`: when any process last refused one."""
+        """`patience`: seconds a request waits for a slot. `refused`: when any process last refused one."""
         self._at_once = min(at_once, capacity)
         self._capacity = capacity
         self._patience = patience
         self._clock = clock
         self._working = 0
-        self._line: dict[asyncio.Future[None], float] = {}  # who waits, in order of arrival, and since when
+        self._line: dict[asyncio.Future[None], float] = {}  # requests in order of arrival, and since when they wait
+        self._returning: deque[asyncio.Future[None]] = deque()  # requests that had set their slot aside
         self._refused = refused or SharedTimestamp()
         self.turned_away = 0
 
@@ -79,17 +102,22 @@ class WorkSlots:
 
     @property
     def waiting(self) -> int:
-        """How many wait for their turn."""
+        """How many wait in line."""
         return len(self._line)
+
+    @property
+    def returning(self) -> int:
+        """How many wait to go on after they had set their slot aside."""
+        return len(self._returning)
 
     @property
     def full(self) -> bool:
         """Whether one who comes now would be refused."""
-        most = min(self._at_once + _NEXT, self._capacity) if self._too_much() else self._capacity
+        most = min(self._at_once + _NEXT, self._capacity) if self._is_overloaded() else self._capacity
         return self._working + len(self._line) >= most
 
     async def take(self) -> WorkSlot:
-        """Wait for a turn. Raises Overloaded."""
+        """Wait in line for a slot. Raises Overloaded."""
         if self.full:
             raise self.refuse()
         if self._working < self._at_once:
@@ -104,24 +132,38 @@ class WorkSlots:
             if not _given(waiting):  # in the last moment
                 raise self.refuse() from None
         except asyncio.CancelledError:
-            if _given(waiting):  # its turn came as it left
+            if _given(waiting):  # it got its slot as it left
                 self.finished()
             raise
         finally:
             self._line.pop(waiting, None)
         return WorkSlot(self)
 
+    async def take_again(self) -> None:
+        """Wait for a slot ahead of the line, and never be refused: work has gone into this request already."""
+        if self._working < self._at_once:
+            self._working += 1
+            return
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._returning.append(waiting)
+        await waiting
+
     def refuse(self) -> Overloaded:
-        """What to tell one who is turned away. It is too much from now on."""
-        if not self._too_much():
+        """The error for a request that is refused; overload begins, or goes on."""
+        if not self._is_overloaded():
             log.warning("More is asked than can be answered: requests are refused.")
         self._refused.set(self._clock())
         self.turned_away += 1
         return Overloaded()
 
     def finished(self) -> None:
-        """A turn is over: the next one's has come."""
-        too_late = self._clock() - _LATE if self._too_much() else -math.inf
+        """A request is done: the next one may work."""
+        while self._returning:
+            returning = self._returning.popleft()
+            if not returning.done():
+                returning.set_result(None)
+                return
+        too_late = self._clock() - _LATE if self._is_overloaded() else -math.inf
         for waiting, since in list(self._line.items()):
             del self._line[waiting]
             if waiting.done():
@@ -132,10 +174,32 @@ class WorkSlots:
             waiting.set_exception(self.refuse())
         self._working -= 1
 
-    def _too_much(self) -> bool:
+    def _is_overloaded(self) -> bool:
         return self._clock() - self._refused.get() < _CALM
 
 
+_CURRENT: ContextVar[WorkSlot] = ContextVar("work_slot")  # of the request that is worked on
+
+
+def hold(slot: WorkSlot) -> None:
+    """Make `slot` that of the request in whose context this is called; threads that work for it see it too."""
+    _CURRENT.set(slot)
+
+
+@contextmanager
+def waiting_outside() -> Iterator[None]:
+    """Frees the work slot of this request while a thread waits for something outside the process, such as a model.
+
+    Outside a request, or once its slot is given back, it does nothing.
+    """
+    slot = _CURRENT.get(None)
+    if slot is None:
+        yield
+    else:
+        with slot.set_aside():
+            yield
+
+
 def _given(waiting: asyncio.Future[None]) -> bool:
-    """Whether one who waited has got a turn, and was not refused."""
+    """Whether a request that waited has got a slot, and was not refused."""
     return waiting.done() and not waiting.cancelled() and waiting.exception() is None

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.admission import Overloaded, WorkSlot, WorkSlots
+from web.admission import Overloaded, WorkSlot, WorkSlots, hold
 from web.middleware.headers import HEADERS
 from web.middleware.problems import MEDIA_TYPE, failure
 from web.observing import recording
@@ -76,6 +76,7 @@ class Admission:
         except Overloaded:
             await _refuse(scope, replayed, send)
             return
+        hold(slot)
         try:
             await self._app(scope, replayed, _until_streaming(slot, send))
         finally:

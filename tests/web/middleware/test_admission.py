@@ -19,7 +19,7 @@ from indexes.models.embedding import Embedder
 from indexes.types import FloatMatrix
 from tests.conftest import Site, make_services
 from tests.web.live_servers import served
-from web.admission import Overloaded, WorkSlot, WorkSlots
+from web.admission import Overloaded, WorkSlot, WorkSlots, waiting_outside
 from web.app import create_app
 from web.middleware.admission import Admission
 from web.routing.facts import RouteFacts
@@ -256,6 +256,43 @@ def test_an_open_stream_holds_no_turn(content_type: bytes, turns_held: int) -> N
     asyncio.run(scenario())
     assert full == [bool(turns_held)]
     assert not slots.full
+
+
+def test_a_request_that_waits_outside_lets_others_work_and_comes_back_before_the_line() -> None:
+    outside, answered = Event(), Event()
+    order: list[str] = []
+
+    def ask_a_model() -> None:
+        with waiting_outside():
+            outside.set()
+            assert answered.wait(10)
+        order.append("came back")
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(ask_a_model)
+
+    async def scenario() -> None:
+        slots = WorkSlots(1, 64)
+        request = {"type": "http", "path": "/", "headers": [], "facts": RouteFacts()}
+        waiting = asyncio.create_task(Admission(application, slots)(request, _empty_body, _ignored))
+        await asyncio.to_thread(outside.wait, 10)
+        other = await slots.take()  # without the slot that was set aside it would have to wait
+        line = await come(slots)
+        answered.set()
+        while not slots.returning:
+            await asyncio.sleep(0.01)
+        other.give_back()
+        await waiting
+        order.append("line")
+        (await line).give_back()
+        assert (order, slots.working) == (["came back", "line"], 0)
+
+    asyncio.run(scenario())
+
+
+def test_waiting_outside_of_a_request_holds_nobody_up() -> None:
+    with waiting_outside():
+        pass
 
 
 async def _empty_body() -> Message:
