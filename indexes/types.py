@@ -16,6 +16,8 @@ FloatVector: TypeAlias = npt.NDArray[np.float32]  # (dimension,), unit length
 Chunks: TypeAlias = npt.NDArray[np.int64]  # chunk numbers of one snapshot
 ChunkMask: TypeAlias = npt.NDArray[np.bool_]  # (chunks,), True where a chunk may be returned
 TagMode: TypeAlias = Literal["any", "all"]
+Audience: TypeAlias = tuple[str, ...]  # groups whose members may read an article; none: everyone
+Sort: TypeAlias = Literal["featured", "newest", "views", "title"]  # of a listing
 QuotableKind: TypeAlias = Literal["sentence", "item", "list", "code", "table"]
 
 
@@ -100,6 +102,43 @@ class Chunk:
     heading: tuple[str, ...]
     context: str  # title › headings: embedded and indexed with the text, never quoted
     quotables: tuple[Quotable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as a search finds it: with its number in the snapshot and its article."""
+
+    number: int
+    article: Article
+    chunk: Chunk
+
+    @property
+    def text(self) -> str:
+        return self.article.markdown[self.chunk.start : self.chunk.end]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSummary:
+    """An article as a listing shows it: without its Markdown."""
+
+    id: str
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    featured: bool
+    views: int
+    updated: date | None
+    type: str
+    category: str
+    source_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of articles and how many there are in all."""
+
+    articles: tuple[Article, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

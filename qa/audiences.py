@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from indexes.snapshots.article_table import Audience
-from indexes.types import Viewer
+from indexes.types import Audience, Viewer
 from qa.corpus import Corpus
 
 

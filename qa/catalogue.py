@@ -15,8 +15,7 @@ from weakref import WeakKeyDictionary
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from indexes.snapshots.article_table import ArticleSummary
-from indexes.types import Filter
+from indexes.types import ArticleSummary, Filter
 from qa.corpus import Corpus
 
 Order: TypeAlias = Literal["relevance", "featured", "newest", "views", "title"]

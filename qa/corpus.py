@@ -6,9 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from indexes.search.candidates import Candidates, SearchProbe
-from indexes.snapshots.article_table import ArticleSummary, Audience, Listing, Sort, StoredChunk
 from indexes.snapshots.ingest_log import IngestRecord
-from indexes.types import Article, Category, Chunks, Filter, FloatMatrix, FloatVector, Heading, Hit, Viewer
+from indexes.types import (
+    Article,
+    ArticleSummary,
+    Audience,
+    Category,
+    Chunks,
+    Filter,
+    FloatMatrix,
+    FloatVector,
+    Heading,
+    Hit,
+    Listing,
+    Sort,
+    StoredChunk,
+    Viewer,
+)
 
 
 class Vocabulary(Protocol):

@@ -15,8 +15,7 @@ from indexes.search.analysis import informative_terms, terms
 from indexes.search.candidates import Candidates, ProbeScores, SearchProbe
 from indexes.search.fusion import Scores, blended, convex, supported, with_neighbours
 from indexes.search.vectors import products
-from indexes.snapshots.article_table import StoredChunk
-from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit
+from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, StoredChunk
 from qa.corpus import Corpus
 from qa.observing import UNOBSERVED, Observer
 from qa.per_snapshot_cache import PerSnapshotCache

@@ -7,10 +7,8 @@ import math
 import threading
 import weakref
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,17 +18,18 @@ from indexes.search.row_map import RowMap
 from indexes.snapshots.article_rows import COLUMNS, LISTED, article_of, chunk_of, chunks_of_rows, listed, opened
 from indexes.types import (
     Article,
+    ArticleSummary,
+    Audience,
     Category,
-    Chunk,
     ChunkMask,
     Chunks,
     Filter,
     Heading,
     IndexedArticle,
+    Listing,
+    Sort,
+    StoredChunk,
 )
-
-Audience: TypeAlias = tuple[str, ...]  # groups, as `Article.audience`
-Sort: TypeAlias = Literal["featured", "newest", "views", "title"]
 
 _MASKS = 128  # remembered, a byte a chunk each
 _ORDER: dict[Sort, str] = {
@@ -39,43 +38,6 @@ _ORDER: dict[Sort, str] = {
     "views": "views DESC, featured DESC, title COLLATE NOCASE, row",
     "title": "title COLLATE NOCASE, row",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk as a search finds it: with its number in the snapshot and its article."""
-
-    number: int
-    article: Article
-    chunk: Chunk
-
-    @property
-    def text(self) -> str:
-        return self.article.markdown[self.chunk.start : self.chunk.end]
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleSummary:
-    """An article as a listing shows it: without its Markdown."""
-
-    id: str
-    title: str
-    summary: str
-    tags: tuple[str, ...]
-    featured: bool
-    views: int
-    updated: date | None
-    type: str
-    category: str
-    source_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A page of articles and how many there are in all."""
-
-    articles: tuple[Article, ...]
-    total: int
 
 
 class ArticleTable:

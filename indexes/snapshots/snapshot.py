@@ -20,8 +20,8 @@ from indexes.search.ivf import IvfIndex
 from indexes.search.keywords import KeywordIndex
 from indexes.search.postings import Postings
 from indexes.search.vectors import VectorIndex
-from indexes.snapshots.article_table import ArticleTable, Audience, StoredChunk
-from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, Viewer
+from indexes.snapshots.article_table import ArticleTable
+from indexes.types import Audience, Chunks, Filter, FloatMatrix, FloatVector, Hit, StoredChunk, Viewer
 
 FORMAT_VERSION = 4
 MANIFEST = "manifest.json"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from indexes.snapshots.article_table import ArticleSummary
+from indexes.types import ArticleSummary
 from qa.journal.article_views import Votes
 from qa.journal.records import QuestionRecord
 

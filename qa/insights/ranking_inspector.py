@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexes.search.analysis import informative_terms, terms
-from indexes.snapshots.article_table import StoredChunk
-from indexes.types import ANYONE, Hit, Viewer
+from indexes.types import ANYONE, Hit, StoredChunk, Viewer
 from qa.answering import Answerer, Trace
 from qa.corpus import Corpus, CorpusStore
 from qa.retrieval import DEPTH, QuestionEmbedder

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexes.snapshots.article_table import ArticleSummary
-from indexes.types import FloatMatrix
+from indexes.types import ArticleSummary, FloatMatrix
 
 SIMILAR = 0.82  # cosine from which two articles say much the same: docs/decisions/content-gaps.md
 _MOST_COMPARED = 10_000  # articles; each is compared with every other

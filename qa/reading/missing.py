@@ -1,4 +1,4 @@
-"""What does an answer leave open? A part of the question without an answer, or a name that no article mentions."""
+"""What an answer leaves open: a part of the question without an answer, or a name that no article mentions."""
 
 from __future__ import annotations
 

@@ -8,9 +8,8 @@ from typing import cast
 
 import pytest
 
-from indexes.snapshots.article_table import ArticleSummary
 from indexes.snapshots.snapshot import Snapshot
-from indexes.types import Filter
+from indexes.types import ArticleSummary, Filter
 from qa.catalogue import Catalogue, ListingQuery, Selection
 
 

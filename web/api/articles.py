@@ -13,7 +13,8 @@ from qa.corpus import Corpus
 from qa.filters import known_filter
 from qa.related import related
 from web.api import cursors
-from web.api.schemas import ArticleDetailOut, ArticleOut, ArticlePage, ListPage, RelatedOut, TagName, TagOut, Text
+from web.api.article_schemas import ArticleDetailOut, ArticleOut, ArticlePage, TagOut
+from web.api.schemas import ListPage, RelatedOut, TagName, Text
 from web.middleware.problems import NoSuchArticle
 from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep

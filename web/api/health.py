@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import BaseModel
 
-from web.api.schemas import HealthOut, StatusOut
 from web.routing.facts import PrincipalDep, declare
 from web.services import ServicesDep
+
+
+class StatusOut(BaseModel):
+    generation: str
+    built: str
+    articles: int
+    chunks: int
+    embedding_model: str
+    degraded: list[str]
+    problem: str | None
+
+
+class HealthOut(BaseModel):
+    status: Literal["ok", "unavailable"]
+    detail: str = ""
+
 
 router = APIRouter(tags=["health"])
 

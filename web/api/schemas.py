@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
-from indexes.snapshots.article_table import ArticleSummary
-from indexes.types import Article, Heading, TagMode
+from indexes.types import TagMode
 from qa import types as qa
 from qa.conversations import Exchange
 from qa.journal.records import AnswerRecord
@@ -246,87 +245,7 @@ class ConversationOut(BaseModel):
         return cls(conversation_id=conversation_id, title=title, turns=[KeptOut.of(record) for record in records])
 
 
-class ArticleOut(BaseModel):
-    id: str
-    title: str
-    summary: str
-    tags: list[str]
-    featured: bool
-    views: int
-    updated: date | None
-    type: str
-    category: str
-    url: str
-    source_url: str | None
-
-    @classmethod
-    def of(cls, article: ArticleSummary, links: Links) -> Self:
-        return cls(url=links.article(article.id), **_listing_fields(article))
-
-
-class HeadingOut(BaseModel):
-    level: int
-    text: str
-    anchor: str
-
-
-class ArticleDetailOut(ArticleOut):
-    markdown: str
-    headings: list[HeadingOut]
-
-    @classmethod
-    def with_text(cls, article: Article, headings: tuple[Heading, ...], views: int, links: Links) -> Self:
-        shown = [HeadingOut(level=h.level, text=h.text, anchor=h.anchor) for h in headings]
-        return cls(
-            url=links.article(article.id),
-            markdown=article.markdown,
-            headings=shown,
-            **{**_listing_fields(article), "views": article.views + views},
-        )
-
-
-class TagOut(BaseModel):
-    tag: str
-    count: int
-
-
 class ListPage(BaseModel, Generic[Item]):
     items: list[Item]
     total: int
     next_cursor: str | None = None
-
-
-class ArticlePage(ListPage[ArticleOut]):
-    tags: list[TagOut]  # of all matching articles, not of this page alone
-    offered: list[TagOut] = []  # tags that would narrow the list, or with tag_mode=any widen it, most frequent first
-    corrected: str = ""  # what was searched for in place of words that no article has
-
-
-class StatusOut(BaseModel):
-    generation: str
-    built: str
-    articles: int
-    chunks: int
-    embedding_model: str
-    degraded: list[str]
-    problem: str | None
-
-
-class HealthOut(BaseModel):
-    status: Literal["ok", "unavailable"]
-    detail: str = ""
-
-
-def _listing_fields(article: Article | ArticleSummary) -> dict[str, object]:
-    return {
-        "id": article.id,
-        "title": article.title,
-        "summary": article.summary,
-        "tags": list(article.tags),
-        "featured": article.featured,
-        "views": article.views,
-        "updated": article.updated,
-        "type": article.type,
-        "category": article.category,
-        "source_url": article.source_url,
-    }

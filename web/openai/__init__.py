@@ -1,5 +1,7 @@
-"""How does a client of OpenAI's API get an answer?
+"""The knowledge base as a model, for clients of OpenAI's API.
 
-`dialogue` reads its messages as a question with a history, `completions` writes the answer as it expects one, `errors`
-what went wrong; `tokens` counts as it does.
+routes       /v1/models and /v1/chat/completions
+dialogue     messages to a question with its history
+completions  the requests that are understood, and the answers
+tokens       counts tokens
 """

@@ -1,0 +1,13 @@
+"""Markdown to safe HTML, with footnotes and the cited passage.
+
+markdown      how Markdown is parsed, and how its blocks look
+articles      an article's Markdown to the body of its page
+answers       an answer's segments to HTML, each with its footnote
+answer_view   what a page shows of one answer
+highlighting  marks the cited passage
+source_map    where the text of a token stands in its source
+code_blocks   colours code
+sanitising    the tags, attributes and addresses that may reach a page
+element_tree  HTML as data, for the browser to build
+marks         an answer's marks as links with full addresses
+"""

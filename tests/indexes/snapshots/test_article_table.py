@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from indexes.models.embedding import Embedder
-from indexes.snapshots.article_table import ArticleTable, Sort
+from indexes.snapshots.article_table import ArticleTable
 from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import open_current
-from indexes.types import Filter
+from indexes.types import Filter, Sort
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 from tests.conftest import TINY, quiet, write_articles

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from indexes.snapshots.article_table import ArticleSummary
+from indexes.types import ArticleSummary
 from qa.insights.article_usage import article_usage
 from qa.insights.figures import Day, figures
 from qa.insights.similar_articles import similar_pairs
