@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from qa.errors import NewerFile
+from qa.journal.sqlite.form import form_of
 
 _WAIT = 10.0  # seconds for other processes that open the file for the first time
 _PAUSE = 0.01  # seconds
@@ -35,18 +36,6 @@ def migrate(path: Path, versions: Path) -> None:
         from qa.journal.sqlite.upgrading import upgrade  # here: Alembic takes 0.3 s and 34 MB
 
         upgrade(path, versions)
-
-
-def form_of(db: sqlite3.Connection) -> str:
-    """The number of the form of a file, four digits; "0000" for an empty file.
-
-    Before Alembic it was in the file's `user_version`.
-    """
-    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchone():
-        (form,) = db.execute("SELECT coalesce(max(version_num), '0000') FROM alembic_version").fetchone()
-        return str(form)
-    (number,) = db.execute("PRAGMA user_version").fetchone()
-    return f"{number:04}"
 
 
 def _use_log(db: sqlite3.Connection) -> None:

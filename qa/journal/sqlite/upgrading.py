@@ -15,7 +15,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, StaticPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from qa.journal.sqlite.migrating import form_of
+from qa.journal.sqlite.form import form_of
 
 _WAIT = 30.0  # seconds for another process that upgrades the file; it takes some ten milliseconds
 _ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` and `context` are the same for all threads

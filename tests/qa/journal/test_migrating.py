@@ -16,8 +16,8 @@ import pytest
 
 from qa.errors import JournalUnavailable, NewerFile
 from qa.journal.records import Feedback
+from qa.journal.sqlite.form import form_of
 from qa.journal.sqlite.journal import SqliteJournal
-from qa.journal.sqlite.migrating import form_of
 from tests.conftest import ROOT
 
 # What the releases before Alembic have written, and an answer in each form. `user_version` says which form it is.
