@@ -17,7 +17,7 @@ corpus              the Protocols of an index: `Corpus`, `CorpusStore`
 filters             tags as they were typed to tags as they are stored
 audiences           who may see an answer that was given before
 embedding_deadline  questions embedded within a deadline, or not at all
-per_snapshot_cache  what is derived from a snapshot, kept until the next one
+per_corpus_cache  what is derived from a snapshot, kept until the next one
 links               the addresses of pages
 observing           who is told of stages and outcomes
 stopwatch           milliseconds by stage

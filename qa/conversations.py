@@ -108,14 +108,14 @@ class Conversations:
 
     def turns(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[Turn, ...]:
         """The turns so far that `viewer` may read, oldest first. Raises UnknownConversation, JournalUnavailable."""
-        answers = [record.answer for record in self.kept(conversation_id, owner, viewer)]
+        answers = [record.answer for record in self.records(conversation_id, owner, viewer)]
         return tuple(
             turn
             for answer in answers
             for turn in (Turn("user", answer.question), Turn("assistant", answer.text, answer.kind))
         )
 
-    def kept(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[AnswerRecord, ...]:
+    def records(self, conversation_id: str, owner: str = "", viewer: Viewer = ANYONE) -> tuple[AnswerRecord, ...]:
         """The answers of a conversation that `viewer` may read, oldest first.
 
         Raises UnknownConversation, also where they may read none, and JournalUnavailable.

@@ -53,7 +53,7 @@ class Articles(Protocol):
     def ids(self) -> Sequence[str]:
         """The id of every article, in stored order."""
 
-    def place(self, article_id: str) -> int:
+    def number_of(self, article_id: str) -> int:
         """The index of an article in `ids`. Raises KeyError for an unknown one."""
 
     def listed(self) -> Sequence[ArticleSummary]: ...

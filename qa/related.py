@@ -11,7 +11,7 @@ from indexes.search.vectors import products
 from indexes.types import Article
 from qa.corpus import Corpus
 from qa.links import Links
-from qa.per_snapshot_cache import PerSnapshotCache
+from qa.per_corpus_cache import PerCorpusCache
 from qa.types import Related
 
 # Chosen by eye on the bundled KB.
@@ -20,8 +20,8 @@ _DUPLICATE = 0.97  # cosine from which two articles count as copies of one text
 _CLOSEST = 100  # articles closest in meaning, which shared tags may reorder
 _LEAST = 0.3  # score below which no article counts as related
 _ScoredRows: TypeAlias = tuple[tuple[float, int], ...]  # (score, row of the article in `article_vectors`)
-_near_cache: PerSnapshotCache[str, _ScoredRows] = PerSnapshotCache(most=1_000)
-_related_cache: PerSnapshotCache[tuple[str, int, Links], Related] = PerSnapshotCache(most=4_000)
+_near_cache: PerCorpusCache[str, _ScoredRows] = PerCorpusCache(most=1_000)
+_related_cache: PerCorpusCache[tuple[str, int, Links], Related] = PerCorpusCache(most=4_000)
 
 
 def related(corpus: Corpus, article: Article, limit: int, links: Links, without: Sequence[str] = ()) -> list[Related]:
@@ -31,7 +31,7 @@ def related(corpus: Corpus, article: Article, limit: int, links: Links, without:
     """
     table, vectors = corpus.articles, corpus.article_vectors
     ids = table.ids()
-    article_row = table.place(article.id)
+    article_row = table.number_of(article.id)
     chosen: list[tuple[float, int]] = []
     for score, row in _near(corpus, article):
         if len(chosen) == limit or score < _LEAST:
@@ -49,7 +49,7 @@ def _near(corpus: Corpus, article: Article) -> _ScoredRows:
     if article.id not in known:
         table, vectors = corpus.articles, corpus.article_vectors
         ids = table.ids()
-        closeness = products(vectors, vectors[table.place(article.id)])
+        closeness = products(vectors, vectors[table.number_of(article.id)])
         scored = []
         for row in np.argsort(-closeness, kind="stable")[:_CLOSEST].tolist():
             tags = _shared_weight(article.tags, table.tags_of(ids[row]), table.rarity)

@@ -18,7 +18,7 @@ from indexes.search.vectors import products
 from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, StoredChunk
 from qa.corpus import Corpus
 from qa.observing import UNOBSERVED, Observer
-from qa.per_snapshot_cache import PerSnapshotCache
+from qa.per_corpus_cache import PerCorpusCache
 from qa.stopwatch import Stopwatch
 from qa.types import Passage, Probe, Standalone
 
@@ -94,7 +94,7 @@ class Retriever:
         self._weights = weights
         self._observer = observer
         self._vectors: LRUCache[str, FloatVector] = LRUCache(_CACHED_VECTORS)
-        self._chunks: PerSnapshotCache[int, StoredChunk] = PerSnapshotCache(_CACHED_CHUNKS)
+        self._chunks: PerCorpusCache[int, StoredChunk] = PerCorpusCache(_CACHED_CHUNKS)
         self._lock = Lock()
 
     def retrieve(self, corpus: Corpus, question: Standalone, filter: Filter, limit: int) -> Retrieved:

@@ -55,7 +55,7 @@ class ChunkLayout(Protocol):
 
     def around(self, chunks: Chunks) -> Chunks: ...
 
-    def places(self, chunks: Chunks) -> Chunks: ...
+    def article_numbers(self, chunks: Chunks) -> Chunks: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class HybridSearch:
         chunks = _union([hits for one in ranked for hits in (one.by_keyword, one.by_vector)])
         around = self._layout.around(chunks)
         absent = around < 0
-        articles = self._layout.places(chunks)
+        articles = self._layout.article_numbers(chunks)
         vectors = self._vectors.rows(np.where(absent, 0, around).ravel())
         whole = self._article_vectors[articles]
         scores = tuple(_scores(one, around, absent, vectors, whole) for one in ranked)

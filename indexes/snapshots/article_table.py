@@ -43,7 +43,7 @@ _ORDER: dict[Sort, str] = {
 class ArticleTable:
     """Reads the written table, or a view of it in which some articles are hidden.
 
-    One connection serves all threads: SQLite is built serialised. `ids` has the articles in stored order; the place of
+    One connection serves all threads: SQLite is built serialised. `ids` has the articles in stored order; the number of
     one among them, and the number of a chunk among those of all, are its row in the table unless some are hidden.
     """
 
@@ -53,23 +53,23 @@ class ArticleTable:
         self._db = connection = opened(path, hidden)
         stored = connection.execute("SELECT row, id, chunk_count FROM articles ORDER BY row").fetchall()
         self._article_rows = [int(row) for row, _, _ in stored]
-        self._place_of_row = {row: place for place, row in enumerate(self._article_rows)}
+        self._number_of_row = {row: number for number, row in enumerate(self._article_rows)}
         self._ids = [str(id) for _, id, _ in stored]
         counts = [int(count) for _, _, count in stored]
         hidden_chunks = np.array(chunks_of_rows(connection, hidden) if hidden else [], dtype=np.int64)
         self.row_map = RowMap(sum(counts) + len(hidden_chunks), hidden_chunks)
         self._owner: npt.NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
         self._fenced = np.concatenate(([-1], self._owner, [-1]))  # so that the first and last chunk have neighbours
-        self._places = {id: place for place, id in enumerate(self._ids)}
-        self._tag_places = self._places_by_tag()
+        self._numbers = {id: number for number, id in enumerate(self._ids)}
+        self._numbers_by_tag = self._articles_by_tag()
         self.rarity = self._rarity_of_tags()  # how much sharing a tag says, from 0 (all have it) to 1
         self._tags_of = self._tags_by_article()
-        self._tag_names = {tag.casefold(): tag for tag in self._tag_places}
+        self._tag_names = {tag.casefold(): tag for tag in self._numbers_by_tag}
         self._masks: LRUCache[Filter, ChunkMask] = LRUCache(_MASKS)
         self._masking = threading.Lock()
         self._rows_for = self._restricted()
         self._restricted_ids = {
-            self._ids[self._place_of_row[row]]: audience for audience, rows in self._rows_for.items() for row in rows
+            self._ids[self._number_of_row[row]]: audience for audience, rows in self._rows_for.items() for row in rows
         }
         self._categories = self._used_categories()
         weakref.finalize(self, connection.close)  # with its last reader; nothing here may refer back to itself
@@ -133,8 +133,8 @@ class ArticleTable:
 
     def chunks_of(self, article_id: str) -> list[int]:
         """The numbers of an article's chunks, in reading order."""
-        place = self._places.get(article_id, len(self._ids))
-        first, end = np.searchsorted(self._owner, [place, place + 1])
+        number = self._numbers.get(article_id, len(self._ids))
+        first, end = np.searchsorted(self._owner, [number, number + 1])
         return list(range(int(first), int(end)))
 
     def numbers_of(self, digests: Iterable[str]) -> dict[str, int]:
@@ -167,7 +167,7 @@ class ArticleTable:
         after = np.where(owner[chunks + 2] == owner[chunks + 1], chunks + 1, -1)
         return np.stack([before, chunks, after])
 
-    def places(self, chunks: Chunks) -> Chunks:
+    def article_numbers(self, chunks: Chunks) -> Chunks:
         """Where the article of each chunk stands among `ids`."""
         return np.asarray(self._owner[chunks], dtype=np.int64)
 
@@ -183,17 +183,17 @@ class ArticleTable:
         self, filter: Filter = Filter(), *, sort: Sort = "featured", limit: int = 50, offset: int = 0
     ) -> Listing:
         """Articles whose tags pass `filter`."""
-        places = self._passing(filter)
+        numbers = self._passing(filter)
         page = self._db.execute(
             f"SELECT {COLUMNS} FROM articles WHERE row IN {LISTED} ORDER BY {_ORDER[sort]} LIMIT ? OFFSET ?",
-            (listed(self._article_rows[place] for place in places), limit, offset),
+            (listed(self._article_rows[number] for number in numbers), limit, offset),
         ).fetchall()
-        return Listing(tuple(self._articles(page)), len(places))
+        return Listing(tuple(self._articles(page)), len(numbers))
 
     def tag_counts(self, filter: Filter = Filter()) -> list[tuple[str, int]]:
         """Tags of the articles that pass `filter` with how many carry each, most frequent first."""
         passing = set(self._passing(filter))
-        counts = [(tag, len(passing.intersection(places))) for tag, places in self._tag_places.items()]
+        counts = [(tag, len(passing.intersection(numbers))) for tag, numbers in self._numbers_by_tag.items()]
         return sorted((c for c in counts if c[1]), key=lambda c: (-c[1], c[0].casefold()))
 
     def listed(self) -> list[ArticleSummary]:
@@ -222,14 +222,14 @@ class ArticleTable:
         return self._tag_names.get(tag.strip().casefold())
 
     def tags(self) -> list[str]:
-        return list(self._tag_places)
+        return list(self._numbers_by_tag)
 
     def tags_of(self, article_id: str) -> tuple[str, ...]:
         return self._tags_of.get(article_id, ())
 
-    def place(self, article_id: str) -> int:
+    def number_of(self, article_id: str) -> int:
         """Where an article stands among `ids`. Raises KeyError for an unknown one."""
-        return self._places[article_id]
+        return self._numbers[article_id]
 
     def ids(self) -> list[str]:
         """Every article's id, in stored order."""
@@ -261,7 +261,7 @@ class ArticleTable:
         return np.asarray(allowed[self._owner], dtype=np.bool_)
 
     def _tagged(self, filter: Filter) -> set[int]:
-        sets: list[set[int]] = [set(self._tag_places.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
+        sets: list[set[int]] = [set(self._numbers_by_tag.get(self.tag_name(tag) or "", ())) for tag in filter.tags]
         return set.union(*sets) if filter.mode == "any" else set.intersection(*sets)
 
     def _passing(self, filter: Filter) -> list[int]:
@@ -270,11 +270,11 @@ class ArticleTable:
     def _articles(self, rows: Sequence[tuple[object, ...]]) -> list[Article]:
         return [article_of(row, self.tags_of(str(row[1]))) for row in rows]
 
-    def _places_by_tag(self) -> dict[str, list[int]]:
-        places: dict[str, list[int]] = {}
+    def _articles_by_tag(self) -> dict[str, list[int]]:
+        numbers: dict[str, list[int]] = {}
         for tag, row in self._db.execute("SELECT tag, article FROM tags ORDER BY tag, article"):
-            places.setdefault(tag, []).append(self._place_of_row[row])
-        return places
+            numbers.setdefault(tag, []).append(self._number_of_row[row])
+        return numbers
 
     def _restricted(self) -> dict[Audience, list[int]]:
         """Audience → rows of its articles; those for everyone are left out."""
@@ -285,10 +285,10 @@ class ArticleTable:
 
     def _rarity_of_tags(self) -> dict[str, float]:
         total = max(2, len(self._ids))
-        return {tag: math.log(total / len(places)) / math.log(total) for tag, places in self._tag_places.items()}
+        return {tag: math.log(total / len(numbers)) / math.log(total) for tag, numbers in self._numbers_by_tag.items()}
 
     def _tags_by_article(self) -> dict[str, tuple[str, ...]]:
         tags: dict[str, list[str]] = {}
         for row, tag in self._db.execute("SELECT article, tag FROM tags ORDER BY article, position"):
-            tags.setdefault(self._ids[self._place_of_row[row]], []).append(tag)
+            tags.setdefault(self._ids[self._number_of_row[row]], []).append(tag)
         return {id: tuple(own) for id, own in tags.items()}

@@ -54,16 +54,16 @@ def quotable_features(passage: Passage) -> tuple[QuotableFeatures, ...]:
 @lru_cache(maxsize=_REMEMBERED)
 def _spans(text: str, offset: int, quotables: tuple[Quotable, ...]) -> tuple[QuotableFeatures, ...]:
     texts = [text[q.start - offset : q.end - offset] for q in quotables]
-    return tuple(_span(quotables, texts, place) for place in range(len(quotables)))
+    return tuple(_span(quotables, texts, index) for index in range(len(quotables)))
 
 
-def _span(quotables: Sequence[Quotable], texts: Sequence[str], place: int) -> QuotableFeatures:
-    kind, text = quotables[place].kind, texts[place]
+def _span(quotables: Sequence[Quotable], texts: Sequence[str], index: int) -> QuotableFeatures:
+    kind, text = quotables[index].kind, texts[index]
     sentence = kind == "sentence"
-    introduced = place and not sentence and quotables[place - 1].kind == "sentence" and _introduces(texts[place - 1])
+    introduced = index and not sentence and quotables[index - 1].kind == "sentence" and _introduces(texts[index - 1])
     return QuotableFeatures(
         kind=kind,
-        words=frozenset(terms(f"{texts[place - 1]} {text}" if introduced else text)),
+        words=frozenset(terms(f"{texts[index - 1]} {text}" if introduced else text)),
         introduces=_introduces(text),
         dangles=sentence and bool(_DANGLING.match(text)),
         elsewhere=sentence and bool(_ELSEWHERE.search(text)),

@@ -31,7 +31,7 @@ def give_feedback(body: FeedbackIn, services: ServicesDep, principal: PrincipalD
 def conversation(conversation_id: Id, services: ServicesDep, principal: PrincipalDep) -> ConversationOut:
     """A conversation with all that is kept of it, oldest answer first."""
     return ConversationOut.of(
-        conversation_id, services.conversations.kept(conversation_id, principal.id, principal.viewer)
+        conversation_id, services.conversations.records(conversation_id, principal.id, principal.viewer)
     )
 
 

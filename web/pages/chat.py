@@ -102,7 +102,7 @@ def conversation_as_markdown(
 ) -> Response:
     """A conversation as Markdown, for download."""
     return _markdown(
-        services, principal, request, services.conversations.kept(conversation_id, principal.id, principal.viewer)
+        services, principal, request, services.conversations.records(conversation_id, principal.id, principal.viewer)
     )
 
 
@@ -110,7 +110,7 @@ def conversation_as_markdown(
 @declare("ask")
 def conversation(services: ServicesDep, principal: PrincipalDep, conversation_id: str) -> Response:
     """A conversation and a form to continue it."""
-    records = services.conversations.kept(conversation_id, principal.id, principal.viewer)
+    records = services.conversations.records(conversation_id, principal.id, principal.viewer)
     views = _views(services, principal, records)[-_MOST_VIEWS:]
     return _chat(
         services, principal, QuestionForm(tags=records[-1].filter.tags, conversation_id=conversation_id), views
@@ -211,7 +211,7 @@ def _earlier_views(services: Services, principal: Principal, draft: QuestionForm
     if not draft.conversation_id:
         return []
     try:
-        records = services.conversations.kept(draft.conversation_id, principal.id, principal.viewer)
+        records = services.conversations.records(draft.conversation_id, principal.id, principal.viewer)
     except (UnknownConversation, JournalUnavailable):
         return []
     return _views(services, principal, records)[-_MOST_VIEWS:]

@@ -67,7 +67,7 @@ def test_a_conversation_is_there_for_its_owner_alone(conversations: Conversation
     asked = conversations.ask(Question("How are logs written?"), owner="key:one")
     id, answer_id = asked.conversation_id, asked.answer.answer_id
     for other in ("key:two", ""):
-        for refused in (conversations.turns, conversations.kept, conversations.delete):
+        for refused in (conversations.turns, conversations.records, conversations.delete):
             with pytest.raises(UnknownConversation):
                 refused(id, other)
         with pytest.raises(UnknownConversation):
@@ -77,7 +77,7 @@ def test_a_conversation_is_there_for_its_owner_alone(conversations: Conversation
     assert conversations.answer(answer_id).owner == "key:one"  # an answer is for sharing
     conversations.ask(Question("and then?"), id, "key:one")
     conversations.give_feedback(answer_id, Feedback(True), "key:one")
-    assert len(conversations.kept(id, "key:one")) == 2
+    assert len(conversations.records(id, "key:one")) == 2
     conversations.delete(id, "key:one")
 
 
@@ -88,8 +88,8 @@ def test_an_answer_kept_without_a_look_at_its_conversation_joins_no_other(
     conversations.reply(
         Question("and then?"), asked.conversation_id, "key:two"
     )  # as when the history could not be read
-    assert [record.owner for record in conversations.kept(asked.conversation_id, "key:one")] == ["key:one"]
-    assert [record.owner for record in conversations.kept(asked.conversation_id, "key:two")] == ["key:two"]
+    assert [record.owner for record in conversations.records(asked.conversation_id, "key:one")] == ["key:one"]
+    assert [record.owner for record in conversations.records(asked.conversation_id, "key:two")] == ["key:two"]
 
 
 def test_an_answer_is_kept_whole_with_its_footnotes(conversations: Conversations) -> None:
@@ -98,7 +98,7 @@ def test_an_answer_is_kept_whole_with_its_footnotes(conversations: Conversations
     assert record.answer == replace(asked.answer, passages=())
     assert record.answer.citations
     assert (record.conversation_id, record.filter) == (asked.conversation_id, Filter(("auth",), "all"))
-    assert conversations.kept(asked.conversation_id) == (record,)
+    assert conversations.records(asked.conversation_id) == (record,)
 
 
 def test_feedback_is_kept_with_its_answer_and_may_be_changed(conversations: Conversations) -> None:

@@ -207,7 +207,7 @@ def unkept(services: Services, folder: Path) -> Services:
 
 def test_a_journal_that_fails_is_told_without_what_was_asked(tiny_site: Site, lines: Lines, tmp_path: Path) -> None:
     with pytest.raises(JournalUnavailable):
-        unkept(tiny_site.services, tmp_path).conversations.kept("x")
+        unkept(tiny_site.services, tmp_path).conversations.records("x")
     answer = client_of(unkept(tiny_site.services, tmp_path)).post(ASK, json={"question": CANARY}).json()
     assert answer["degraded"] == ["journal"]
     assert "not kept" in lines()[0]["message"]

@@ -64,7 +64,7 @@ def test_another_thread_is_another_conversation(workspace: Workspace) -> None:
     answered(workspace, "How are refresh tokens rotated?", ts=THREAD)
     events = workspace.client.app.state.slack.events  # type: ignore[attr-defined]
     conversation = events.conversation_id(standin.TEAM, CHANNEL, THREAD)
-    assert len(workspace.services.conversations.kept(conversation, "slack")) == 1
+    assert len(workspace.services.conversations.records(conversation, "slack")) == 1
     places = [
         (standin.TEAM, CHANNEL, "1699999999.000300"),
         (standin.TEAM, DIRECT, THREAD),

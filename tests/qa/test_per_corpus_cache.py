@@ -3,12 +3,12 @@ from __future__ import annotations
 import gc
 import weakref
 
-from qa.per_snapshot_cache import PerSnapshotCache
+from qa.per_corpus_cache import PerCorpusCache
 from tests.conftest import Site
 
 
 def test_what_is_kept_for_one_snapshot_is_not_there_for_another(site: Site) -> None:
-    kept: PerSnapshotCache[str, int] = PerSnapshotCache(most=10)
+    kept: PerCorpusCache[str, int] = PerCorpusCache(most=10)
     first = site.services.store.current()
     kept.of(first)["tokens"] = 1
     (site.source / "tokens.md").write_text("# Tokens\n\nNothing is as it was.")
@@ -18,14 +18,14 @@ def test_what_is_kept_for_one_snapshot_is_not_there_for_another(site: Site) -> N
 
 
 def test_what_is_kept_never_grows_beyond_its_bound(site: Site) -> None:
-    kept, snapshot = PerSnapshotCache[int, int](most=10), site.services.store.current()
+    kept, snapshot = PerCorpusCache[int, int](most=10), site.services.store.current()
     for number in range(1_000):
         kept.of(snapshot)[number] = number
         assert len(kept.of(snapshot)) <= 10
 
 
 def test_a_snapshot_is_not_held_by_what_is_kept_for_it(site: Site) -> None:
-    kept: PerSnapshotCache[str, int] = PerSnapshotCache(most=10)
+    kept: PerCorpusCache[str, int] = PerCorpusCache(most=10)
     snapshot = site.services.store.current()
     kept.of(snapshot)["tokens"] = 1
     gone = weakref.ref(snapshot)
