@@ -116,6 +116,20 @@ def test_no_import_runs_upwards(package: str) -> None:
     assert upwards == []
 
 
+def modules_named(module: Path) -> Iterator[str]:
+    """The modules that a module imports from, as they are written."""
+    for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_only_the_composition_knows_which_index_holds_the_corpus() -> None:
+    """Everything else names the protocols of `qa/corpus.py`."""
+    knowing = {"indexes.snapshots.snapshot", "indexes.snapshots.store"}
+    found = {module for package in ("qa", "web") for module in modules(package) if knowing & set(modules_named(module))}
+    assert found == {Path("qa/composition.py"), Path("web/composition.py")}
+
+
 def test_web_has_few_files_of_its_own() -> None:
     assert 0 < len(list((ROOT / "web").glob("*.py"))) <= MOST_FILES_OF_WEB
 
