@@ -19,9 +19,10 @@ from indexes.settings import IndexSettings
 from indexes.snapshots.publishing import open_current
 from indexes.snapshots.snapshot import Snapshot
 from indexes.types import Filter, Hit
+from qa.answering import QuestionRewriter
 from qa.evaluation import metrics
 from qa.evaluation.sets import EvaluationSet, Judgements, Query, documents, scores
-from qa.question.follow_ups import HistoryRewriter, QuestionRewriter
+from qa.question.follow_ups import HistoryRewriter
 from qa.retrieval import DEPTH, QuestionEmbedder, Retriever, Weights
 from qa.types import Probe, Question, Standalone, Turn
 

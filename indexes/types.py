@@ -85,7 +85,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Quotable:
-    """The smallest span an answer may quote: a sentence or a whole block, `markdown[start:end]`."""
+    """A span an answer may quote whole, `markdown[start:end]`: a sentence, a list or an item of it, code, a table."""
 
     kind: QuotableKind
     start: int
@@ -175,7 +175,10 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IndexedArticle:
-    """An article with all that is derived from it at ingest. `fingerprint` is the digest of its source."""
+    """An article with all that is derived from it at ingest.
+
+    `fingerprint` identifies its source: the bytes, the parser and the category (`ingest.sources.items.fingerprint`).
+    """
 
     article: Article
     headings: tuple[Heading, ...]

@@ -34,7 +34,7 @@ class Plan:
 
 
 class Planner:
-    """Compares what the sources hold with the last snapshot. Reads nothing of an article that has not changed."""
+    """Compares what the sources hold with the last snapshot. Parses no article whose fingerprint is unchanged."""
 
     def __init__(self, previous: Generation | None, index: Index, progress: Progress, *, carry: bool) -> None:
         """`carry`: stored articles were made as new ones would be, so that they can be taken over."""

@@ -186,7 +186,7 @@ class Synchroniser:
             plan.removed,
             len(plan.unchanged),
             tuple(plan.skipped),
-            dict(ignored.by_ending),
+            dict(ignored.counts),
             embedded,
             reused,
             truncated,
@@ -243,7 +243,7 @@ def _names(sources: Sequence[Path | Source]) -> tuple[str, ...]:
 def _nothing(sources: Sequence[Path | Source], skipped: Sequence[Skipped], ignored: Ignored) -> str:
     named = ", ".join(_names(sources))
     reasons = "".join(f"\n  {s.origin}: {s.reason}" for s in skipped[:10])
-    others = f" ({sum(ignored.by_ending.values())} files of other kinds were ignored)" if ignored.by_ending else ""
+    others = f" ({sum(ignored.counts.values())} files of other kinds were ignored)" if ignored.counts else ""
     return (
         f"No article could be read from {named}{others}: an article is a Markdown, HTML, PDF or Word file, a page of a "
         f"website, or a record of an export. The index was left as it is.{reasons}"

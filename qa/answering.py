@@ -16,14 +16,13 @@ from qa.findings import Finding, merged, nearest_articles, split_by_support
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.question.courtesy import courtesy
-from qa.question.follow_ups import QuestionRewriter
 from qa.question.parts import parts_of
 from qa.reading.missing import missing_notes, unmentioned
 from qa.reading.reading import NOTHING_READ, Reading, SearchedQuestion
 from qa.related import related
 from qa.retrieval import Retrieved, Retriever
 from qa.stopwatch import Stopwatch
-from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Question, Related, Turn
+from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Question, Related, Standalone, Turn, WriterName
 from qa.writing.citing import Cited, Citer
 from qa.writing.statements import Quote, Statement
 from qa.writing.verifying import Support
@@ -34,6 +33,12 @@ _RELATED = 3
 _NO_MATCH = f"{REFUSAL} No article passes the chosen tags."
 
 
+class QuestionRewriter(Protocol):
+    """Makes a follow-up a question that needs no history."""
+
+    def standalone(self, question: Question) -> Standalone: ...
+
+
 class SpanScorer(Protocol):
     """Reads passages for a question."""
 
@@ -42,6 +47,9 @@ class SpanScorer(Protocol):
 
 class Writer(Protocol):
     """Writes an answer from what was read, statement by statement; nothing where nothing can be said."""
+
+    @property
+    def name(self) -> WriterName: ...
 
     def write(self, question: SearchedQuestion, reading: Reading) -> Iterator[Statement]: ...
 
@@ -141,18 +149,20 @@ class Answerer:
         if reply := courtesy(question.text, corpus.article_count):
             yield Sources(())
             yield Piece(reply)
-            return Trace(_courteous(question, reply, corpus.generation), Retrieved((), (), ()), NOTHING_READ)
+            return Trace(
+                _courteous(question, reply, corpus.generation, self._writer.name), Retrieved((), (), ()), NOTHING_READ
+            )
         watch = Stopwatch(self._observer)
         whole = self._find(corpus, question, filter, watch)
-        supported, unsupported = split_by_support(whole, self._parts(corpus, question, filter, watch))
-        passages = merged([finding.passages for finding in supported or [whole]], question.limit)
+        answerable, unanswered = split_by_support(whole, self._parts(corpus, question, filter, watch))
+        passages = merged([finding.passages for finding in answerable or [whole]], question.limit)
         yield Sources(passages)
         citer = Citer(self._links)
-        for statement in watch.each("writing", self._statements(supported, passages, unsupported)):
+        for statement in watch.each("writing", self._statements(answerable, passages, unanswered)):
             yield Piece(citer.add(statement))
         cited = citer.cited()
-        missing = missing_notes([part.question.text for part in unsupported], whole.question.unknown)
-        answer = self._answer(question, whole, supported, passages, cited, missing if cited.citations else ())
+        missing = missing_notes([part.question.text for part in unanswered], whole.question.unknown)
+        answer = self._answer(question, whole, answerable, passages, cited, missing if cited.citations else ())
         if rest := answer.text[len(cited.text) :]:
             yield Piece(rest)
         with watch.stage("relating"):
@@ -192,23 +202,27 @@ class Answerer:
         return findings
 
     def _statements(
-        self, supported: Sequence[Finding], passages: Sequence[Passage], silent: list[Finding]
+        self, answerable: Sequence[Finding], passages: Sequence[Passage], unanswered: list[Finding]
     ) -> Iterator[Statement]:
-        """The verified statements that answer, part by part; a finding of which nothing can be said joins `silent`."""
+        """The verified statements that answer, part by part.
+
+        A finding of which nothing can be quoted joins `unanswered`, when its turn has come.
+        """
         shown = {passage.chunk for passage in passages}
         quoted: list[Quote] = []
-        for finding in supported:
+        for finding in answerable:
             # Without a passage of its own, the limit leaves it no room: nothing is known to be missing.
             is_silent = any(passage.chunk in shown for passage in finding.passages)
             own: list[Quote] = []
             for statement in self._writer.write(finding.question, finding.reading.within(shown)):
                 is_silent = False
                 if not any(quote.overlaps(other) for quote in statement.quotes for other in quoted):
-                    own += statement.quotes
-                    yield from self._verified(statement)
+                    for verified in self._verified(statement):
+                        own += verified.quotes
+                        yield verified
             quoted += own
             if is_silent:
-                silent.append(finding)
+                unanswered.append(finding)
 
     def _verified(self, statement: Statement) -> Iterator[Statement]:
         support = self._verifier.supports(statement)
@@ -221,7 +235,7 @@ class Answerer:
         self,
         question: Question,
         whole: Finding,
-        supported: Sequence[Finding],
+        answerable: Sequence[Finding],
         passages: tuple[Passage, ...],
         cited: Cited,
         missing: tuple[str, ...],
@@ -233,9 +247,9 @@ class Answerer:
             question=question.text,
             standalone_question=whole.question.standalone.text,
             kind=AnswerKind.ANSWERED if answered else AnswerKind.REFUSED,
-            confidence=round(min(finding.reading.confidence for finding in supported or [whole]), 4),
+            confidence=round(min(finding.reading.confidence for finding in answerable or [whole]), 4),
             text="\n\n".join([cited.text, *missing]) if answered else self._refusal(passages),
-            writer="extractive",
+            writer=self._writer.name,
             segments=cited.segments,
             citations=cited.citations,
             passages=passages,
@@ -276,7 +290,7 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-def _courteous(question: Question, reply: str, generation: str) -> Answer:
+def _courteous(question: Question, reply: str, generation: str, writer: WriterName) -> Answer:
     return Answer(
         answer_id=_new_id(),
         question=question.text,
@@ -284,7 +298,7 @@ def _courteous(question: Question, reply: str, generation: str) -> Answer:
         kind=AnswerKind.COURTESY,
         confidence=0.0,
         text=reply,
-        writer="extractive",
+        writer=writer,
         segments=(),
         citations=(),
         passages=(),

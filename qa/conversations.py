@@ -31,8 +31,8 @@ class Exchange:
 class AnswerStore(Protocol):
     """Stores answers by conversation. Every method raises JournalUnavailable.
 
-    A conversation belongs to its `owner`: for everybody else there is none. "" are all whom nobody knows: among them,
-    whoever has its id, which nobody can guess, has the conversation.
+    A conversation belongs to its `owner`: for everybody else there is none. `""` is the owner of anonymous
+    conversations: anyone who has the unguessable id can read one.
     """
 
     def record(self, conversation_id: str, answer: Answer, filter: Filter, owner: str) -> None:
@@ -54,7 +54,7 @@ class AnswerStore(Protocol):
         """Delete what was asked more than `days` days ago, likewise; returns how many answers that were."""
 
     def settle(self) -> None:
-        """Do what recorded answers have left to do, so that none of them waited for it. Called now and then."""
+        """Move recorded answers from the write-ahead log into the file, so that no request waits for that."""
 
 
 class Conversations:

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 
 from indexes.search.analysis import informative_terms, terms
 from indexes.search.candidates import Candidates, ProbeScores, SearchProbe
-from indexes.search.fusion import Scores, blended, convex, supported, with_neighbours
+from indexes.search.fusion import Scores, blended, convex, with_neighbours, with_sibling_support
 from indexes.search.vectors import products
 from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, StoredChunk
 from qa.corpus import Corpus
@@ -159,7 +159,7 @@ def fused(candidates: Candidates, probes: Sequence[Probe], weights: Weights) -> 
     for probe, scores in zip(probes, candidates.probes, strict=True):
         total += np.float32(probe.weight) * _fused(scores, weights)
     mean = np.asarray(total / np.float32(sum(probe.weight for probe in probes)), dtype=np.float32)
-    return supported(mean, candidates.articles, weights.support)
+    return with_sibling_support(mean, candidates.articles, weights.support)
 
 
 def _fused(scores: ProbeScores, weights: Weights) -> Scores:

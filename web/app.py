@@ -136,7 +136,7 @@ def _widget() -> FileResponse:
 
 @contextlib.asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    """What goes on beside the requests."""
+    """Runs the background tasks of the application."""
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(app.state.services.drain.begun_by_signals())
         await stack.enter_async_context(_tidying(app))
@@ -148,11 +148,11 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _tidying(app: FastAPI) -> AsyncIterator[None]:
-    """What the retention no longer allows is deleted within the hour, asked or not."""
+    """Deletes expired conversations every hour and settles the journal every two seconds."""
     conversations: Conversations = app.state.services.conversations
     tasks = [
-        asyncio.create_task(_again_and_again(conversations.forget, _HOUR, "Old questions could not be deleted")),
-        asyncio.create_task(_again_and_again(conversations.settle, _SETTLING, "The journal could not be tidied")),
+        asyncio.create_task(_repeat(conversations.forget, _HOUR, "Old questions could not be deleted")),
+        asyncio.create_task(_repeat(conversations.settle, _SETTLING, "The journal could not be tidied")),
     ]
     yield
     for task in tasks:
@@ -161,7 +161,7 @@ async def _tidying(app: FastAPI) -> AsyncIterator[None]:
             await task
 
 
-async def _again_and_again(work: Callable[[], object], pause: float, problem: str) -> None:
+async def _repeat(work: Callable[[], object], pause: float, problem: str) -> None:
     while True:
         try:
             await run_in_threadpool(work)

@@ -37,7 +37,7 @@ def convex(keyword: Scores, similarity: Scores, keyword_share: float) -> Scores:
     return np.asarray(keyword_share * keyword + (1 - keyword_share) * similarity, dtype=np.float32)
 
 
-def supported(scores: Scores, articles: Chunks, weight: float) -> Scores:
+def with_sibling_support(scores: Scores, articles: Chunks, weight: float) -> Scores:
     """Each score with `weight` parts of the best other score in its article: two passages say more than one.
 
     `articles` has the article of each candidate, shape (candidates,).

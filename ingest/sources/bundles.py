@@ -51,7 +51,7 @@ def _records(path: Path, lines: Iterable[bytes], category: Category, ignored: Ig
             yield Skipped(origin, str(error), id_text.group(1).decode("utf-8", "replace") if id_text else "")
             continue
         if is_draft(fields):  # not skipped: an article that was published before must go
-            ignored.by_ending["draft"] += 1
+            ignored.counts["draft"] += 1
             continue
         parse, costly = partial(parse_record, raw, category), len(raw) > LARGE
         yield SourceItem(id, origin, category, fingerprint(raw, JSONL, category), parse, costly)
@@ -75,7 +75,7 @@ def _archive(path: Path, file: BinaryIO, category: Category, ignored: Ignored) -
         elif entry.path.suffix.lower() in ARTICLES:
             yield article_item(ids.of(entry.path, entry.raw), origin, entry.path, entry.raw, category)
         else:
-            ignored.by_ending[entry.path.suffix.lower() or entry.path.name] += 1
+            ignored.counts[entry.path.suffix.lower() or entry.path.name] += 1
 
 
 def _skipped(origin: str, entry: ArchiveEntry, ids: Ids) -> Skipped:

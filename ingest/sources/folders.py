@@ -100,7 +100,7 @@ class _Folder:
         elif ending == JSONL:
             yield from read_bundle(path, self._categories[path.parent], self._unused)
         elif path.name != CATEGORY_FILE:
-            self._unused.by_ending[ending or path.name] += 1
+            self._unused.counts[ending or path.name] += 1
 
     def _address(self, path: Path) -> str:
         """The web address of a file in a checkout; "" if that is unknown."""

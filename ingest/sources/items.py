@@ -46,9 +46,9 @@ SourceEntry: TypeAlias = SourceItem | Skipped
 
 @dataclass(slots=True)
 class Ignored:
-    """Files that are no articles by their ending, counted for the report."""
+    """What was passed over, counted for the report by ending or reason."""
 
-    by_ending: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 class Source(Protocol):

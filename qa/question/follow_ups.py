@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 from indexes.search.analysis import informative_terms
 from qa.types import REFUSAL, AnswerKind, Probe, Question, Standalone, Turn
@@ -28,10 +27,6 @@ HISTORY_WEIGHT = 0.5
 ANSWER_WEIGHT = 0.5
 _ANSWER_OPENING = 200  # characters of the last answer: the first sentence or two name its subject
 _MARK = re.compile(r"(?<!\s)\s*\[\d+\]")
-
-
-class QuestionRewriter(Protocol):
-    def standalone(self, question: Question) -> Standalone: ...
 
 
 class HistoryRewriter:

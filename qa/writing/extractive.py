@@ -10,6 +10,7 @@ from qa.reading.features import QuotableFeatures, quotable_features
 from qa.reading.question_form import QuestionForm
 from qa.reading.reading import Reading, ScoredSpan, SearchedQuestion
 from qa.reading.term_coverage import covered, term_weights
+from qa.types import WriterName
 from qa.writing.statements import Quote, Statement, quoting
 
 # Chosen on half of `benchmarks/data/quotations.jsonl` and `parts.jsonl`: docs/decisions/answers.md
@@ -46,6 +47,8 @@ class _Candidate:
 
 class ExtractiveWriter:
     """Needs no model: its statements are quotations."""
+
+    name: WriterName = "extractive"
 
     def write(self, question: SearchedQuestion, reading: Reading) -> Iterator[Statement]:
         """The best span, what it needs to be understood, and what adds to it; nothing where nothing can be quoted."""

@@ -17,10 +17,8 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, 9.2.1
 
 
 def is_forged(method: str, headers: Headers, proof: Proof, own: str, widgets: AbstractSet[str]) -> bool:
-    """Whether to refuse. `own`: origin of the site as it is told to others, "" if it is not; `widgets`: of sites that
-    may embed the widget.
-    """
-    if method in _SAFE or proof == "key":  # a key goes along with no request by itself
+    """Whether to refuse. `own`: this site's public origin, or ""; `widgets`: origins that may embed the widget."""
+    if method in _SAFE or proof == "key":  # browsers never attach an API key on their own
         return False
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin in widgets and proof != "session":  # a widget has nothing of the site that embeds it
@@ -35,7 +33,7 @@ def is_forged(method: str, headers: Headers, proof: Proof, own: str, widgets: Ab
 
 
 def host_of(origin: str) -> str:
-    """The host and port of an Origin field; where it has none, what no host is called."""
+    """The host and port of an Origin field; the field itself if it names no host, which equals no Host field."""
     try:
         return urlsplit(origin).netloc or origin
     except ValueError:

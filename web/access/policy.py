@@ -14,7 +14,7 @@ from web.access.keys import EVERY_GROUP, KEY_START, Key, Keys, Scope
 from web.access.principals import SCOPES, Principal
 from web.access.proxies import Proxies, is_forwarded, is_loopback
 
-Proof: TypeAlias = Literal["key", "session", "proxy", "place", "nothing"]
+Proof: TypeAlias = Literal["key", "session", "proxy", "local", "nothing"]
 
 COOKIE = "__Host-footnote"  # browsers take it over HTTPS alone, and from no other host (RFC 6265bis, 4.1.3.2)
 ASKER: frozenset[Scope] = SCOPES - {"admin"}
@@ -38,9 +38,10 @@ NOBODY = Visitor(Principal("", frozenset(), ANYONE), "nothing")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`place`: whoever sits at the machine itself may do everything; `anybody`: what all others may without a key."""
+    """`trust_local`: requests from this machine have every scope, but are in no group; `anybody`: what others may do
+    without a key."""
 
-    place: bool
+    trust_local: bool
     anybody: frozenset[Scope] = frozenset()
     proxies: Proxies = field(default_factory=Proxies)
 
@@ -58,7 +59,7 @@ class Policy:
     @property
     def closed(self) -> bool:
         """Whether nobody gets in without a key."""
-        return not (self.place or self.anybody or self.proxies.user_header)
+        return not (self.trust_local or self.anybody or self.proxies.user_header)
 
     def visitor(self, connection: HTTPConnection, keys: Keys) -> Visitor:
         """Who sent a request. Raises BadKey for a key or session that is not, or no longer, good: whoever presents one
@@ -66,7 +67,7 @@ class Policy:
         """
         headers = connection.headers
         peer = connection.client.host if connection.client else ""
-        here = self.place and is_loopback(peer) and not is_forwarded(headers)
+        here = self.trust_local and is_loopback(peer) and not is_forwarded(headers)
         presented = bearer(headers.get("authorization", ""))
         # Clients of OpenAI's API insist on a key: where none is needed, people enter any word.
         if presented and (presented.startswith(KEY_START) or not here):
@@ -84,7 +85,7 @@ class Policy:
         # A page from elsewhere whose name was made to point here (DNS rebinding) still names itself as the host.
         if is_here(name_of(host)):
             # In no group: what is not for everyone takes a key, so that no program on the machine reads it by chance.
-            return Visitor(Principal("", SCOPES, ANYONE), "place")
+            return Visitor(Principal("", SCOPES, ANYONE), "local")
         if self.anybody:
             return self._anybody()
         raise Misdirected

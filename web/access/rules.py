@@ -1,4 +1,4 @@
-"""What a request is held against before it is let in."""
+"""The rules that decide whether a request is let in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GONE = f'{COOKIE}=""; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax'  # take
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """All that a request is held against. `own`: origin of the site as it is told to others; `widgets`: see forgery."""
+    """Policy, keys and rate limits. `own`: this site's public origin; `widgets`: origins that may embed the widget."""
 
     policy: Policy
     keys: Keys
@@ -28,7 +28,7 @@ class AccessRules:
 
     @classmethod
     def of(cls, settings: Settings, keys: Keys, bound: str, shared: Shared | None = None) -> AccessRules:
-        """The doors of a server bound to an address. Raises KeysNeeded where nobody could get in."""
+        """The rules of a server bound to an address. Raises KeysNeeded where nobody could get in."""
         proxies = Proxies(networks(settings.trusted_proxies), settings.proxy_user_header, settings.proxy_groups_header)
         policy = Policy.of(bound, settings.public_url, settings.allow_anonymous, proxies)
         if policy.closed and not keys.any_usable():

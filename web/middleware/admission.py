@@ -22,11 +22,11 @@ _BUSY = "More is asked than can be answered at the moment: please try again in a
 
 
 class EarlyRefusal:
-    """ASGI middleware, outside all others: who comes when it is too much is refused before anything is done for them.
+    """ASGI middleware, only inside `RouteLookup`: refuses API requests under overload before any work is done for them.
 
-    With all that is done for a request, refusing three of four would take a third of the time there is for answers.
-    Programs of the API alone are refused here, in words that are always the same; `WorkSlots` counts them, and no line
-    of the log tells of each.
+    With all that the other middleware does, refusing three of four requests would take a third of the time there is for
+    answers. Here only programs of the API are refused, with a constant body; `WorkSlots` counts them, and none of them
+    is logged.
     """
 
     def __init__(self, app: ASGIApp, slots: WorkSlots) -> None:
@@ -52,11 +52,13 @@ class EarlyRefusal:
         facts = facts_of(scope)
         if not (facts.takes_turn and facts.documented and facts.errors == _API.errors):
             return False
-        return all(name != b"origin" for name, _ in scope["headers"])  # another site's page must be let read it
+        return all(
+            name != b"origin" for name, _ in scope["headers"]
+        )  # a widget can read a response only with CORS headers, which are added further in
 
 
 class Admission:
-    """ASGI middleware: requests take turns, but for those that the routes say cost next to nothing."""
+    """ASGI middleware: a request waits for a work slot, unless its route declares that it costs next to nothing."""
 
     def __init__(self, app: ASGIApp, slots: WorkSlots) -> None:
         self._app = app

@@ -100,7 +100,7 @@ class Authentication:
 
     def _allowance(self, request: Request, visitor: Visitor, address: str) -> Allowance:
         """Counts the request. Whoever sits at the machine has no limit."""
-        if visitor.proof == "place":
+        if visitor.proof == "local":
             return UNLIMITED
         rates, kind, id = self._access_rules.rates, facts_of(request.scope).rate, visitor.principal.id
         by_address = kind == "failure" or not id

@@ -58,7 +58,7 @@ class Notes:
 
 
 class Recording:
-    """ASGI middleware, the outermost: names each request, says its id in the response, and tells the recorders.
+    """ASGI middleware, inside `RouteLookup` and `EarlyRefusal` alone: gives a request its id and informs the recorders.
 
     An id that the client or a proxy has given is kept if it is well-formed.
     """

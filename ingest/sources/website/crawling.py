@@ -145,7 +145,7 @@ class _Crawl:
         if self._robots.may(url):
             self._waiting.append((url, depth, day))
         else:
-            self._ignored.by_ending["page that robots.txt disallows"] += 1
+            self._ignored.counts["page that robots.txt disallows"] += 1
         return True
 
     def _visit(self, url: str, depth: int, day: str, follow: bool) -> Iterator[SourceEntry]:
@@ -180,13 +180,13 @@ class _Crawl:
         """The page of a response, stored for next time; None if it is no page, or one already known."""
         if fetched.gone:
             self._store.forget(self._start, url)
-            self._ignored.by_ending["page that is gone"] += 1
+            self._ignored.counts["page that is gone"] += 1
             return None
         if fetched.unchanged and stored:
             self._store.put(self._start, url, replace(stored, seen=time.time()))
             return stored.page
         if fetched.kind not in _KINDS:
-            self._ignored.by_ending[fetched.kind] += 1
+            self._ignored.counts[fetched.kind] += 1
             return None
         final = normal(fetched.url)
         if final != url and final in self._known:
@@ -201,7 +201,7 @@ class _Crawl:
 
     def _article(self, url: str, page: WebPage) -> Iterator[SourceEntry]:
         if page.hidden:
-            self._ignored.by_ending["page that asks not to be indexed"] += 1
+            self._ignored.counts["page that asks not to be indexed"] += 1
         elif page.article is None:
             yield Skipped(url, page.problem, page_id(page.url))
         else:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexes.search.fusion import convex, supported, with_neighbours
+from indexes.search.fusion import convex, with_neighbours, with_sibling_support
 
 NONE = np.nan  # no chunk before the first or after the last of an article
 
@@ -38,9 +38,9 @@ def test_the_best_other_chunk_of_an_article_supports_each_of_its_chunks() -> Non
     scores, articles = np.array([0.5, 0.9, 0.6, 0.7, 0.1], np.float32), np.array([7, 3, 7, 7, 5])
     # Article 7 holds 0.7, 0.6 and 0.5: the best is supported by 0.6, the others by 0.7. 3 and 5 have one chunk each.
     expected = [0.5 + 0.2 * 0.7, 0.9, 0.6 + 0.2 * 0.7, 0.7 + 0.2 * 0.6, 0.1]
-    assert supported(scores, articles, 0.2) == pytest.approx(expected)
-    assert supported(scores, articles, 0.0) == pytest.approx(scores)
+    assert with_sibling_support(scores, articles, 0.2) == pytest.approx(expected)
+    assert with_sibling_support(scores, articles, 0.0) == pytest.approx(scores)
 
 
 def test_no_candidates_have_no_scores() -> None:
-    assert len(supported(np.zeros(0, np.float32), np.zeros(0, np.int64), 0.2)) == 0
+    assert len(with_sibling_support(np.zeros(0, np.float32), np.zeros(0, np.int64), 0.2)) == 0

@@ -178,7 +178,7 @@ def test_a_help_center_export_gives_its_published_articles(tmp_path: Path, form:
     assert (article.updated, article.featured) == (date(2026, 3, 30), True)
     assert article.source_url == "https://help.acme.example/hc/en-us/articles/360001-Reset"
     assert article.markdown == "## Steps\n\nOpen **Settings** and choose Reset.\n\n1. Confirm by mail."
-    assert ignored.by_ending == {"draft": 1}
+    assert ignored.counts == {"draft": 1}
 
 
 def test_a_body_without_markup_and_a_time_in_seconds_are_understood(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_files_of_other_kinds_are_counted_by_their_ending(tmp_path: Path) -> Non
         (tmp_path / name).write_text("name: KB")
     ignored = Ignored()
     assert list(read_source(tmp_path, ignored)) == []
-    assert ignored.by_ending == {".png": 2, ".txt": 1, "Makefile": 1}
+    assert ignored.counts == {".png": 2, ".txt": 1, "Makefile": 1}
 
 
 def test_hidden_folders_and_those_of_tools_are_left_alone(tmp_path: Path) -> None:

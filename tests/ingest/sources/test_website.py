@@ -43,7 +43,7 @@ class Reader:
     def read(self, url: str, limits: Limits = LIMITS) -> list[SourceEntry]:
         ignored = Ignored()
         found = list(Website(url, self.root, limits, self.isolated, self.waits.append).read(ignored))
-        self.ignored = dict(ignored.by_ending)
+        self.ignored = dict(ignored.counts)
         return found
 
     def ids(self, url: str, limits: Limits = LIMITS) -> list[str]:

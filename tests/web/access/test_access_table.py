@@ -145,7 +145,7 @@ def closed(tiny_site: Site, embedder: Embedder, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("closed")
     with make_services(tiny_site.index, embedder, folder) as made:
         keys = made.access_rules.keys
-        services = replace(made, access_rules=AccessRules(Policy(place=True), keys, Rates()))
+        services = replace(made, access_rules=AccessRules(Policy(trust_local=True), keys, Rates()))
         app = create_app(services, 262_144, WorkSlots(2, 64), [ORIGIN])
         user, presented = keys.create("user", tuple(ASKER))
         with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:

@@ -46,14 +46,14 @@ def who(policy: Policy, keys: Keys, peer: str, **headers: str) -> Principal:
 )
 @pytest.mark.parametrize("peer", [HERE, "::1", "::ffff:127.0.0.1"])
 def test_whoever_sits_at_the_machine_may_do_everything_and_is_in_no_group(keys: Keys, peer: str, host: str) -> None:
-    assert who(Policy(place=True), keys, peer, host=host) == KEPT
+    assert who(Policy(trust_local=True), keys, peer, host=host) == KEPT
 
 
 @pytest.mark.parametrize(
     "forwarded", ["x_forwarded_for", "forwarded", "x_real_ip", "via", "x_forwarded_proto", "x_forwarded_host"]
 )
 def test_what_somebody_passed_on_does_not_come_from_the_machine(keys: Keys, forwarded: str) -> None:
-    assert who(Policy(place=True), keys, HERE, host="localhost", **{forwarded: "127.0.0.1"}) == NOBODY
+    assert who(Policy(trust_local=True), keys, HERE, host="localhost", **{forwarded: "127.0.0.1"}) == NOBODY
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_what_somebody_passed_on_does_not_come_from_the_machine(keys: Keys, forw
 )
 def test_a_page_whose_name_was_made_to_point_here_reads_nothing(keys: Keys, host: str) -> None:
     with pytest.raises(Misdirected):
-        who(Policy(place=True), keys, HERE, host=host)
-    assert who(Policy(place=True, anybody=ASKER), keys, HERE, host=host) == Principal("", ASKER, ANYONE)
+        who(Policy(trust_local=True), keys, HERE, host=host)
+    assert who(Policy(trust_local=True, anybody=ASKER), keys, HERE, host=host) == Principal("", ASKER, ANYONE)
 
 
 def test_elsewhere_one_is_nobody_unless_anybody_may_come(keys: Keys) -> None:
-    assert who(Policy(place=True), keys, "192.0.2.1", host="localhost") == NOBODY
-    assert who(Policy(place=False), keys, HERE, host="localhost") == NOBODY
-    assert who(Policy(place=False, anybody=ASKER), keys, "192.0.2.1") == Principal("", ASKER, ANYONE)
+    assert who(Policy(trust_local=True), keys, "192.0.2.1", host="localhost") == NOBODY
+    assert who(Policy(trust_local=False), keys, HERE, host="localhost") == NOBODY
+    assert who(Policy(trust_local=False, anybody=ASKER), keys, "192.0.2.1") == Principal("", ASKER, ANYONE)
 
 
 @pytest.mark.parametrize("wrong", ["fn_nonsense", f"fn_{'0' * 12}_{'0' * 64}"])
 def test_whoever_presents_a_bad_key_is_taken_for_nobody_else(keys: Keys, wrong: str) -> None:
-    for policy in (Policy(place=True), Policy(place=True, anybody=ASKER), Policy(False, proxies=PROXIES)):
+    for policy in (Policy(trust_local=True), Policy(trust_local=True, anybody=ASKER), Policy(False, proxies=PROXIES)):
         with pytest.raises(BadKey):
             who(policy, keys, HERE, host="localhost", authorization=f"Bearer {wrong}")
         with pytest.raises(BadKey):
@@ -82,10 +82,10 @@ def test_whoever_presents_a_bad_key_is_taken_for_nobody_else(keys: Keys, wrong: 
 
 def test_a_word_that_is_no_key_of_ours_is_passed_over_where_none_is_needed_and_nowhere_else(keys: Keys) -> None:
     word = {"host": "localhost", "authorization": "Bearer unused"}  # chat clients insist on one
-    assert who(Policy(place=True), keys, HERE, **word) == KEPT
+    assert who(Policy(trust_local=True), keys, HERE, **word) == KEPT
     for peer, extra in (("192.0.2.1", {}), (HERE, {"x_forwarded_for": "127.0.0.1"})):
         with pytest.raises(BadKey):
-            who(Policy(place=True, anybody=ASKER), keys, peer, **word, **extra)
+            who(Policy(trust_local=True, anybody=ASKER), keys, peer, **word, **extra)
 
 
 def test_a_key_goes_before_a_session_and_a_session_before_a_proxy(keys: Keys) -> None:
@@ -142,7 +142,7 @@ def test_the_client_is_the_last_address_that_no_trusted_proxy_has(peer: str, for
 
 
 @pytest.mark.parametrize(
-    ("bound", "public_url", "trusted", "place"),
+    ("bound", "public_url", "trusted", "local"),
     [
         (HERE, "", "", True),
         ("::1", "http://localhost:8000", "", True),
@@ -153,8 +153,8 @@ def test_the_client_is_the_last_address_that_no_trusted_proxy_has(peer: str, for
         (HERE, "", "10.0.0.0/8", True),
     ],
 )
-def test_a_server_that_others_reach_is_nobodys_own(bound: str, public_url: str, trusted: str, place: bool) -> None:
-    assert Policy.of(bound, public_url, False, Proxies(networks(trusted))).place is place
+def test_a_server_that_others_reach_is_nobodys_own(bound: str, public_url: str, trusted: str, local: bool) -> None:
+    assert Policy.of(bound, public_url, False, Proxies(networks(trusted))).trust_local is local
 
 
 SITE, WIDGET = "https://kb.example", "https://wiki.example"
@@ -177,10 +177,10 @@ SITE, WIDGET = "https://kb.example", "https://wiki.example"
         ("POST", "session", {"origin": "null"}, True),
         ("POST", "session", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, True),
         ("POST", "nothing", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, False),
-        ("POST", "place", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, False),
-        ("POST", "place", {}, False),  # curl
-        ("POST", "place", {"origin": "null"}, True),
-        ("POST", "place", {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, True),
+        ("POST", "local", {"origin": WIDGET, "sec-fetch-site": "cross-site"}, False),
+        ("POST", "local", {}, False),  # curl
+        ("POST", "local", {"origin": "null"}, True),
+        ("POST", "local", {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, True),
         ("POST", "proxy", {"origin": "https://evil.example"}, True),
         ("POST", "nothing", {"origin": "null"}, False),
         ("POST", "nothing", {"sec-fetch-site": "cross-site"}, True),

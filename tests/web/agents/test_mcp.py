@@ -45,7 +45,7 @@ def kept_closed(
     folder = tmp_path_factory.mktemp("closed")
     index = indexed({**TINY, "tokens": TINY["tokens"].replace("---\n", "---\naudience: [security]\n", 1)})
     keys = Keys(SqliteKeyStore(folder / "keys.sqlite"))
-    access_rules = AccessRules(Policy(place=False), keys, Rates())
+    access_rules = AccessRules(Policy(trust_local=False), keys, Rates())
     with served_from(index, embedder, folder, access_rules) as address:
         yield address, keys
     keys.close()

@@ -68,7 +68,7 @@ def served(tiny_site: Site, keys: Keys) -> Served:
 
 
 def test_a_refusal_says_how_to_get_in_and_nothing_that_was_sent(served: Served) -> None:
-    client = served(Policy(place=False))
+    client = served(Policy(trust_local=False))
     refused = client.get("/api/v1/tags")
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="Footnote"')
     assert "Authorization: Bearer" in refused.json()["detail"]
@@ -80,14 +80,14 @@ def test_a_refusal_says_how_to_get_in_and_nothing_that_was_sent(served: Served) 
 
 
 def test_at_the_machine_too_a_bad_key_is_refused(served: Served) -> None:
-    client = served(Policy(place=True), peer="127.0.0.1", url="http://localhost:8000")
+    client = served(Policy(trust_local=True), peer="127.0.0.1", url="http://localhost:8000")
     assert client.get("/insights").status_code == 200
     assert client.get("/insights", headers={"authorization": "Bearer fn_canary"}).status_code == 401
 
 
 def test_a_key_may_do_what_its_scopes_say(served: Served, keys: Keys) -> None:
     key, presented = keys.create("robot", ("ask",))
-    client = served(Policy(place=False))
+    client = served(Policy(trust_local=False))
     client.headers["authorization"] = f"Bearer {presented}"
     assert client.post(ASK, json=QUESTION).status_code == 200
     refused = client.get("/api/v1/tags")
@@ -99,14 +99,14 @@ def test_a_key_may_do_what_its_scopes_say(served: Served, keys: Keys) -> None:
 
 
 def test_a_name_that_was_made_to_point_here_is_told_so(served: Served) -> None:
-    client = served(Policy(place=True), peer="127.0.0.1", url="http://evil.example:8000")
+    client = served(Policy(trust_local=True), peer="127.0.0.1", url="http://evil.example:8000")
     refused = client.get("/api/v1/search?q=token")
     assert (refused.status_code, refused.json()["title"]) == (421, "Misdirected Request")
     assert "FOOTNOTE_PUBLIC_URL" in refused.json()["detail"]
 
 
 def test_where_anybody_may_come_nobody_becomes_a_keeper(served: Served) -> None:
-    client = served(Policy(place=False, anybody=ASKER))
+    client = served(Policy(trust_local=False, anybody=ASKER))
     assert client.post(ASK, json=QUESTION).status_code == 200
     assert client.get("/").status_code == 200
     assert client.get("/insights").status_code == 401
@@ -114,7 +114,7 @@ def test_where_anybody_may_come_nobody_becomes_a_keeper(served: Served) -> None:
 
 def test_without_its_file_of_keys_nobody_is_let_in_and_health_is_told(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(SCOPES))
-    client = served(Policy(place=False))
+    client = served(Policy(trust_local=False))
     keys.close()  # reading now fails, as with a broken disk
     refused = client.get("/api/v1/tags", headers={"authorization": f"Bearer {presented}"})
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
@@ -126,7 +126,9 @@ def test_without_its_file_of_keys_nobody_is_let_in_and_health_is_told(served: Se
 
 
 def test_behind_a_trusted_proxy_users_have_conversations_of_their_own(served: Served) -> None:
-    client = served(Policy(place=False, proxies=Proxies(networks("10.0.0.0/8"), "x-user", "x-groups")), peer="10.0.0.9")
+    client = served(
+        Policy(trust_local=False, proxies=Proxies(networks("10.0.0.0/8"), "x-user", "x-groups")), peer="10.0.0.9"
+    )
     ann, bob = {"x-user": "ann"}, {"x-user": "bob"}
     asked = client.post(ASK, json=QUESTION, headers=ann).json()
     url = f"/api/v1/conversations/{asked['conversation_id']}"
@@ -137,7 +139,7 @@ def test_behind_a_trusted_proxy_users_have_conversations_of_their_own(served: Se
 
 
 def test_only_the_asker_is_asked_whether_an_answer_helped(served: Served) -> None:
-    client = served(Policy(place=False, proxies=Proxies(networks("10.0.0.9"), "x-user")), peer="10.0.0.9")
+    client = served(Policy(trust_local=False, proxies=Proxies(networks("10.0.0.9"), "x-user")), peer="10.0.0.9")
     asked = client.post(ASK, json=QUESTION, headers={"x-user": "ann"}).json()
     shown = {
         user: "Was this helpful?" in client.get(f"/answers/{asked['answer_id']}", headers={"x-user": user}).text
@@ -147,19 +149,19 @@ def test_only_the_asker_is_asked_whether_an_answer_helped(served: Served) -> Non
 
 
 def test_addresses_begin_as_the_proxy_was_asked(served: Served) -> None:
-    client = served(Policy(place=False, proxies=Proxies(networks("10.0.0.9"), "x-user")), peer="10.0.0.9")
+    client = served(Policy(trust_local=False, proxies=Proxies(networks("10.0.0.9"), "x-user")), peer="10.0.0.9")
     client.headers.update({"x-user": "ann", "x-forwarded-proto": "https"})
     asked = client.post("http://kb.example" + ASK, json=QUESTION).json()
     text = client.get(f"http://kb.example/answers/{asked['answer_id']}.md").text
     assert "(<https://kb.example/articles/tokens?" in text
-    trusted_no_more = served(Policy(place=False, anybody=ASKER), peer="10.0.0.9")
+    trusted_no_more = served(Policy(trust_local=False, anybody=ASKER), peer="10.0.0.9")
     text = trusted_no_more.get(f"http://kb.example/answers/{asked['answer_id']}.md", headers=client.headers).text
     assert "(<http://kb.example/articles/tokens?" in text
 
 
 def test_what_is_not_open_is_told_to_people_as_a_page(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
-    page = served(Policy(place=False)).get(
+    page = served(Policy(trust_local=False)).get(
         "/insights", headers={"authorization": f"Bearer {presented}", "accept": "text/html"}
     )
     assert page.status_code == 403
@@ -170,7 +172,7 @@ def test_an_article_with_an_audience_is_there_for_those_in_it(site: Site, keys: 
     text = "---\ntitle: Payroll\naudience: [hr]\n---\nSalaries are paid on the last working day of the month.\n"
     (site.source / "payroll.md").write_text(text)
     site.ingest()
-    policy = Policy(place=True, anybody=ASKER, proxies=Proxies(networks("10.0.0.9"), "x-user", "x-groups"))
+    policy = Policy(trust_local=True, anybody=ASKER, proxies=Proxies(networks("10.0.0.9"), "x-user", "x-groups"))
     app = create_app(replace(site.services, access_rules=AccessRules(policy, keys, Rates())), 262_144, WorkSlots(2, 64))
 
     def status(peer: str = "192.0.2.1", groups: tuple[str, ...] | None = None, **headers: str) -> int:
@@ -197,7 +199,7 @@ def signed_in(client: TestClient, presented: str) -> TestClient:
 
 
 def test_a_browser_signs_in_where_it_was_going_and_out_again(served: Served, keys: Keys) -> None:
-    client = served(Policy(place=False))
+    client = served(Policy(trust_local=False))
     _, presented = keys.create("Ann's laptop", tuple(ASKER), ("payments",))
     page = client.get("/browse?tag=auth", headers={"accept": "text/html"})
     form = BeautifulSoup(page.text, "html.parser").select_one("form.signing")
@@ -216,7 +218,7 @@ def test_a_browser_signs_in_where_it_was_going_and_out_again(served: Served, key
 
 def test_the_cookie_is_one_that_no_other_host_script_or_plain_connection_gets(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
-    cookie = served(Policy(place=False)).post("/sign-in", data={"key": presented}).headers["set-cookie"]
+    cookie = served(Policy(trust_local=False)).post("/sign-in", data={"key": presented}).headers["set-cookie"]
     name, *attributes = cookie.split("; ")
     assert name.startswith("__Host-footnote=")
     assert presented[16:] not in cookie
@@ -225,7 +227,7 @@ def test_the_cookie_is_one_that_no_other_host_script_or_plain_connection_gets(se
 
 def test_a_session_dies_with_its_key_and_its_cookie_with_it(served: Served, keys: Keys) -> None:
     key, presented = keys.create("x", tuple(ASKER))
-    client = signed_in(served(Policy(place=False, anybody=ASKER)), presented)
+    client = signed_in(served(Policy(trust_local=False, anybody=ASKER)), presented)
     keys.revoke(key.id)
     page = client.get("/browse", headers={"accept": "text/html"})
     assert page.status_code == 401  # told, and not taken for somebody unknown at once
@@ -236,13 +238,13 @@ def test_a_session_dies_with_its_key_and_its_cookie_with_it(served: Served, keys
 @pytest.mark.parametrize("next", ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb", "/" * 2])
 def test_signing_in_leads_nowhere_else(served: Served, keys: Keys, next: str) -> None:
     _, presented = keys.create("x", tuple(ASKER))
-    response = served(Policy(place=False)).post("/sign-in", data={"key": presented, "next": next})
+    response = served(Policy(trust_local=False)).post("/sign-in", data={"key": presented, "next": next})
     assert response.headers["location"] == "/"
 
 
 def test_the_way_back_may_have_letters_of_any_alphabet(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
-    client = served(Policy(place=False))
+    client = served(Policy(trust_local=False))
     page = client.get("/articles/prüfung?cite=1-2", headers={"accept": "text/html"})
     way_back = BeautifulSoup(page.text, "html.parser").select("[name=next]")[0]["value"]
     response = client.post("/sign-in", data={"key": presented, "next": way_back})
@@ -250,7 +252,7 @@ def test_the_way_back_may_have_letters_of_any_alphabet(served: Served, keys: Key
 
 
 def test_a_wrong_key_keeps_the_form_and_says_so(served: Served) -> None:
-    response = served(Policy(place=False)).post("/sign-in", data={"key": "fn_<b>", "next": "/browse"})
+    response = served(Policy(trust_local=False)).post("/sign-in", data={"key": "fn_<b>", "next": "/browse"})
     page = BeautifulSoup(response.text, "html.parser")
     assert response.status_code == 401
     assert page.select("#error")[0].get_text() == "This is no API key of this server."
@@ -272,8 +274,8 @@ def test_over_plain_http_the_form_says_that_it_cannot_last(served: Served) -> No
 
 def test_nothing_is_written_for_another_site(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(SCOPES))
-    client = signed_in(served(Policy(place=False)), presented)
-    local = served(Policy(place=True), peer="127.0.0.1", url="http://localhost:8000")
+    client = signed_in(served(Policy(trust_local=False)), presented)
+    local = served(Policy(trust_local=True), peer="127.0.0.1", url="http://localhost:8000")
     unsafe = [
         (method, row)
         for (method, path), row in TABLE.items()
@@ -293,7 +295,7 @@ def test_nothing_is_written_for_another_site(served: Served, keys: Keys) -> None
 
 
 def test_a_widget_asks_from_the_sites_that_may_embed_it(served: Served) -> None:
-    client = served(Policy(place=False, anybody=ASKER))
+    client = served(Policy(trust_local=False, anybody=ASKER))
     embedded = {"origin": WIDGET, "sec-fetch-site": "cross-site"}
     may = client.options(ASK, headers={**embedded, "access-control-request-method": "POST"})
     assert (may.status_code, may.headers["access-control-allow-origin"]) == (200, WIDGET)
@@ -309,7 +311,7 @@ def test_a_widget_asks_from_the_sites_that_may_embed_it(served: Served) -> None:
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(served: Served, keys: Keys) -> None:
     one, two = ({"authorization": f"Bearer {keys.create(name, tuple(ASKER))[1]}"} for name in ("one", "two"))
-    client = served(Policy(place=False), Rates(ask="2/hour", read="50/hour"))
+    client = served(Policy(trust_local=False), Rates(ask="2/hour", read="50/hour"))
     first, _, third = (client.post(ASK, json=QUESTION, headers=one) for _ in range(3))
     assert first.headers["ratelimit-policy"] == '"ask-hour";q=2;w=3600'
     assert first.headers["ratelimit"].startswith('"ask-hour";r=1;t=')
@@ -332,7 +334,7 @@ def test_strangers_share_the_limit_of_their_address(served: Served) -> None:
 
 def test_keys_cannot_be_tried_without_end_and_whoever_has_one_is_not_kept_out(served: Served, keys: Keys) -> None:
     _, presented = keys.create("x", tuple(ASKER))
-    client = served(Policy(place=False), Rates(failure="3/hour"))
+    client = served(Policy(trust_local=False), Rates(failure="3/hour"))
     tried = [client.get("/api/v1/tags", headers={"authorization": "Bearer fn_x"}).status_code for _ in range(4)]
     assert tried == [401, 401, 401, 429]
     assert client.post("/sign-in", data={"key": "fn_x"}).status_code == 429
@@ -341,9 +343,9 @@ def test_keys_cannot_be_tried_without_end_and_whoever_has_one_is_not_kept_out(se
 
 def test_health_static_files_and_whoever_sits_at_the_machine_have_no_limit(served: Served) -> None:
     rates = Rates(ask="1/hour", read="1/hour", failure="1/hour")
-    far = served(Policy(place=True), rates)
+    far = served(Policy(trust_local=True), rates)
     assert {far.get(url).status_code for url in ("/livez", "/readyz", "/static/base.js") * 3} == {200}
-    near = served(Policy(place=True), rates, peer="127.0.0.1", url="http://localhost:8000")
+    near = served(Policy(trust_local=True), rates, peer="127.0.0.1", url="http://localhost:8000")
     answers = [near.post(ASK, json=QUESTION) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert "ratelimit" not in answers[0].headers

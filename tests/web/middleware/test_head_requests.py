@@ -112,7 +112,7 @@ def test_what_refuses_a_method_names_head_beside_get(line: httpx2.Client) -> Non
 
 def test_a_search_by_head_counts_as_a_question_as_one_by_get_does(tiny_site: Site, tmp_path: Path) -> None:
     access_rules = AccessRules(
-        Policy(place=False, anybody=ASKER), Keys(SqliteKeyStore(tmp_path / "keys.sqlite")), Rates(ask="2/hour")
+        Policy(trust_local=False, anybody=ASKER), Keys(SqliteKeyStore(tmp_path / "keys.sqlite")), Rates(ask="2/hour")
     )
     services = replace(tiny_site.services, access_rules=access_rules)
     with served(create_app(services, 262_144, WorkSlots(2, 64))) as address:

@@ -313,7 +313,7 @@ def test_a_client_without_a_good_key_or_with_too_many_questions_raises_its_own_e
     tiny_site: Site, embedder: Embedder, tmp_path: Path
 ) -> None:
     keys = Keys(SqliteKeyStore(tmp_path / "keys.sqlite"))
-    access_rules = AccessRules(Policy(place=False), keys, Rates(ask="1/minute"))
+    access_rules = AccessRules(Policy(trust_local=False), keys, Rates(ask="1/minute"))
     with served_from(tiny_site.index, embedder, tmp_path, access_rules) as address:
 
         def client(key: str) -> OpenAI:
