@@ -45,6 +45,7 @@ class Planner:
         self._known = previous.articles.fingerprints() if previous else {}
         self._categories = previous.articles.categories_of() if previous else {}
         self._seen: dict[str, str] = {}  # id → origin
+        self._withdrawn: set[str] = set()  # ids of articles of which nobody knows whom they are for
         self._plan = Plan()
 
     def plan(self, found: Iterable[SourceEntry]) -> Plan:
@@ -69,6 +70,7 @@ class Planner:
         try:
             entry = self._index(item)
         except AudienceUnclear as error:
+            self._withdrawn.add(item.id)
             self._plan.skipped.append(
                 Skipped(item.origin, f"{error}; until then it is not served", item.id, confidential=True)
             )
@@ -84,7 +86,7 @@ class Planner:
 
     def _skip(self, skipped: Skipped) -> None:
         """Report it; if it was ingested before, its last version stays: nothing is lost to a typing error."""
-        stays = skipped.id in self._known and skipped.id not in self._seen
+        stays = skipped.id in self._known and skipped.id not in {*self._seen, *self._withdrawn}
         if stays:
             self._keep(skipped.id, skipped.origin)
         self._plan.skipped.append(replace(skipped, kept=stays))
@@ -99,7 +101,8 @@ class Planner:
                 self._plan.skipped[number] = replace(skipped, kept=True)
 
     def _unseen(self, under: str) -> list[str]:
-        return [id for id in self._known if id.startswith(under) and id not in self._seen]
+        gone = {*self._seen, *self._withdrawn}
+        return [id for id in self._known if id.startswith(under) and id not in gone]
 
     def _keep(self, id: str, origin: str, category: Category | None = None) -> None:
         """The stored version of an article stays; where stored ones cannot be taken over, it is written again."""

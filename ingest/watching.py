@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ def _attempt(interval: float, sync: Callable[[], None], failed: Callable[[Except
     except IndexBusy as error:
         failed(error)
         return _BUSY_SECONDS
-    except (FootnoteError, OSError) as error:
+    except (FootnoteError, OSError, sqlite3.Error) as error:  # the last one: a full disk, while vectors are put aside
         failed(error)
         return min(_FAILED_SECONDS, interval)
     return interval

@@ -248,7 +248,7 @@ class Answerer:
             standalone_question=whole.question.standalone.text,
             kind=AnswerKind.ANSWERED if answered else AnswerKind.REFUSED,
             confidence=round(min(finding.reading.confidence for finding in answerable or [whole]), 4),
-            text="\n\n".join([cited.text, *missing]) if answered else self._refusal(passages),
+            text="\n\n".join([cited.text, *missing]) if answered else self._refusal(passages, question.filter),
             writer=self._writer.name,
             segments=cited.segments,
             citations=cited.citations,
@@ -260,9 +260,9 @@ class Answerer:
             missing=missing,
         )
 
-    def _refusal(self, passages: Sequence[Passage]) -> str:
+    def _refusal(self, passages: Sequence[Passage], filter: Filter) -> str:
         if not passages:
-            return _NO_MATCH
+            return _NO_MATCH if filter.tags else REFUSAL
         nearest = [f"- [{p.article.title}]({self._links.article(p.article.id)})" for p in nearest_articles(passages)]
         return "\n".join([f"{REFUSAL} The nearest articles:", "", *nearest])
 

@@ -115,7 +115,7 @@ class Retriever:
         return Retrieved(
             ranking=ranking,
             passages=passages,
-            degraded=() if vector is not None else ("vectors",),
+            degraded=("vectors",) if any(probe.vector is None for probe in probes) else (),
             similarity=None if probes[0].vector is None else candidates.probes[0].best_similarity,
             matched=candidates.probes[-1].best_keyword,
             spent=watch.spent,

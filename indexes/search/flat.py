@@ -53,7 +53,7 @@ class FlatVectors:
         return np.asarray(rows[rows >= 0], dtype=np.int64)  # FAISS pads short results with -1
 
     def rows(self, rows: Chunks | slice) -> FloatMatrix:
-        """A copy of these rows, shape (rows, dimension)."""
+        """These rows, shape (rows, dimension): a copy of single ones, a view of a slice."""
         stored = self._rows[rows] if isinstance(rows, slice) else self._rows.take(rows)
         return np.ascontiguousarray(stored).view(np.float32).reshape(-1, self.dimension)
 

@@ -73,10 +73,15 @@ def remember(root: Path, ingest: IngestRecord) -> None:
             return
         line = json.dumps({**asdict(ingest), "reasons": reasons}, ensure_ascii=False)
         with (root / FILE).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{line}\n")
+            file.write(f"{_ending(root / FILE)}{line}\n")
         _cut(root)
     except OSError as error:
         log.warning("The history of ingests could not be written (%s); the ingest itself is done.", error)
+
+
+def _ending(path: Path) -> str:
+    """What ends the last line, where a crash cut it off."""
+    return "\n" if path.stat().st_size and not path.read_bytes().endswith(b"\n") else ""
 
 
 def past(root: Path, limit: int = _MOST) -> list[IngestRecord]:

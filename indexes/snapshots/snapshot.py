@@ -87,8 +87,8 @@ class _Indexes:
     article_vectors: FloatMatrix  # (article rows, dimension): each the unit mean of its chunks' vectors
 
     @classmethod
-    def open(cls, folder: Path) -> _Indexes:
-        ivf = IvfIndex.open(folder / IVF) if (folder / IVF).exists() else None
+    def open(cls, folder: Path, manifest: Manifest) -> _Indexes:
+        ivf = IvfIndex.open(folder / IVF) if IVF in manifest.files else None
         vectors, article_vectors = FlatVectors.open(folder / VECTORS), mapped(folder / ARTICLE_VECTORS)
         return cls(Postings.open(folder), vectors, ivf, article_vectors)
 
@@ -121,7 +121,7 @@ class Snapshot:
 
     @classmethod
     def _load(cls, path: Path, manifest: Manifest) -> Snapshot:
-        articles, indexes = ArticleTable(path / ARTICLES), _Indexes.open(path)
+        articles, indexes = ArticleTable(path / ARTICLES), _Indexes.open(path, manifest)
         if not indexes.vectors.count == len(indexes.postings.lengths) == articles.chunk_count == manifest.chunks:
             raise _damaged(path, "its indexes disagree on the number of chunks")
         return cls(path, manifest, indexes, articles)

@@ -281,6 +281,16 @@ def test_an_article_whose_audience_becomes_unclear_is_withdrawn_and_comes_back_o
     assert shop.current().articles.audience_of("caching") == ("sre",)
 
 
+def test_an_article_whose_audience_becomes_unclear_is_withdrawn_though_another_file_hides_what_it_held(
+    shop: Workshop,
+) -> None:
+    shop.sync()
+    (shop.source / "export.jsonl").symlink_to("nowhere")  # while it cannot be read, nothing that it may hold is removed
+    shop.write(caching="---\naudience: []\n---\nThe origin's password.")
+    assert shop.sync().removed == ("caching",)
+    assert shop.current().articles.article("caching") is None
+
+
 def test_the_history_counts_for_each_reader_what_they_may_read(shop: Workshop) -> None:
     shop.write(zebra="---\naudience: [legal]\n---\nThe zebra contract.")
     shop.sync()

@@ -40,6 +40,15 @@ def test_a_line_that_was_never_finished_costs_only_itself(tmp_path: Path) -> Non
     assert past(tmp_path) == [FIRST]
 
 
+def test_a_line_that_a_crash_cut_off_does_not_cost_the_next_one(tmp_path: Path) -> None:
+    second = replace(FIRST, generation="000002", added=1)
+    remember(tmp_path, FIRST)
+    with (tmp_path / FILE).open("a", encoding="utf-8") as file:
+        file.write('{"finished": "2026-')
+    remember(tmp_path, second)
+    assert past(tmp_path) == [second, FIRST]
+
+
 def test_an_ingest_does_not_fail_for_its_history(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     remember(tmp_path, FIRST)

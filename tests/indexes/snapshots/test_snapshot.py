@@ -52,7 +52,7 @@ def test_the_manifest_vouches_for_every_other_file(folder: Path) -> None:
 
 
 @EVERY_FILE
-@pytest.mark.parametrize("local", ["first", "middle", "last"])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
 def test_a_flipped_bit_is_found(folder: Path, name: str, place: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[{"first": 0, "middle": len(content) // 2, "last": -1}[place]] ^= 1
