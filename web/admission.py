@@ -17,7 +17,6 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -45,32 +44,45 @@ class WorkSlot:
     def __init__(self, slots: WorkSlots) -> None:
         self._slots = slots
         self._held = True
+        self._over = False
         self._loop = asyncio.get_running_loop()
 
     def give_back(self) -> None:
-        """Let the next one work; a second call does nothing."""
-        if self._held:
-            self._held = False
-            self._slots.finished()
+        """The request is done: let the next one work. A second call does nothing."""
+        if not self._over:
+            self._over = True
+            if self._held:
+                self._held = False
+                self._slots.finished()
+            else:
+                self._slots.left_outside()
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
         """Called in a thread: the slot is free for others until the end of the block, and then taken again."""
-        was_held = asyncio.run_coroutine_threadsafe(self._set_aside(), self._loop).result()
+        self._call(self._go_outside)
         try:
             yield
         finally:
-            if was_held:
-                asyncio.run_coroutine_threadsafe(self._take_again(), self._loop).result()
+            self._call(self._come_back)
 
-    async def _set_aside(self) -> bool:
-        was_held = self._held
-        self.give_back()
-        return was_held
+    def _call(self, function: Callable[[], None]) -> None:
+        """Call `function` on the event loop and wait for its end."""
 
-    async def _take_again(self) -> None:
-        await self._slots.take_again()
-        self._held = True
+        async def called() -> None:
+            function()
+
+        asyncio.run_coroutine_threadsafe(called(), self._loop).result()
+
+    def _go_outside(self) -> None:
+        if self._held:
+            self._held = False
+            self._slots.went_outside()
+
+    def _come_back(self) -> None:
+        if not (self._held or self._over):  # a client that has left meanwhile needs no slot any more
+            self._held = True
+            self._slots.came_back()
 
 
 class WorkSlots:
@@ -91,7 +103,7 @@ class WorkSlots:
         self._clock = clock
         self._working = 0
         self._line: dict[asyncio.Future[None], float] = {}  # requests in order of arrival, and since when they wait
-        self._returning: deque[asyncio.Future[None]] = deque()  # requests that had set their slot aside
+        self._outside = 0  # requests that have set their slot aside
         self._refused = refused or SharedTimestamp()
         self.turned_away = 0
 
@@ -106,15 +118,10 @@ class WorkSlots:
         return len(self._line)
 
     @property
-    def returning(self) -> int:
-        """How many wait to go on after they had set their slot aside."""
-        return len(self._returning)
-
-    @property
     def full(self) -> bool:
         """Whether one who comes now would be refused."""
         most = min(self._at_once + _NEXT, self._capacity) if self._is_overloaded() else self._capacity
-        return self._working + len(self._line) >= most
+        return self._working + self._outside + len(self._line) >= most
 
     async def take(self) -> WorkSlot:
         """Wait in line for a slot. Raises Overloaded."""
@@ -139,14 +146,19 @@ class WorkSlots:
             self._line.pop(waiting, None)
         return WorkSlot(self)
 
-    async def take_again(self) -> None:
-        """Wait for a slot ahead of the line, and never be refused: work has gone into this request already."""
-        if self._working < self._at_once:
-            self._working += 1
-            return
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._returning.append(waiting)
-        await waiting
+    def went_outside(self) -> None:
+        """A request waits for something outside the process: another may work."""
+        self._outside += 1
+        self.finished()
+
+    def came_back(self) -> None:
+        """It goes on at once, because it holds a thread that others wait for: for a while one more than usual works."""
+        self._outside -= 1
+        self._working += 1
+
+    def left_outside(self) -> None:
+        """It is over before it has come back."""
+        self._outside -= 1
 
     def refuse(self) -> Overloaded:
         """The error for a request that is refused; overload begins, or goes on."""
@@ -158,11 +170,9 @@ class WorkSlots:
 
     def finished(self) -> None:
         """A request is done: the next one may work."""
-        while self._returning:
-            returning = self._returning.popleft()
-            if not returning.done():
-                returning.set_result(None)
-                return
+        if self._working > self._at_once:  # others have come back from outside
+            self._working -= 1
+            return
         too_late = self._clock() - _LATE if self._is_overloaded() else -math.inf
         for waiting, since in list(self._line.items()):
             del self._line[waiting]

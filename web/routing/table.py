@@ -61,6 +61,7 @@ class RouteTable:
     def find(self, method: str, path: str) -> RouteFacts:
         """The facts of what is asked for. HEAD is answered as GET is."""
         method = "GET" if method == "HEAD" else method
+        path = path.removesuffix("\n")  # which the `$` of a route's pattern passes over
         if facts := self._fixed.get((method, path)):
             return facts
         first = _first(path)

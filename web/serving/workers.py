@@ -52,7 +52,10 @@ class Workers(Multiprocess):
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        at_hangup = signal.getsignal(signal.SIGHUP)
         super().__init__(application.config(), [application.listener])
+        if at_hangup is signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.status = FAILED  # unless told to stop
         self._deaths: list[float] = []
         self._pause_ends = 0.0
@@ -111,10 +114,11 @@ class Workers(Multiprocess):
 
     def handle_signals(self) -> None:
         """A terminal that is closed ends the server too, as it does where one process serves."""
-        for number in _STOP.intersection(self.signal_queue):
-            self.status = -number
-            self.should_exit.set()
-        self.signal_queue.clear()
+        while self.signal_queue:  # one by one: another may come meanwhile
+            number = self.signal_queue.pop(0)
+            if number in _STOP:
+                self.status = -number
+                self.should_exit.set()
 
 
 def _reason(status: int) -> str:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from web.admission import Overloaded, WorkSlot, WorkSlots
+from web.admission import Overloaded, WorkSlot, WorkSlots, hold
 from web.serving.draining import Drain, Draining
 from web.slack.errors import Declined, SlackError
 from web.slack.messages import Message, plain_message
@@ -107,6 +107,7 @@ class JobWorker:
     async def _run(self, job: Job) -> None:
         try:
             slot = await self._take_slot()
+            hold(slot)
             try:
                 message = await self._drain.or_result(job.work)
             finally:

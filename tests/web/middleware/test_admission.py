@@ -258,34 +258,55 @@ def test_an_open_stream_holds_no_turn(content_type: bytes, turns_held: int) -> N
     assert not slots.full
 
 
-def test_a_request_that_waits_outside_lets_others_work_and_comes_back_before_the_line() -> None:
-    outside, answered = Event(), Event()
-    order: list[str] = []
+REQUEST = {"type": "http", "path": "/", "headers": [], "facts": RouteFacts()}
 
-    def ask_a_model() -> None:
+
+@dataclass
+class Asking:
+    """An application that asks something outside the process, in a thread, and is told when the answer is there."""
+
+    outside: Event = field(default_factory=Event)
+    answered: Event = field(default_factory=Event)
+    came_back: Event = field(default_factory=Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(self._ask)
+
+    def _ask(self) -> None:
         with waiting_outside():
-            outside.set()
-            assert answered.wait(10)
-        order.append("came back")
+            self.outside.set()
+            assert self.answered.wait(10)
+        self.came_back.set()
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.to_thread(ask_a_model)
 
+def test_a_request_that_waits_outside_lets_another_work_and_goes_on_at_once() -> None:
     async def scenario() -> None:
-        slots = WorkSlots(1, 64)
-        request = {"type": "http", "path": "/", "headers": [], "facts": RouteFacts()}
-        waiting = asyncio.create_task(Admission(application, slots)(request, _empty_body, _ignored))
-        await asyncio.to_thread(outside.wait, 10)
+        slots, asking = WorkSlots(1, 64), Asking()
+        request = asyncio.create_task(Admission(asking, slots)(REQUEST, _empty_body, _ignored))
+        await asyncio.to_thread(asking.outside.wait, 10)
         other = await slots.take()  # without the slot that was set aside it would have to wait
         line = await come(slots)
-        answered.set()
-        while not slots.returning:
-            await asyncio.sleep(0.01)
+        asking.answered.set()
+        await request
+        assert (slots.working, line.done()) == (1, False)  # what has come back was one more than usual
         other.give_back()
-        await waiting
-        order.append("line")
         (await line).give_back()
-        assert (order, slots.working) == (["came back", "line"], 0)
+        assert slots.working == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_leaves_while_its_request_waits_outside_takes_no_slot_with_it() -> None:
+    async def scenario() -> None:
+        slots, asking = WorkSlots(1, 1), Asking()
+        request = asyncio.create_task(Admission(asking, slots)(REQUEST, _empty_body, _ignored))
+        await asyncio.to_thread(asking.outside.wait, 10)
+        assert slots.full  # who waits outside is inside still
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+        asking.answered.set()
+        await asyncio.to_thread(asking.came_back.wait, 10)
+        assert (slots.working, slots.full) == (0, False)
 
     asyncio.run(scenario())
 

@@ -101,6 +101,13 @@ def addresses(table: RouteTable) -> Iterator[tuple[str, str]]:
             yield method, re.sub(r"{\w+:path}", "x/y", route.path)
 
 
+def test_a_newline_at_the_end_of_a_path_changes_no_facts(tiny_site: Site) -> None:
+    """Starlette's patterns end in `$`, which passes over it, so the request reaches the same endpoint."""
+    table: RouteTable = tiny_site.client.app.state.routes  # type: ignore[attr-defined]
+    for method, path in (("POST", "/sign-in"), ("POST", "/api/v1/ask"), ("GET", "/api/v1/search")):
+        assert table.find(method, f"{path}\n") == table.find(method, path)
+
+
 def test_what_is_looked_up_is_what_the_endpoint_that_is_reached_declares(tiny_site: Site) -> None:
     app = create_app(tiny_site.services, 262_144, WorkSlots(2, 64), ["https://wiki.example"])
     reached: list[tuple[RouteFacts, object]] = []

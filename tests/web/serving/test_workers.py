@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -104,6 +105,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 os.kill(int(pid), signal.SIGKILL)
         served.process.kill()
         served.process.communicate()
+        for started in served.starts():  # nobody who was killed could tidy up
+            shutil.rmtree(started[3], ignore_errors=True)
 
 
 def alive(pid: int) -> bool:
