@@ -81,6 +81,8 @@ def _deaf(number: int, frame: FrameType | None) -> None:
 
 def main(folder: Path, log_format: str) -> int:
     workers._GRACE = 1.0
+    # Whatever the tests themselves were started with.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if "nohup" in sys.argv[3:] else signal.SIG_DFL)
     logs.configure("json" if log_format == "json" else "text", "warning")
     with listening.bind("127.0.0.1", 0, 2) as listener:
         print(listener.getsockname()[1], flush=True)

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -230,6 +231,17 @@ def test_told_to_stop_it_ends_the_processes_and_then_itself(start: Start, told: 
     assert not folder.exists()
     with pytest.raises(ConnectionRefusedError):
         served.ask()
+
+
+def test_under_nohup_a_terminal_that_is_closed_ends_nothing(start: Start) -> None:
+    served = start("nohup")
+    pids = served.serving()
+    served.process.send_signal(signal.SIGHUP)
+    time.sleep(1.5)  # the supervisor reads its signals twice a second
+    assert served.process.poll() is None
+    assert served.serving() == pids
+    served.process.terminate()
+    assert served.process.wait(PATIENCE) == 256 - signal.SIGTERM
 
 
 def test_every_open_stream_of_every_process_is_told_that_the_server_stops(start: Start) -> None:
