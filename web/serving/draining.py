@@ -72,42 +72,34 @@ class Drain:
             for item in work():
                 loop.call_soon_threadsafe(items.put_nowait, item)
 
-        running = asyncio.wrap_future(self._threads.submit(contextvars.copy_context().run, run))
+        running = self._started(run)
         running.add_done_callback(lambda _: items.put_nowait(None))  # after the last item: callbacks run in order
-        stopping = asyncio.ensure_future(self._begun.wait())
         try:
-            while (item := await self._next(items, stopping)) is not None:
+            while (item := await self._unless_draining(asyncio.ensure_future(items.get()))) is not None:
                 yield item
             running.result()
         finally:
             running.cancel()
-            stopping.cancel()
-
-    async def _next(self, items: asyncio.Queue[Item | None], stopping: asyncio.Future[Any]) -> Item | None:
-        waiting = asyncio.ensure_future(items.get())
-        either: set[asyncio.Future[Any]] = {waiting, stopping}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                raise Draining
-            return waiting.result()
-        finally:
-            waiting.cancel()
 
     async def or_result(self, work: Callable[[], Result]) -> Result:
         """The result of blocking `work`, run in a thread. Raises Draining as soon as the server is told to stop.
 
         Cancelled, by a client that leaves, it stops waiting at once; work that has not begun never does.
         """
+        return await self._unless_draining(self._started(work))
+
+    def _started(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
         context = contextvars.copy_context()  # so that what is logged there says for which request
-        running = asyncio.wrap_future(self._threads.submit(context.run, work))
+        return asyncio.wrap_future(self._threads.submit(context.run, work))
+
+    async def _unless_draining(self, awaited: asyncio.Future[Result]) -> Result:
         stopping = asyncio.ensure_future(self._begun.wait())
+        either: set[asyncio.Future[Any]] = {awaited, stopping}
         try:
-            either: set[asyncio.Future[Any]] = {running, stopping}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
+            if not awaited.done():
                 raise Draining
-            return running.result()
+            return awaited.result()
         finally:
-            running.cancel()
+            awaited.cancel()
             stopping.cancel()
