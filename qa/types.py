@@ -13,6 +13,7 @@ WriterName: TypeAlias = Literal["extractive", "llm"]
 
 LONGEST_QUESTION = 4_000  # characters
 REFUSAL = "The knowledge base does not say."
+CLOSEST = "The knowledge base may not answer this. The closest passages:"
 
 
 class AnswerKind(StrEnum):
@@ -87,8 +88,19 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A place in an article's Markdown, in code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
-    """Mark `n` of an answer: `quote == article Markdown[start:end]`, in code points."""
+    """Mark `n` of an answer: `quote == article Markdown[start:end]`, in code points.
+
+    `key` holds the places of the words that answer, in the article's Markdown and within the quotation, in order.
+    """
 
     n: int
     article_id: str
@@ -96,6 +108,20 @@ class Citation:
     url: str
     heading: tuple[str, ...]
     quote: str
+    start: int
+    end: int
+    key: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A place that may answer, beside those that an answer cites: the passage of a section that fits best."""
+
+    article_id: str
+    title: str
+    url: str
+    heading: tuple[str, ...]
+    text: str
     start: int
     end: int
 
@@ -122,7 +148,11 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, or the plain word that the KB has none (`kind` says which; a refusal has no citations)."""
+    """An answer, the closest passages, or the plain word that the KB has none: `kind` says which.
+
+    Only an answer has citations. `closest` are spans that may help where nothing is asserted; `elsewhere` are other
+    sections that may answer, best first, one entry a section.
+    """
 
     answer_id: str
     question: str
@@ -139,6 +169,8 @@ class Answer:
     generation: str
     took_ms: float
     missing: tuple[str, ...] = ()  # sentences that say what the answer leaves open; they end its text
+    closest: tuple[Citation, ...] = ()
+    elsewhere: tuple[Section, ...] = ()
     audiences: tuple[tuple[str, ...], ...] = ()  # of all restricted articles that it quotes or names
 
     @property
