@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve ingest test check fmt leaks browser pages faults faults-short fuzz fuzz-short soak quality bench growth clean
+.PHONY: help install serve ingest test check fmt leaks browser pages faults faults-short fuzz fuzz-short soak quality train bench growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,16 @@ quality: $(STAMP) ## every table of docs/decisions on retrieval and answers (SET
 		$(BIN)/footnote evaluate $$set --index var/quality/$$name --rewrites --compare var/quality/$$name.run && \
 		$(BIN)/python -m benchmarks.retrieval $$set --index var/quality/$$name && \
 		$(BIN)/python -m benchmarks.cutting $$set --out var/quality/cutting/$$name || exit 1; done
-	$(BIN)/python -m benchmarks.fit_evidence --index $(KB_INDEX) \
-		$(foreach set,$(SETS),--set $(set) var/quality/$(notdir $(set)))
+
+TRAINING := var/training
+train: $(STAMP) ## make the adapter and the reader's weights anew, resuming (an afternoon; CLONES=folder of repositories)
+	$(BIN)/python -m training.passages $(or $(CLONES),$(TRAINING)/clones) $(TRAINING)/data
+	$(BIN)/python -m training.fitting $(TRAINING)/data $(TRAINING)/run
+	$(BIN)/python -m training.packing $(TRAINING)/run/encoder.pt $(TRAINING)/adapter.npz
+	PATH=$(CURDIR)/$(BIN):$$PATH FOOTNOTE_ADAPTER=$(TRAINING)/adapter.npz $(BIN)/python -m training.knowledge_bases \
+		$(or $(CLONES),$(TRAINING)/clones) $(TRAINING)/data $(TRAINING)/indexes
+	FOOTNOTE_ADAPTER=$(TRAINING)/adapter.npz $(BIN)/python -m training.reader \
+		$(TRAINING)/data $(TRAINING)/indexes $(TRAINING)
 
 bench: $(STAMP) $(INDEX)/CURRENT ## figures of embedding and serving; ARTICLES=folder adds other tools side by side (long)
 	$(BIN)/python -m benchmarks.embedding kb

@@ -36,7 +36,7 @@ def main() -> None:
 def load(path: Path) -> tuple[list[str], FloatMatrix]:
     """The topic and the vector of each question."""
     settings = IndexSettings()
-    embedder = load_embedder(settings.model, settings.models, settings.precision)
+    embedder = load_embedder(settings.model, settings.models, settings.precision, settings.adapter)
     entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     vectors = np.concatenate([embedder.embed_question(entry["question"]) for entry in entries])
     return [entry.get("topic") or entry["article"] for entry in entries], vectors

@@ -205,7 +205,7 @@ def main() -> None:
         source, queries, judgements = part_of(args.set, args.out, args.queries, args.documents)
     else:
         source, (queries, judgements) = KB, questions(DEVELOPMENT)
-    embedder = load_embedder(settings.model, settings.models, settings.precision, workers=2)
+    embedder = load_embedder(settings.model, settings.models, settings.precision, settings.adapter, workers=2)
     table = Table(queries, judgements)
     first = None
     for number, cut in enumerate(CUTS):
@@ -213,7 +213,7 @@ def main() -> None:
         first = first or snapshot
         table.add(f"{cut.name} ({snapshot.manifest.chunks} chunks)", snapshot, fused(snapshot, embedder, queries))
     for model in args.model:
-        other = load_embedder(model, settings.models, "fp32", workers=2)  # not every model bears int8
+        other = load_embedder(model, settings.models, "fp32", "none", workers=2)  # not every model bears int8
         snapshot = ingest(source, args.out / other.id, CUTS[0], other)
         table.add(f"model {Path(model).name}, fp32", snapshot, fused(snapshot, other, queries))
     print(table)

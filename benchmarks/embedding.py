@@ -150,9 +150,9 @@ def main() -> None:
     arguments.add_argument("sources", nargs="+", type=Path, metavar="SOURCE")
     arguments.add_argument("--chunks", type=int, default=200)
     args = arguments.parse_args()
-    source = find_model(settings.model)
+    source = find_model(settings.model, settings.adapter)
     for precision in ("fp32", "int8"):
-        load_embedder(settings.model, settings.models, precision)
+        load_embedder(settings.model, settings.models, precision, settings.adapter)
     folders = {p: settings.models / source.embedder_id(p) for p in ("fp32", "int8")}
     tokenizer = Tokenizer.from_file(str(folders["fp32"] / TOKENIZER_FILE))
     tokenizer.enable_truncation(json.loads((folders["fp32"] / META_FILE).read_text())["max_tokens"])

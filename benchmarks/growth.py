@@ -34,7 +34,7 @@ from indexes.settings import IndexSettings
 from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import Draft, publish, writing
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, Viewer
+from indexes.types import ANYONE, KEEPER, Category, Filter, FloatMatrix, IndexedArticle, SpanMatrix, Viewer
 from ingest.chunking import Chunker
 from ingest.sources.items import Ignored, SourceEntry, SourceItem
 from ingest.sync import Synchroniser
@@ -112,7 +112,8 @@ def _build(root: Path, chunks: int, folder: Path) -> dict[str, Any]:
     """A first ingest without parsing and embedding: those grow with the text alone."""
     base, (model, chunker) = SyntheticBase(chunks), _parts()
     vectors = _stored_vectors(base, folder / "vectors.npy")
-    draft = Draft(Catalogue(base), [_CATEGORY], vectors, model.id, chunker.id, (SyntheticSource.name,), {})
+    articles, spans, size = Catalogue(base), _spans(base, vectors), model.span_dimension
+    draft = Draft(articles, [_CATEGORY], vectors, spans, size, model.id, chunker.id, (SyntheticSource.name,), {})
 
     def build() -> None:
         with writing(root):
@@ -134,6 +135,13 @@ def _stored_vectors(base: SyntheticBase, file: Path) -> FloatMatrix:
         vectors[row : row + len(block)] = block
         row += len(block)
     return vectors
+
+
+def _spans(base: SyntheticBase, vectors: FloatMatrix) -> Iterator[SpanMatrix]:
+    """For each span of a chunk the vector of the chunk, which takes as much to store."""
+    chunks = (chunk for entry in Catalogue(base) for chunk in entry.chunks)
+    for chunk, vector in zip(chunks, vectors, strict=True):
+        yield np.tile(np.rint(vector * 127).astype(np.int8), (1 + len(chunk.quotables), 1))
 
 
 def _ask(root: Path, chunks: int) -> dict[str, Any]:
@@ -162,7 +170,7 @@ def _ask(root: Path, chunks: int) -> dict[str, Any]:
 
 def _answerer(store: SnapshotStore, base: SyntheticBase) -> Answerer:
     settings = IndexSettings()
-    model = load_embedder(settings.model, settings.models, settings.precision)
+    model = load_embedder(settings.model, settings.models, settings.precision, settings.adapter)
     vectors = iter(base.question_vectors(5 * (_QUESTIONS + _WARM_UP))[:, None, :])
     return build_answerer(store, QuestionEmbedder(model, vectors), Links())
 
@@ -214,7 +222,9 @@ def _words(entry: IndexedArticle) -> Sequence[str]:
 
 def _parts() -> tuple[Embedder, Chunker]:
     settings = IndexSettings()
-    model = load_embedder(settings.model, settings.models, settings.precision, workers=os.cpu_count() or 1)
+    model = load_embedder(
+        settings.model, settings.models, settings.precision, settings.adapter, workers=os.cpu_count() or 1
+    )
     return model, Chunker(settings.chunk_tokens)
 
 

@@ -21,7 +21,7 @@ from indexes.search.analysis import informative_terms
 from indexes.settings import IndexSettings
 from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.store import SnapshotStore
-from indexes.types import EmbeddedBatch, FloatVector, digest
+from indexes.types import EmbeddedBatch, EmbeddedPassage, PassageText
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 
@@ -34,18 +34,19 @@ _BATCH = 1_000
 
 
 class DrawnVectors:
-    """Unit vectors that depend on the text alone."""
+    """Unit vectors that depend on the text alone, and those of spans that cost as much to store as real ones."""
 
     id = "drawn@1"
-    dimension = 384
+    dimension = span_dimension = 384
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
-        for start in range(0, len(texts), _BATCH):
-            rows = np.stack([self._drawn(text) for text in texts[start : start + _BATCH]])
-            yield EmbeddedBatch(rows / np.linalg.norm(rows, axis=1, keepdims=True), 0)
+    def passage_batches(self, passages: Sequence[PassageText]) -> Iterator[EmbeddedBatch]:
+        for start in range(0, len(passages), _BATCH):
+            yield EmbeddedBatch(tuple(map(self._drawn, passages[start : start + _BATCH])), 0)
 
-    def _drawn(self, text: str) -> FloatVector:
-        return np.random.default_rng(int(digest(text)[:15], 16)).standard_normal(self.dimension, dtype=np.float32)
+    def _drawn(self, passage: PassageText) -> EmbeddedPassage:
+        drawn = np.random.default_rng(int(passage.digest[:15], 16)).standard_normal(self.dimension, dtype=np.float32)
+        vector = drawn / np.linalg.norm(drawn)
+        return EmbeddedPassage(vector, np.tile(np.rint(vector * 127).astype(np.int8), (len(passage.spans), 1)))
 
 
 def main() -> None:

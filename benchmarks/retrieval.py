@@ -156,7 +156,7 @@ def main() -> None:
         judged = EvaluationSet.open(args.set)
         queries, judgements = [q for q in judged.queries if judged.judgements.get(q.id)], judged.judgements
     snapshot = open_current(args.index)
-    embedder = load_embedder(settings.model, settings.models, settings.precision)
+    embedder = load_embedder(settings.model, settings.models, settings.precision, settings.adapter)
     print(compared(ways(snapshot, embedder), snapshot, queries, judgements))
     later = [query for query in queries if query.history]
     if later:

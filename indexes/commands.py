@@ -36,13 +36,19 @@ def _status(args: argparse.Namespace, settings: IndexSettings) -> int:
             f"generation  {manifest.generation}, built {manifest.created}",
             f"articles    {manifest.articles}",
             f"chunks      {manifest.chunks}",
+            f"spans       {_spans(opened.snapshot)}",
             f"model       {manifest.embedder}",
             f"sources     {', '.join(manifest.sources)}",
             *([f"problem     {opened.problem}"] if opened.problem else []),
         ]
     )
-    show(args, {**asdict(manifest), "problem": opened.problem}, text)
+    show(args, {**asdict(manifest), "span_dimension": opened.snapshot.spans.dimension, "problem": opened.problem}, text)
     return FAILED if opened.problem else OK
+
+
+def _spans(snapshot: Snapshot) -> str:
+    count = snapshot.spans.total
+    return f"{count} with a vector" if snapshot.spans.dimension else f"{count} without a vector: the model gives none"
 
 
 def _verify(args: argparse.Namespace, settings: IndexSettings) -> int:

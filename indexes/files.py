@@ -33,6 +33,24 @@ def save_array(path: Path, values: npt.NDArray[Any]) -> None:
         np.lib.format.write_array(_Stream(file.write), values, allow_pickle=False)
 
 
+def save_blocks(path: Path, blocks: Iterable[npt.NDArray[Any]], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """An .npy file of this shape whose rows come block by block, so that they need not be in memory together.
+
+    Raises ValueError if others come, OSError where it cannot be written whole.
+    """
+    rows = 0
+    with path.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(_Stream(file.write), header)
+        for block in blocks:
+            if block.shape[1:] != shape[1:] or block.dtype != dtype:
+                raise ValueError(f"rows of {block.shape[1:]} {block.dtype} came for {shape[1:]} {dtype}")
+            rows += len(block)
+            file.write(np.ascontiguousarray(block).data)
+    if rows != shape[0]:
+        raise ValueError(f"{rows} rows came for {shape[0]}")
+
+
 def save_index(path: Path, index: faiss.Index) -> None:
     """A FAISS index. Raises OSError where it cannot be written whole."""
     with path.open("wb") as file:

@@ -23,6 +23,7 @@ class IndexSettings(BaseSettings):
         description="the bundled model, a folder, or a model name in the local Hugging Face cache",
     )
     precision: Precision = Field("int8", description="of the exported model: int8 or fp32")
+    adapter: str = Field("bundled", description="small changes to the model's weights: bundled, none, or an .npz file")
     keep: int = Field(3, ge=1, description="snapshots kept for rollback")
     chunk_tokens: int = Field(185, ge=32, le=2000, description="token budget of a chunk, context line included")
 

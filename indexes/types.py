@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatMatrix: TypeAlias = npt.NDArray[np.float32]  # (n, dimension), rows of unit length
+SpanMatrix: TypeAlias = npt.NDArray[np.int8]  # (spans, dimension), rows of length 127
 FloatVector: TypeAlias = npt.NDArray[np.float32]  # (dimension,), unit length
 Chunks: TypeAlias = npt.NDArray[np.int64]  # chunk numbers of one snapshot
 ChunkMask: TypeAlias = npt.NDArray[np.bool_]  # (chunks,), True where a chunk may be returned
@@ -38,10 +39,34 @@ KEEPER = Viewer(everything=True)
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddedBatch:
-    """Consecutive passages as vectors; `truncated` of them are longer than the model reads."""
+class PassageText:
+    """What is embedded of a chunk, `text`, and the spans of it that get a vector each: (start, end) in code points."""
 
-    vectors: FloatMatrix
+    text: str
+    spans: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Equal digests mean equal text and equal spans, so that stored vectors can be reused."""
+        return digest(f"{self.spans}\n{self.text}")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPassage:
+    """The vector of a passage, and one of each of its spans from the same reading of the model.
+
+    Of a model that has none for spans, `spans` has no columns.
+    """
+
+    vector: FloatVector
+    spans: SpanMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBatch:
+    """Consecutive passages, embedded; `truncated` of them are longer than the model reads."""
+
+    passages: tuple[EmbeddedPassage, ...]
     truncated: int
 
 
@@ -162,6 +187,17 @@ def embedded_text(chunk: Chunk, text: str) -> str:
     return f"{chunk.context}\n{text}"
 
 
+def passage_text(chunk: Chunk, text: str) -> PassageText:
+    """What is embedded for a chunk whose own text is `text`; its spans are the context line's, then its quotables'.
+
+    A quotable may begin before its chunk or end after it: its span is what lies within, or empty where nothing does.
+    """
+    shift = len(chunk.context) + 1 - chunk.start
+    within = ((max(q.start, chunk.start), min(q.end, chunk.end)) for q in chunk.quotables)
+    quotables = ((start + shift, end + shift) if start < end else (0, 0) for start, end in within)
+    return PassageText(embedded_text(chunk, text), ((0, len(chunk.context)), *quotables))
+
+
 def keyword_text(article: Article, chunk: Chunk) -> str:
     """What the keyword index holds for a chunk: its own text, and the words its article is known by."""
     own = embedded_text(chunk, article.markdown[chunk.start : chunk.end])
@@ -169,7 +205,7 @@ def keyword_text(article: Article, chunk: Chunk) -> str:
 
 
 def digest(text: str) -> str:
-    """A content hash: equal digests mean equal text, so a stored vector can be reused."""
+    """A content hash: equal digests mean equal text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

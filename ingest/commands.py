@@ -68,7 +68,9 @@ def synchronise(
 
 
 def _synchroniser(index: Path, settings: IndexSettings, progress: Progress) -> Synchroniser:
-    embedder = load_embedder(settings.model, settings.models, settings.precision, workers=os.cpu_count() or 1)
+    embedder = load_embedder(
+        settings.model, settings.models, settings.precision, settings.adapter, workers=os.cpu_count() or 1
+    )
     publisher = SnapshotPublisher(index, settings.keep)
     return Synchroniser(publisher, embedder, Chunker(settings.chunk_tokens), progress)
 

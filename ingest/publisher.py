@@ -10,7 +10,7 @@ from typing import Protocol
 from indexes.snapshots.drafting import Draft
 from indexes.snapshots.ingest_log import IngestRecord
 from indexes.snapshots.snapshot import Manifest
-from indexes.types import FloatVector, IndexedArticle
+from indexes.types import EmbeddedPassage, IndexedArticle
 
 
 class StoredArticles(Protocol):
@@ -38,8 +38,8 @@ class Generation(Protocol):
     @property
     def articles(self) -> StoredArticles: ...
 
-    def vectors_by_digest(self, digests: Iterable[str]) -> Mapping[str, FloatVector]:
-        """Content digest → vector, for those that are stored."""
+    def embedded_by_digest(self, digests: Iterable[str]) -> Mapping[str, EmbeddedPassage]:
+        """Content digest → vectors, for those that are stored."""
         ...
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from indexes.snapshots.drafting import Draft
 from indexes.snapshots.ingest_log import IngestRecord, Restricted
 from indexes.snapshots.snapshot import Manifest
-from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector, IndexedArticle, digest, embedded_text
+from indexes.types import EmbeddedBatch, EmbeddedPassage, IndexedArticle, PassageText, passage_text
 from ingest.article_indexing import index_article
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest
@@ -33,8 +33,9 @@ class PassageEmbedder(Protocol):
 
     id: str
     dimension: int
+    span_dimension: int  # of the vectors of spans; 0: it gives none
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]: ...
+    def passage_batches(self, passages: Sequence[PassageText]) -> Iterator[EmbeddedBatch]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class Synchroniser:
             if previous and carry and not notes and self._nothing_new(plan, previous, names):
                 manifest, generation, work = previous.manifest, None, (0, 0)
             else:
-                vectors, work = self._vectors(plan, None if full else previous)
-                manifest = writer.publish(self._draft(plan, vectors, names))
+                passages, work = self._passages(plan, None if full else previous)
+                manifest = writer.publish(self._draft(plan, passages, names))
                 generation = manifest.generation
             # Only now: a publish that fails must not cost the vectors. And those of an ingest that was stopped right
             # after it had published are of no use.
@@ -107,15 +108,15 @@ class Synchroniser:
         call = self._isolated.call if item.isolated else guarded
         return call(index_article, item.parse, item.fingerprint, self._chunker)
 
-    def _vectors(self, plan: Plan, previous: Generation | None) -> tuple[FloatMatrix, tuple[int, int]]:
+    def _passages(self, plan: Plan, previous: Generation | None) -> tuple[list[EmbeddedPassage], tuple[int, int]]:
         """The vectors of the chunks that are written anew, in order, and (embedded, truncated)."""
         texts = [
-            embedded_text(chunk, entry.article.markdown[chunk.start : chunk.end])
+            passage_text(chunk, entry.article.markdown[chunk.start : chunk.end])
             for entry in plan.articles
             for chunk in entry.chunks
         ]
-        keys = [digest(text) for text in texts]
-        known = self._known_vectors(keys, previous)
+        keys = [text.digest for text in texts]
+        known = self._known(keys, previous)
         pending = PendingVectors(self._publisher.workspace, self._embedder.id)
         try:
             known.update(pending.load())
@@ -124,30 +125,32 @@ class Synchroniser:
             known.update(fresh)
         finally:
             pending.close()
-        vectors = np.zeros((len(keys), self._embedder.dimension), dtype=np.float32)
-        for row, key in enumerate(keys):
-            vectors[row] = known[key]
-        return vectors, (len(missing), truncated)
+        return [known[key] for key in keys], (len(missing), truncated)
 
-    def _known_vectors(self, keys: Sequence[str], previous: Generation | None) -> dict[str, FloatVector]:
+    def _known(self, keys: Sequence[str], previous: Generation | None) -> dict[str, EmbeddedPassage]:
         if previous is None or previous.manifest.embedder != self._embedder.id:
             return {}
-        return dict(previous.vectors_by_digest(keys))
+        return dict(previous.embedded_by_digest(keys))
 
-    def _embed(self, missing: Mapping[str, str], pending: PendingVectors) -> tuple[dict[str, FloatVector], int]:
+    def _embed(
+        self, missing: Mapping[str, PassageText], pending: PendingVectors
+    ) -> tuple[dict[str, EmbeddedPassage], int]:
         """The vectors of `missing` by key, and how many of its texts the model does not read to their end."""
         keys = iter(missing)
-        vectors: dict[str, FloatVector] = {}
+        passages: dict[str, EmbeddedPassage] = {}
         truncated = 0
         for batch in self._embedder.passage_batches(list(missing.values())):
-            fresh = list(zip(islice(keys, len(batch.vectors)), batch.vectors, strict=True))
+            fresh = list(zip(islice(keys, len(batch.passages)), batch.passages, strict=True))
             pending.add(fresh)
-            vectors.update(fresh)
+            passages.update(fresh)
             truncated += batch.truncated
-            self._progress("Embedding", len(vectors), len(missing))
-        return vectors, truncated
+            self._progress("Embedding", len(passages), len(missing))
+        return passages, truncated
 
-    def _draft(self, plan: Plan, vectors: FloatMatrix, sources: tuple[str, ...]) -> Draft:
+    def _draft(self, plan: Plan, passages: Sequence[EmbeddedPassage], sources: tuple[str, ...]) -> Draft:
+        vectors = np.zeros((len(passages), self._embedder.dimension), dtype=np.float32)
+        for row, passage in enumerate(passages):
+            vectors[row] = passage.vector
         changes = {
             "added": len(plan.added),
             "changed": len(plan.changed),
@@ -158,6 +161,8 @@ class Synchroniser:
             plan.articles,
             tuple(plan.categories.values()),
             vectors,
+            [passage.spans for passage in passages],
+            self._embedder.span_dimension,
             self._embedder.id,
             self._chunker.id,
             sources,

@@ -7,6 +7,7 @@ reading/            how well each quotable answers, and whether any does
 writing/            statements that rest on quotations, verified and numbered
 findings            what was found for each part of a question
 related             articles related to an article
+excerpts            the runs of an answer that rest on the same quotations, with their place
 suggesting          questions to ask next
 conversations       questions with their history; answers are kept
 journal/            answers, feedback and views, as they are kept

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
-from indexes.types import ANYONE, Filter, Viewer
+from indexes.types import ANYONE, Filter, Hit, Viewer
 from qa.corpus import Corpus, CorpusStore
 from qa.filters import known_filter
 from qa.findings import Finding, merged, nearest_articles, split_by_support
@@ -17,6 +17,7 @@ from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.question.courtesy import courtesy
 from qa.question.parts import parts_of
+from qa.question.spelling import Speller
 from qa.reading.missing import missing_notes, unmentioned
 from qa.reading.reading import NOTHING_READ, Reading, SearchedQuestion
 from qa.related import related
@@ -24,6 +25,7 @@ from qa.retrieval import Retrieved, Retriever
 from qa.stopwatch import Stopwatch
 from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Question, Related, Standalone, Turn, WriterName
 from qa.writing.citing import Cited, Citer
+from qa.writing.closest import NOTHING_CLOSE, Closest, closest_passages, elsewhere
 from qa.writing.statements import Quote, Statement
 from qa.writing.verifying import Support
 
@@ -69,6 +71,11 @@ class Trace:
     reading: Reading
     spent: Mapping[str, float] = field(default_factory=dict)  # milliseconds by stage
 
+    @property
+    def ranking(self) -> Sequence[Hit]:
+        """Every candidate, best first: those that were read, and then the others."""
+        return reordered(self.retrieved.ranking, self.reading)
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -93,6 +100,7 @@ class Answerer:
     def __init__(
         self,
         store: CorpusStore,
+        speller: Speller,
         rewriter: QuestionRewriter,
         retriever: Retriever,
         scorer: SpanScorer,
@@ -102,6 +110,7 @@ class Answerer:
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._store = store
+        self._speller = speller
         self._rewriter = rewriter
         self._retriever = retriever
         self._scorer = scorer
@@ -139,8 +148,9 @@ class Answerer:
     def search(self, text: str, filter: Filter, limit: int, viewer: Viewer = ANYONE) -> Retrieved:
         """Passages without an answer, best first. Raises UnknownTag."""
         corpus = self._store.seen_by(viewer)
-        standalone = self._rewriter.standalone(Question(text))
-        return self._retriever.retrieve(corpus, standalone, known_filter(corpus, filter), limit)
+        question = Question(text, known_filter(corpus, filter), limit=limit, viewer=viewer)
+        finding = self._find(corpus, question, question.filter, Stopwatch(UNOBSERVED))
+        return replace(finding.question.retrieved, passages=finding.passages[:limit])
 
     def _steps(self, question: Question) -> Generator[Progress, None, Trace]:
         started = time.perf_counter()
@@ -162,16 +172,19 @@ class Answerer:
             yield Piece(citer.add(statement))
         cited = citer.cited()
         missing = missing_notes([part.question.text for part in unanswered], whole.question.unknown)
-        answer = self._answer(question, whole, answerable, passages, cited, missing if cited.citations else ())
+        closest = NOTHING_CLOSE if cited.citations else closest_passages(whole.reading, passages, self._links)
+        answer = self._answer(question, whole, answerable, passages, cited, missing if cited.citations else (), closest)
         if rest := answer.text[len(cited.text) :]:
             yield Piece(rest)
         with watch.stage("relating"):
             near = self._related(corpus, passages, cited.citations)
+            others = elsewhere(passages, [*cited.citations, *answer.closest], self._links)
         took_ms = (time.perf_counter() - started) * 1000
         watch.add({"other": took_ms - sum(watch.spent.values())})
         answer = replace(
             answer,
             related=tuple(near),
+            elsewhere=others,
             audiences=_audiences(corpus, passages, near),
             generation=corpus.generation,
             took_ms=round(took_ms, 2),
@@ -179,7 +192,7 @@ class Answerer:
         return Trace(answer, whole.question.retrieved, whole.reading, watch.spent)
 
     def _find(self, corpus: Corpus, question: Question, filter: Filter, watch: Stopwatch) -> Finding:
-        standalone = self._rewriter.standalone(question)
+        standalone = self._rewriter.standalone(replace(question, text=self._speller.mended(question.text, corpus)))
         retrieved = self._retriever.retrieve(corpus, standalone, filter, question.limit)
         watch.add(retrieved.spent)
         unknown = unmentioned(question.text, corpus.vocabulary)
@@ -239,16 +252,24 @@ class Answerer:
         passages: tuple[Passage, ...],
         cited: Cited,
         missing: tuple[str, ...],
+        closest: Closest,
     ) -> Answer:
-        """The answer but for its related articles, its generation and the time it took."""
+        """The answer but for what stands beside it, its generation and the time it took."""
         answered = bool(cited.citations)
+        if answered:
+            kind, text = AnswerKind.ANSWERED, "\n\n".join([cited.text, *missing])
+        elif closest.citations:
+            kind, text = AnswerKind.CLOSEST, closest.text
+        else:
+            kind, text = AnswerKind.REFUSED, self._refusal(passages, question.filter)
+        confidence = min(finding.reading.confidence for finding in answerable or [whole])
         return Answer(
             answer_id=_new_id(),
             question=question.text,
             standalone_question=whole.question.standalone.text,
-            kind=AnswerKind.ANSWERED if answered else AnswerKind.REFUSED,
-            confidence=round(min(finding.reading.confidence for finding in answerable or [whole]), 4),
-            text="\n\n".join([cited.text, *missing]) if answered else self._refusal(passages, question.filter),
+            kind=kind,
+            confidence=round(confidence, 4),
+            text=text,
             writer=self._writer.name,
             segments=cited.segments,
             citations=cited.citations,
@@ -258,6 +279,7 @@ class Answerer:
             generation="",
             took_ms=0.0,
             missing=missing,
+            closest=closest.citations,
         )
 
     def _refusal(self, passages: Sequence[Passage], filter: Filter) -> str:
@@ -279,6 +301,13 @@ class Answerer:
         return Related(
             article.id, article.title, self._links.article(article.id), passage.score, "nearest to the question"
         )
+
+
+def reordered(ranking: Sequence[Hit], reading: Reading) -> Sequence[Hit]:
+    """The candidates in the order in which they were read, and those that were not after them."""
+    read = [Hit(read.passage.chunk, read.probability) for read in reading.passages]
+    seen = {hit.chunk for hit in read}
+    return [*read, *(Hit(hit.chunk, -1 / (1 + hit.score)) for hit in ranking if hit.chunk not in seen)]
 
 
 def _audiences(corpus: Corpus, passages: Sequence[Passage], near: Sequence[Related]) -> tuple[tuple[str, ...], ...]:

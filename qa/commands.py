@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,8 @@ from indexes.settings import IndexSettings
 from indexes.types import KEEPER, Filter, Viewer
 from qa.answering import Answerer
 from qa.composition import build_answering
-from qa.types import LONGEST_QUESTION, Answer, Passage, Question
+from qa.excerpts import excerpts, place_of
+from qa.types import CLOSEST, LONGEST_QUESTION, Answer, AnswerKind, Citation, Passage, Question
 
 
 def add_commands(commands: Commands) -> None:
@@ -79,9 +81,35 @@ def _refuse_length() -> int:
 
 
 def in_words(answer: Answer) -> str:
-    """An answer for a terminal: its text, then its footnotes."""
-    notes = [f"[{c.n}] {_place(c.title, c.heading)} ({c.url})" for c in answer.citations]
-    return "\n".join([answer.text, *(["", *notes] if notes else [])])
+    """An answer for a terminal: its text, then its footnotes; or the closest passages; then where else to look."""
+    notes = [f"[{c.n}] {place_of(c)} ({c.url})" for c in answer.citations]
+    others = [f"- {place_of(section)} ({section.url})" for section in answer.elsewhere]
+    parts = [_closest(answer) if answer.kind is AnswerKind.CLOSEST else _text_under_places(answer), "\n".join(notes)]
+    if others:
+        parts.append("\n".join(["Other places that may answer:", *others]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _text_under_places(answer: Answer) -> str:
+    """The text of an answer, with the place of each excerpt in a line above it."""
+    text, read = "", 0
+    for excerpt in excerpts(answer):
+        start = answer.text.find(excerpt.segments[0].text, read)
+        if excerpt.place and start >= 0:
+            text += f"{answer.text[read:start]}{excerpt.place}:\n"
+            read = start
+    return text + answer.text[read:]
+
+
+def _closest(answer: Answer) -> str:
+    """The closest passages, set off from the word that none of them may answer."""
+    return "\n\n".join([CLOSEST, *(_quoted(citation) for citation in answer.closest)])
+
+
+def _quoted(citation: Citation) -> str:
+    return "\n".join(
+        [f"{citation.n}. {place_of(citation)} ({citation.url})", textwrap.indent(citation.quote, "   | ", bool)]
+    )
 
 
 def _place(title: str, heading: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from indexes.errors import ModelUnavailable
 from indexes.models.embedding import Embedder, load_embedder
+from indexes.models.word_list import WordList
 from indexes.settings import IndexSettings
 from indexes.snapshots.store import SnapshotStore
 from qa.answering import Answerer
@@ -19,7 +20,8 @@ from qa.embedding_deadline import DeadlineEmbedder
 from qa.links import Links
 from qa.observing import UNOBSERVED, Observer
 from qa.question.follow_ups import HistoryRewriter
-from qa.reading.rule_scorer import RuleScorer
+from qa.question.spelling import Speller
+from qa.reading.learned_scorer import LearnedScorer
 from qa.retrieval import QuestionEmbedder, Retriever
 from qa.writing.extractive import ExtractiveWriter
 from qa.writing.verifying import QuotationVerifier
@@ -42,7 +44,7 @@ class AnsweringParts:
 
 def required_embedder(store: SnapshotStore, settings: IndexSettings) -> Embedder:
     """The model of the settings. Raises ModelUnavailable, and SnapshotIncompatible for the index of another model."""
-    embedder = load_embedder(settings.model, settings.models, settings.precision)
+    embedder = load_embedder(settings.model, settings.models, settings.precision, settings.adapter)
     store.require_embedder(embedder.id)
     return embedder
 
@@ -79,5 +81,13 @@ def build_answerer(
 ) -> Answerer:
     retriever = Retriever(embedder, observer=observer)
     return Answerer(
-        store, HistoryRewriter(), retriever, RuleScorer(), ExtractiveWriter(), QuotationVerifier(), links, observer
+        store,
+        Speller(WordList()),
+        HistoryRewriter(),
+        retriever,
+        LearnedScorer(),
+        ExtractiveWriter(),
+        QuotationVerifier(),
+        links,
+        observer,
     )

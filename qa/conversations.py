@@ -143,7 +143,9 @@ class Conversations:
     def _readable(self, record: AnswerRecord, viewer: Viewer) -> bool:
         """Whether every article it shows was, and still is, for `viewer`."""
         answer = record.answer
-        shown = {citation.article_id for citation in answer.citations} | {near.article_id for near in answer.related}
+        quoted = [citation.article_id for citation in (*answer.citations, *answer.closest)]
+        named = [section.article_id for section in answer.elsewhere] + [near.article_id for near in answer.related]
+        shown = {*quoted, *named}
         return may_see(viewer, answer.audiences, shown, self._answerer.corpus(KEEPER))
 
     def delete(self, conversation_id: str, owner: str = "") -> None:

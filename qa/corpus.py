@@ -20,6 +20,7 @@ from indexes.types import (
     Hit,
     Listing,
     Sort,
+    SpanMatrix,
     StoredChunk,
     Viewer,
 )
@@ -33,6 +34,9 @@ class Vocabulary(Protocol):
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term; highest for one that never occurs."""
+
+    def near(self, term: str, errors: int, limit: int) -> Sequence[str]:
+        """Terms with the same first letter that are at most so many typing errors away, the nearest first."""
 
 
 class Articles(Protocol):
@@ -108,6 +112,12 @@ class Corpus(Protocol):
 
     def vectors_of(self, chunks: Chunks) -> FloatMatrix:
         """Shape (len(chunks), dimension)."""
+
+    def span_vectors(self, chunks: Chunks) -> Sequence[SpanMatrix] | None:
+        """For each chunk its context line and its quotables, one row each, 127 times a unit vector.
+
+        None where the index has none.
+        """
 
     def owners(self, chunks: Sequence[int]) -> Sequence[str]:
         """The id of the article that each chunk belongs to."""

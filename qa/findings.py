@@ -21,24 +21,26 @@ class Finding:
 
     @property
     def passages(self) -> tuple[Passage, ...]:
-        return self.question.retrieved.passages
+        """Best first, as they were read."""
+        return tuple(read.passage for read in self.reading.passages)
 
 
 def split_by_support(whole: Finding, parts: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """(findings to answer from, findings that do not support an answer).
+    """(findings to answer from, findings of which nothing is known).
 
-    Where no part is supported for itself, the question as a whole still may be.
+    A part that passages may answer is in neither list: nothing is said of it. Where no part is supported for itself,
+    the question as a whole still may be.
     """
     enough = [part for part in parts if part.reading.enough]
     if enough:
-        return enough, [part for part in parts if not part.reading.enough]
+        return enough, [part for part in parts if not part.reading.close]
     return ([whole], []) if whole.reading.enough else ([], [])
 
 
 def merged(lists: Sequence[Sequence[Passage]], limit: int) -> tuple[Passage, ...]:
     """`limit` passages, taken from the lists by turns, in the order of their scores."""
     if len(lists) == 1:
-        return tuple(lists[0])
+        return tuple(lists[0][:limit])
     best: dict[int, Passage] = {}
     for passage in (passage for turn in zip_longest(*lists) for passage in turn if passage is not None):
         known = best.get(passage.chunk)

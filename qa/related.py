@@ -18,7 +18,7 @@ from qa.types import Related
 _MEANING_WEIGHT, _TAGS_WEIGHT = 0.75, 0.25
 _DUPLICATE = 0.97  # cosine from which two articles count as copies of one text
 _CLOSEST = 100  # articles closest in meaning, which shared tags may reorder
-_LEAST = 0.3  # score below which no article counts as related
+_LEAST = 0.2  # score below which no article counts as related
 _ScoredRows: TypeAlias = tuple[tuple[float, int], ...]  # (score, row of the article in `article_vectors`)
 _near_cache: PerCorpusCache[str, _ScoredRows] = PerCorpusCache(most=1_000)
 _related_cache: PerCorpusCache[tuple[str, int, Links], Related] = PerCorpusCache(most=4_000)

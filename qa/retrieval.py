@@ -13,9 +13,9 @@ from cachetools import LRUCache
 
 from indexes.search.analysis import informative_terms, terms
 from indexes.search.candidates import Candidates, ProbeScores, SearchProbe
-from indexes.search.fusion import Scores, blended, convex, with_neighbours, with_sibling_support
+from indexes.search.fusion import AroundScores, Scores, blended, convex, with_neighbours, with_sibling_support
 from indexes.search.vectors import products
-from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, StoredChunk
+from indexes.types import Chunks, Filter, FloatMatrix, FloatVector, Hit, SpanMatrix, StoredChunk
 from qa.corpus import Corpus
 from qa.observing import UNOBSERVED, Observer
 from qa.per_corpus_cache import PerCorpusCache
@@ -25,6 +25,7 @@ from qa.types import Passage, Probe, Standalone
 log = logging.getLogger(__name__)
 
 DEPTH = 200  # candidates from each index: docs/decisions/fusion.md
+READ = 30  # passages that are read for an answer
 _CACHED_VECTORS = 512
 _CACHED_CHUNKS = 1_000
 _LONGEST_CACHED = 40_000  # characters of the article of a cached chunk: 40 MB at most, some 5 as a rule
@@ -69,18 +70,29 @@ class RankedHits(Sequence[Hit]):
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieved:
-    """`ranking` holds every candidate, best first; `passages` the first few of them, with their text.
+class PassageSignals:
+    """How a passage fits the question, figure by figure; keyword scores as shares of what is attainable.
 
-    `similarity` is the cosine of the question as asked to the chunk closest to it, None where the vectors were
-    unavailable; `matched` the best keyword score for the standalone question, as a share of what is attainable.
+    `around` is the mean over the chunk and its neighbours in the article. Cosines are None without vectors; those of
+    the spans, its context line's first and then one a quotable, also where the index has none of them.
     """
+
+    keyword: float
+    keyword_around: float
+    similarity: float | None
+    similarity_around: float | None
+    article_similarity: float | None
+    spans: Scores | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """`ranking` holds every candidate, best first; `passages` the first few of them, with their text and signals."""
 
     ranking: Sequence[Hit]
     passages: tuple[Passage, ...]
     degraded: tuple[str, ...]
-    similarity: float | None = None
-    matched: float = 0.0
+    signals: tuple[PassageSignals, ...] = ()  # one a passage
     spent: Mapping[str, float] = field(default_factory=dict)  # milliseconds by stage
 
 
@@ -98,7 +110,8 @@ class Retriever:
         self._lock = Lock()
 
     def retrieve(self, corpus: Corpus, question: Standalone, filter: Filter, limit: int) -> Retrieved:
-        """Every candidate of either index under `filter`, scored by both; the first `limit` as passages."""
+        """Every candidate of either index under `filter`, scored by both; as passages the first `limit`, or as many
+        as are read for an answer."""
         watch = Stopwatch(self._observer)
         with watch.stage("embedding"):
             probes = [self._search_probe(probe.text) for probe in question.probes]
@@ -110,14 +123,13 @@ class Retriever:
             ranking = RankedHits(candidates.chunks[order], scores[order])
         vector = probes[-1].vector
         with watch.stage("loading passages"):
-            hits = distinct(corpus, ranking, limit)
+            hits = distinct(corpus, ranking, max(limit, READ))
             passages = _passages(corpus, hits, self._load(corpus, [hit.chunk for hit in hits]), vector)
         return Retrieved(
             ranking=ranking,
             passages=passages,
             degraded=("vectors",) if any(probe.vector is None for probe in probes) else (),
-            similarity=None if probes[0].vector is None else candidates.probes[0].best_similarity,
-            matched=candidates.probes[-1].best_keyword,
+            signals=_signals(corpus, candidates, question.probes, hits, vector),
             spent=watch.spent,
         )
 
@@ -202,3 +214,41 @@ def _passages(
         )
         for index, (hit, entry) in enumerate(zip(hits, stored, strict=True))
     )
+
+
+def _signals(
+    corpus: Corpus, candidates: Candidates, probes: Sequence[Probe], hits: Sequence[Hit], vector: FloatVector | None
+) -> tuple[PassageSignals, ...]:
+    """The signals of each hit: means over the probes by their weights; those of spans for the standalone question."""
+    numbers = np.array([hit.chunk for hit in hits], dtype=np.int64)
+    rows = np.searchsorted(candidates.chunks, numbers)
+    weights = np.array([probe.weight for probe in probes], dtype=np.float32)
+    weights /= weights.sum()
+    keyword = [scores.keyword[:, rows] for scores in candidates.probes]
+    similarity = [scores.similarity[:, rows] for scores in candidates.probes if scores.similarity is not None]
+    whole = [scores.article_similarity[rows] for scores in candidates.probes if scores.article_similarity is not None]
+    nothing: list[None] = [None] * len(hits)
+    complete = len(similarity) == len(probes)
+    spans = None if vector is None else corpus.span_vectors(numbers)
+    columns = zip(
+        _mean([k[1] for k in keyword], weights),
+        _mean_around(keyword, weights),
+        _mean([s[1] for s in similarity], weights) if complete else nothing,
+        _mean_around(similarity, weights) if complete else nothing,
+        _mean(whole, weights) if complete else nothing,
+        nothing if spans is None or vector is None else [_cosines(own, vector) for own in spans],
+        strict=True,
+    )
+    return tuple(PassageSignals(*figures) for figures in columns)
+
+
+def _cosines(spans: SpanMatrix, vector: FloatVector) -> Scores:
+    return products(np.asarray(spans, dtype=np.float32) / np.float32(127), vector)
+
+
+def _mean(columns: Sequence[Scores], weights: Scores) -> list[float]:
+    return [float(value) for value in np.einsum("pn,p->n", np.stack(columns), weights)]
+
+
+def _mean_around(arounds: Sequence[AroundScores], weights: Scores) -> list[float]:
+    return _mean([np.nanmean(around, axis=0) for around in arounds], weights)

@@ -132,7 +132,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
-    return load_embedder("all-MiniLM-L6-v2", ROOT / "var" / "models", "int8", workers=2)
+    return load_embedder("all-MiniLM-L6-v2", ROOT / "var" / "models", "int8", "bundled", workers=2)
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ def changed(articles: Path) -> Iterator[None]:
 
 
 def of_peer(peer: Peer, articles: Path, work: Path, questions: Path) -> Result:
-    model, store = find_model(BUNDLED).folder, work / peer.name
+    model, store = find_model(BUNDLED, "none").folder, work / peer.name
 
     def run(action: str) -> dict[str, Any]:
         return timed([peer.python, HERE / peer.script, action, model, articles, store, questions])[1]

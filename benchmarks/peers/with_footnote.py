@@ -36,7 +36,7 @@ def ask(index: Path, questions: list[str]) -> dict[str, object]:
 
 def bare(index: Path) -> dict[str, object]:
     settings = IndexSettings()
-    folder = settings.models / find_model(settings.model).embedder_id(settings.precision)
+    folder = settings.models / find_model(settings.model, settings.adapter).embedder_id(settings.precision)
     articles = open_whole(index).snapshot.articles
     texts = []
     for start in range(0, articles.chunk_count, _AT_A_TIME):

@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from indexes.errors import ModelUnavailable
 from indexes.models.export_folder import MODEL_FILE, TOKENIZER_FILE
 from indexes.models.exporting import SENTENCE_TRANSFORMERS, exported
 from indexes.models.finding import Precision, find_model
 from indexes.models.sentence_transformers import ReferenceEmbedder
-from indexes.types import EmbeddedBatch, FloatMatrix, FloatVector
+from indexes.models.span_means import no_spans, span_means
+from indexes.types import EmbeddedBatch, EmbeddedPassage, FloatMatrix, FloatVector, PassageText
 
 _BATCH = 32  # passages handed on together: the unit of progress, and of what a stopped ingest may lose
 
@@ -33,17 +35,18 @@ class Embedder(Protocol):
 
     id: str
     dimension: int
+    span_dimension: int  # 0 where a span has no vector in the space of those of passages
 
     def embed_question(self, text: str) -> FloatMatrix: ...
 
     def embed_passages(self, texts: Sequence[str]) -> FloatMatrix: ...
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]: ...
+    def passage_batches(self, passages: Sequence[PassageText]) -> Iterator[EmbeddedBatch]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Embedded:
-    vector: FloatVector
+    passage: EmbeddedPassage
     truncated: bool
 
 
@@ -61,6 +64,7 @@ class OnnxEmbedder:
         self._passage_prompt: str = meta["passage_prompt"]
         self.id: str = meta["id"]
         self.dimension: int = meta["dimension"]
+        self.span_dimension: int = meta["span_dimension"]
         self.max_tokens: int = meta["max_tokens"]
 
     @classmethod
@@ -81,22 +85,21 @@ class OnnxEmbedder:
 
     def embed_question(self, text: str) -> FloatMatrix:
         """The vector of a question, shape (1, dimension)."""
-        return self._embed(self._question_prompt + text).vector[np.newaxis]
+        encoding = self._tokenizer.encode(self._question_prompt + text)
+        return _unit(self._run(encoding, ["vector"])[0])[np.newaxis]
 
     def embed_passages(self, texts: Sequence[str]) -> FloatMatrix:
         """Vectors of `texts`, shape (len(texts), dimension), in order."""
-        empty = np.empty((0, self.dimension), dtype=np.float32)
-        return np.concatenate([empty, *(batch.vectors for batch in self.passage_batches(texts))])
+        passages = [p for batch in self.passage_batches([PassageText(text) for text in texts]) for p in batch.passages]
+        return np.array([passage.vector for passage in passages], dtype=np.float32).reshape(-1, self.dimension)
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
-        """Embed `texts` in order, some at a time; while one batch is dealt with, the next is being embedded."""
+    def passage_batches(self, passages: Sequence[PassageText]) -> Iterator[EmbeddedBatch]:
+        """Embed `passages` in order, some at a time; while one batch is dealt with, the next is being embedded."""
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="embedding")
         ahead: deque[list[Future[_Embedded]]] = deque()
         try:
-            for start in range(0, len(texts), _BATCH):
-                ahead.append(
-                    [pool.submit(self._embed, self._passage_prompt + t) for t in texts[start : start + _BATCH]]
-                )
+            for start in range(0, len(passages), _BATCH):
+                ahead.append([pool.submit(self._embed, passage) for passage in passages[start : start + _BATCH]])
                 if len(ahead) > 1:
                     yield _gathered(ahead.popleft())
             while ahead:
@@ -104,35 +107,50 @@ class OnnxEmbedder:
         finally:  # also where the reader stops early
             pool.shutdown(cancel_futures=True)
 
-    def _embed(self, text: str) -> _Embedded:
-        encoding = self._tokenizer.encode(text)
+    def _embed(self, passage: PassageText) -> _Embedded:
+        encoding = self._tokenizer.encode(self._passage_prompt + passage.text)
+        truncated = bool(encoding.overflowing)
+        if not self.span_dimension:
+            vector = _unit(self._run(encoding, ["vector"])[0])
+            return _Embedded(EmbeddedPassage(vector, no_spans(passage.spans)), truncated)
+        pooled, states = self._run(encoding, ["vector", "states"])
+        vector, shift = _unit(pooled), len(self._passage_prompt)
+        spans = [(start + shift, end + shift) for start, end in passage.spans]
+        return _Embedded(EmbeddedPassage(vector, span_means(states, encoding.offsets, spans, vector)), truncated)
+
+    def _run(self, encoding: Encoding, outputs: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+        """These outputs of the graph for one text, without the axis of the batch."""
         available = {
             "input_ids": encoding.ids,
             "attention_mask": encoding.attention_mask,
             "token_type_ids": encoding.type_ids,
         }
         feed = {name: np.array([available[name]], dtype=np.int64) for name in self._inputs}
-        vector = np.asarray(self._session.run(["vector"], feed)[0][0], dtype=np.float32)
-        unit = vector / max(float(np.linalg.norm(vector)), 1e-12)
-        return _Embedded(np.asarray(unit, dtype=np.float32), bool(encoding.overflowing))
+        return [np.asarray(output[0], dtype=np.float32) for output in self._session.run(outputs, feed)]
+
+
+def _unit(vector: npt.NDArray[np.float32]) -> FloatVector:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
 
 
 def _gathered(futures: Sequence[Future[_Embedded]]) -> EmbeddedBatch:
     results = [future.result() for future in futures]
-    return EmbeddedBatch(np.stack([r.vector for r in results]), sum(r.truncated for r in results))
+    return EmbeddedBatch(tuple(r.passage for r in results), sum(r.truncated for r in results))
 
 
-def load_embedder(model: str, models: Path, precision: Precision, workers: int = 1) -> Embedder:
+def load_embedder(model: str, models: Path, precision: Precision, adapter: str, workers: int = 1) -> Embedder:
     """Open the model called `model`, exporting it into the folder `models` the first time it is used, or if it rots.
+
+    `adapter`: `bundled`, `none` or a file, merged into it.
 
     The export takes some 20 seconds and runs in a process of its own, so that torch never stays in this one. A model
     that cannot be exported is served by sentence-transformers itself. Raises ModelUnavailable.
     """
-    source = find_model(model)
+    source = find_model(model, adapter)
     folder = models / source.embedder_id(precision)
     meta = exported(source, precision, folder)
     if meta["runtime"] == SENTENCE_TRANSFORMERS:
-        return ReferenceEmbedder.open(source.folder, meta["id"], workers)
+        return ReferenceEmbedder.open(source.folder, meta["id"], workers, source.adapter_path)
     return OnnxEmbedder.open(folder, meta, workers)
 
 

@@ -17,6 +17,7 @@ from indexes.files import file_digest, seal
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 META_FILE = "embedder.json"
+_FORM = 2  # of an export: raised where an earlier one lacks what is read of it now
 _FILES = "files"
 _SEAL = "seal"
 
@@ -24,17 +25,22 @@ _SEAL = "seal"
 def write_meta(folder: Path, meta: Mapping[str, object]) -> None:
     """Put `meta` beside the other files of `folder`, with what tells later whether any of it has changed."""
     files = {path.name: file_digest(path) for path in sorted(folder.iterdir()) if path.name != META_FILE}
-    fields = {**meta, _FILES: files}
+    fields = {**meta, "form": _FORM, _FILES: files}
     document = json.dumps({**fields, _SEAL: seal(fields)}, indent=2, ensure_ascii=False)
     (folder / META_FILE).write_text(document + "\n", encoding="utf-8")
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
-    """What was written with the model, if nothing in `folder` has changed since. Raises ModelDamaged."""
+    """What was written with the model, if nothing in `folder` has changed since.
+
+    Raises ModelDamaged, also for an export in another form.
+    """
     try:
         fields = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
         if fields.pop(_SEAL, "") != seal(fields):
             raise _damaged(folder, f"{META_FILE} does not match its own SHA-256")
+        if fields.get("form") != _FORM:
+            raise ModelDamaged(f"The exported model in {folder} is that of another version of Footnote.")
         for name, digest in fields[_FILES].items():
             if file_digest(folder / name) != digest:
                 raise _damaged(folder, f"{name} does not match its recorded SHA-256")

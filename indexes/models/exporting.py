@@ -22,6 +22,7 @@ SCRATCH = "export-"  # how the folder of an unfinished export begins; a model's 
 # The exit codes of indexes/models/onnx_export.py, beside 0.
 NO_GRAPH = 3  # the model cannot be a graph, or not a right one
 TOO_COARSE = 4  # int8 changes its vectors too much
+UNFIT_ADAPTER = 5  # its adapter is for another model, or damaged
 
 _LOCK = "lock"
 
@@ -76,8 +77,9 @@ def _export(source: ModelSource, precision: Precision, folder: Path, lock: TextI
     """
     _say(f"Preparing the embedding model {source.name} (once, about 20 s) …")
     wanted = [str(source.folder), source.embedder_id(precision), precision, str(folder)]
+    adapter = [str(source.adapter.path)] if source.adapter else []
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, "-P", "-m", "indexes.models.onnx_export", *wanted]
+    command = [sys.executable, "-P", "-m", "indexes.models.onnx_export", *wanted, *adapter]
     finished = subprocess.run(
         command,
         capture_output=True,
@@ -91,6 +93,8 @@ def _export(source: ModelSource, precision: Precision, folder: Path, lock: TextI
     reason = (finished.stderr.strip().splitlines() or [f"exit code {finished.returncode}"])[-1]
     if finished.returncode == TOO_COARSE:
         raise ModelUnavailable(f"{source.name} does not bear int8 ({reason}): set FOOTNOTE_PRECISION=fp32.")
+    if finished.returncode == UNFIT_ADAPTER:
+        raise ModelUnavailable(reason)
     if finished.returncode != NO_GRAPH:
         raise ModelUnavailable(
             f"The model in {source.folder} could not be exported to ONNX ({reason}). It takes PyTorch, and for the "

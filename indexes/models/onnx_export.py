@@ -1,10 +1,11 @@
 """Export a sentence-transformers model once to ONNX. Runs as a process of its own: it alone imports torch.
 
-    python -m indexes.models.onnx_export MODEL_FOLDER EMBEDDER_ID int8|fp32 TARGET_FOLDER
+    python -m indexes.models.onnx_export MODEL_FOLDER EMBEDDER_ID int8|fp32 TARGET_FOLDER [ADAPTER]
 
 The graph holds the whole pipeline (transformer, pooling, any dense layer), so that a question's vector is what
 sentence-transformers would return; a check against it is part of the export. int8 is made from the checked graph, and
-checked again.
+checked again. Its second output are the states of the tokens, of which vectors of spans are made. An adapter is merged
+into the weights first, so that the check is made with it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from indexes.errors import ModelUnavailable
 from indexes.models.export_folder import MODEL_FILE, TOKENIZER_FILE, read_meta, write_meta
-from indexes.models.exporting import NO_GRAPH, ONNX, SCRATCH, TOO_COARSE
+from indexes.models.exporting import NO_GRAPH, ONNX, SCRATCH, TOO_COARSE, UNFIT_ADAPTER
 from indexes.models.finding import Precision
+from indexes.models.sentence_transformers import load_reference, passage_prompt, span_dimension
 
 OPSET = 17
 # fp32 against fp32: anything lower is a wrong graph, not rounding.
@@ -44,14 +47,13 @@ class TooCoarse(Exception):
     """int8 changes the vectors of the model too much."""
 
 
-def export(folder: Path, embedder_id: str, precision: Precision, target: Path) -> None:
+def export(folder: Path, embedder_id: str, precision: Precision, target: Path, adapter: Path | None) -> None:
     """Write `target` (model, tokenizer, settings) from the model in `folder`, replacing nothing until it is whole.
 
-    The caller holds the lock of the folder that `target` is in.
+    The caller holds the lock of the folder that `target` is in. Raises NoGraph, TooCoarse, and ModelUnavailable for an
+    adapter that does not fit.
     """
-    from sentence_transformers import SentenceTransformer
-
-    reference = SentenceTransformer(str(folder), device="cpu", model_kwargs={"attn_implementation": "eager"})
+    reference = load_reference(folder, adapter, model_kwargs={"attn_implementation": "eager"})
     reference.eval()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=SCRATCH) as scratch:
@@ -85,10 +87,9 @@ def _export_graph(reference: Any, path: Path) -> None:
             super().__init__()
             self.pipeline = reference
 
-        def forward(self, *values: torch.Tensor) -> torch.Tensor:
-            features = dict(zip(names, values, strict=True))
-            vectors: torch.Tensor = self.pipeline(features)["sentence_embedding"]
-            return vectors
+        def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            outputs = self.pipeline(dict(zip(names, values, strict=True)))
+            return outputs["sentence_embedding"], outputs["token_embeddings"]
 
     encoded = reference.tokenizer(["one", "two words here"], padding=True, return_tensors="pt")
     axes = {name: {0: "batch", 1: "tokens"} for name in names}
@@ -99,8 +100,8 @@ def _export_graph(reference: Any, path: Path) -> None:
         dynamo=False,
         opset_version=OPSET,
         input_names=names,
-        output_names=["vector"],
-        dynamic_axes={**axes, "vector": {0: "batch"}},
+        output_names=["vector", "states"],
+        dynamic_axes={**axes, "vector": {0: "batch"}, "states": {0: "batch", 1: "tokens"}},
     )
 
 
@@ -153,7 +154,8 @@ def _meta(reference: Any, embedder_id: str, model: Path) -> dict[str, object]:
         "pad_id": reference.tokenizer.pad_token_id,
         "inputs": _inputs(model),
         "question_prompt": prompts.get("query", ""),
-        "passage_prompt": prompts.get("document") or prompts.get("passage", ""),
+        "passage_prompt": passage_prompt(reference),
+        "span_dimension": span_dimension(reference),
     }
 
 
@@ -170,9 +172,13 @@ def main() -> int:
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    folder, embedder_id, precision, target = sys.argv[1:]
+    folder, embedder_id, precision, target, *adapters = sys.argv[1:]
+    adapter = Path(adapters[0]) if adapters else None
     try:
-        export(Path(folder), embedder_id, "int8" if precision == "int8" else "fp32", Path(target))
+        export(Path(folder), embedder_id, "int8" if precision == "int8" else "fp32", Path(target), adapter)
+    except ModelUnavailable as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return UNFIT_ADAPTER
     except (NoGraph, TooCoarse) as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return NO_GRAPH if isinstance(error, NoGraph) else TOO_COARSE

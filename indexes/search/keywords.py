@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from indexes.search.postings import Postings
 from indexes.search.row_map import RowMap
@@ -41,6 +45,22 @@ class KeywordIndex:
     def occurs(self, term: str) -> bool:
         """Whether any chunk holds the term."""
         return self._documents(term) > 0
+
+    def near(self, term: str, errors: int, limit: int) -> list[str]:
+        """Terms with the same first letter that are at most so many typing errors away, the nearest and then the most
+        frequent first."""
+        known = self._by_initial.get(term[:1], [])
+        hits = process.extract(term, known, scorer=OSA.distance, score_cutoff=errors, limit=None)
+        found = [(distance, -self._documents(other), other) for other, distance, _ in hits]
+        return [other for _, documents, other in sorted(found) if documents][:limit]
+
+    @cached_property
+    def _by_initial(self) -> dict[str, list[str]]:
+        grouped: dict[str, list[str]] = defaultdict(list)
+        for term in self._postings.vocabulary:
+            if term.isalpha():
+                grouped[term[0]].append(term)
+        return grouped
 
     def scores(self, weights: Mapping[str, float]) -> npt.NDArray[np.float32]:
         """The BM25 score of every chunk for the weighted terms, shape (chunks,)."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from indexes.types import Category, IndexedArticle, digest, embedded_text
+from indexes.types import Category, IndexedArticle, passage_text
 
 Move: TypeAlias = tuple[int, int, int]  # (row of an article, its new row, what is added to the rows of its chunks)
 
@@ -114,7 +114,7 @@ class ArticleWriter:
                     json.dumps(c.heading),
                     c.context,
                     json.dumps([[q.kind, q.start, q.end] for q in c.quotables]),
-                    digest(embedded_text(c, markdown[c.start : c.end])),
+                    passage_text(c, markdown[c.start : c.end]).digest,
                 )
                 for position, c in enumerate(entry.chunks)
             ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from indexes.files import file_digest, save_array
 from indexes.search.flat import FlatVectors
 from indexes.search.ivf import IvfIndex
 from indexes.search.postings import Postings, merged
+from indexes.search.spans import save_spans
 from indexes.snapshots.article_writing import ArticleWriter, Move
 from indexes.snapshots.snapshot import (
     ARTICLE_VECTORS,
@@ -24,7 +26,7 @@ from indexes.snapshots.snapshot import (
     Manifest,
     Snapshot,
 )
-from indexes.types import Category, Chunks, FloatMatrix, IndexedArticle, keyword_text
+from indexes.types import Category, Chunks, FloatMatrix, IndexedArticle, SpanMatrix, keyword_text
 
 _BLOCK = 50_000  # vectors copied at a time
 
@@ -33,12 +35,16 @@ _BLOCK = 50_000  # vectors copied at a time
 class Draft:
     """All that a snapshot is made from: new articles, and the ids of those `carried` over from the one before.
 
-    `vectors` has one row a chunk, in the order of the new articles' chunks. A changed article is a new one.
+    `vectors` has one row a chunk, in the order of the new articles' chunks, and `spans` one matrix a chunk: its context
+    line, then its quotables. `span_dimension` is 0 where the model gives no vectors of spans. A changed article is a
+    new one.
     """
 
-    articles: Iterable[IndexedArticle]  # iterated over twice
+    articles: Iterable[IndexedArticle]  # iterated over several times
     categories: Sequence[Category]
     vectors: FloatMatrix
+    spans: Iterable[SpanMatrix]  # iterated over once
+    span_dimension: int
     embedder: str
     chunker: str
     sources: tuple[str, ...]
@@ -59,6 +65,7 @@ def write_snapshot(folder: Path, generation: str, draft: Draft, previous: Snapsh
     article_vectors = _article_vectors(draft, carried, counts)
     save_array(folder / ARTICLE_VECTORS, article_vectors)
     chunks = _write_vectors(folder, draft, carried)
+    _write_spans(folder, draft, carried)
     _postings(draft, carried).save(folder)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -153,6 +160,16 @@ def _vectors(draft: Draft, carried: _Carried | None) -> Iterator[FloatMatrix]:
         for start in range(0, len(carried.chunks), _BLOCK):
             yield carried.snapshot.vectors.rows(carried.chunks[start : start + _BLOCK])
     yield draft.vectors
+
+
+def _write_spans(folder: Path, draft: Draft, carried: _Carried | None) -> None:
+    counts = [1 + len(chunk.quotables) for entry in draft.articles for chunk in entry.chunks]
+    parts, blocks = [np.array(counts, dtype=np.int64)], draft.spans
+    if carried is not None:
+        stored = carried.snapshot.spans
+        parts.insert(0, stored.counts(carried.chunks))
+        blocks = chain(stored.blocks(carried.chunks), blocks)
+    save_spans(folder, blocks, np.concatenate(parts), draft.span_dimension)
 
 
 def _postings(draft: Draft, carried: _Carried | None) -> Postings:

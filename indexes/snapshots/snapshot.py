@@ -13,23 +13,35 @@ import numpy as np
 
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.files import file_digests, mapped, seal
-from indexes.search import postings
+from indexes.search import postings, spans
 from indexes.search.candidates import Candidates, HybridSearch, SearchProbe
 from indexes.search.flat import FlatVectors
 from indexes.search.ivf import IvfIndex
 from indexes.search.keywords import KeywordIndex
 from indexes.search.postings import Postings
+from indexes.search.spans import SpanVectors
 from indexes.search.vectors import VectorIndex
 from indexes.snapshots.article_table import ArticleTable
-from indexes.types import Audience, Chunks, Filter, FloatMatrix, FloatVector, Hit, StoredChunk, Viewer
+from indexes.types import (
+    Audience,
+    Chunks,
+    EmbeddedPassage,
+    Filter,
+    FloatMatrix,
+    FloatVector,
+    Hit,
+    SpanMatrix,
+    StoredChunk,
+    Viewer,
+)
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 MANIFEST = "manifest.json"
 ARTICLES = "articles.sqlite"
 VECTORS = "vectors.faiss"
 IVF = "ivf.faiss"  # only where it pays off
 ARTICLE_VECTORS = "article_vectors.npy"
-DATA_FILES = (ARTICLES, VECTORS, ARTICLE_VECTORS, *postings.FILES)  # every snapshot has these
+DATA_FILES = (ARTICLES, VECTORS, ARTICLE_VECTORS, *spans.FILES, *postings.FILES)  # every snapshot has these
 CURRENT = "CURRENT"
 _SEAL = "seal"
 _VIEWS = 64  # kept of a snapshot: as many sets of groups as ask of it
@@ -84,13 +96,14 @@ class _Indexes:
     postings: Postings
     vectors: FlatVectors
     ivf: IvfIndex | None
+    spans: SpanVectors
     article_vectors: FloatMatrix  # (article rows, dimension): each the unit mean of its chunks' vectors
 
     @classmethod
     def open(cls, folder: Path, manifest: Manifest) -> _Indexes:
         ivf = IvfIndex.open(folder / IVF) if IVF in manifest.files else None
         vectors, article_vectors = FlatVectors.open(folder / VECTORS), mapped(folder / ARTICLE_VECTORS)
-        return cls(Postings.open(folder), vectors, ivf, article_vectors)
+        return cls(Postings.open(folder), vectors, ivf, SpanVectors.open(folder), article_vectors)
 
 
 class Snapshot:
@@ -122,7 +135,8 @@ class Snapshot:
     @classmethod
     def _load(cls, path: Path, manifest: Manifest) -> Snapshot:
         articles, indexes = ArticleTable(path / ARTICLES), _Indexes.open(path, manifest)
-        if not indexes.vectors.count == len(indexes.postings.lengths) == articles.chunk_count == manifest.chunks:
+        counts = {indexes.vectors.count, indexes.spans.count, len(indexes.postings.lengths), articles.chunk_count}
+        if counts != {manifest.chunks}:
             raise _damaged(path, "its indexes disagree on the number of chunks")
         return cls(path, manifest, indexes, articles)
 
@@ -136,11 +150,17 @@ class Snapshot:
         """The stored inverted file, for the snapshot that carries it over."""
         return self._indexes.ivf
 
-    def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, FloatVector]:
-        """Content digest → vector of a chunk with that content, for those that are stored."""
+    @property
+    def spans(self) -> SpanVectors:
+        """The stored vectors of spans, for the snapshot that carries them over."""
+        return self._indexes.spans
+
+    def embedded_by_digest(self, digests: Iterable[str]) -> dict[str, EmbeddedPassage]:
+        """Content digest → vectors of a chunk with that content, for those that are stored."""
         numbers = self.articles.numbers_of(dict.fromkeys(digests))
-        rows = self.vectors.rows(np.array(list(numbers.values()), dtype=np.int64))
-        return dict(zip(numbers, rows, strict=True))
+        chunks = np.array(list(numbers.values()), dtype=np.int64)
+        passages = map(EmbeddedPassage, self.vectors.rows(chunks), self._spans_of(chunks))
+        return dict(zip(numbers, passages, strict=True))
 
     def seen_by(self, viewer: Viewer) -> Snapshot:
         """This snapshot as if no article that `viewer` may not read had ever been ingested.
@@ -198,6 +218,16 @@ class Snapshot:
         """Shape (len(chunks), dimension)."""
         return self.vectors.rows(chunks)
 
+    def span_vectors(self, chunks: Chunks) -> list[SpanMatrix] | None:
+        """For each chunk its context line and its quotables, one row each, 127 times a unit vector: a copy.
+
+        None where the model of the index gives none.
+        """
+        return self._spans_of(chunks) if self.spans.dimension else None
+
+    def _spans_of(self, chunks: Chunks) -> list[SpanMatrix]:
+        return self.spans.of(self.articles.row_map.rows(chunks))
+
     def owners(self, chunks: Sequence[int]) -> list[str]:
         """The id of the article that each chunk belongs to."""
         return self.articles.owners(chunks)
@@ -213,7 +243,7 @@ class Snapshot:
         if self.manifest.embedder != embedder:
             raise SnapshotIncompatible(
                 f"The index was made with the embedding model {self.manifest.embedder}, but {embedder} is "
-                "configured. Set FOOTNOTE_MODEL and FOOTNOTE_PRECISION back, or run "
+                "configured. Set FOOTNOTE_MODEL, FOOTNOTE_ADAPTER and FOOTNOTE_PRECISION back, or run "
                 f"`footnote ingest {' '.join(self.manifest.sources)}` to embed everything anew."
             )
 

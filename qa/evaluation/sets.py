@@ -142,7 +142,7 @@ def read_run(path: Path) -> Mapping[str, DocumentRanking]:
 
 
 def _outcome(query: Query, trace: Trace, corpus: Corpus) -> Outcome:
-    ranking = documents(corpus, trace.retrieved.ranking)
+    ranking = documents(corpus, trace.ranking)
     answer = trace.answer
     return Outcome(query, ranking, answer.answered, answer.confidence, answer.took_ms, trace.spent)
 

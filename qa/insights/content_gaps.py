@@ -10,20 +10,24 @@ from datetime import datetime
 import numpy as np
 
 from indexes.types import FloatMatrix
-from qa.journal.records import QuestionRecord
+from qa.journal.records import Kind, QuestionRecord
 
-SAME_TOPIC = 0.24  # mean cosine from which questions are one topic: docs/decisions/content-gaps.md
+SAME_TOPIC = 0.30  # mean cosine from which questions are one topic: docs/decisions/content-gaps.md
 MOST = 1_000  # distinct questions grouped, newest first; time grows with the square
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A question without an answer, as last worded. `nearest`: the id of the article closest to it, or ""."""
+    """A question without an answer, as last worded. `nearest`: the id of the article closest to it, or "".
+
+    `kind`: what it was shown instead when it was last asked.
+    """
 
     text: str
     times: int
     last: datetime
     nearest: str
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,10 @@ def unanswered(records: Sequence[QuestionRecord]) -> list[Unanswered]:
     """The distinct questions without an answer, newest first; case, spaces and end punctuation do not distinguish."""
     distinct: dict[str, Unanswered] = {}
     for record in records:
-        if record.kind == "refusal":
+        if record.kind in ("refusal", "closest"):
             key = " ".join(record.question.casefold().split()).rstrip("?!. ")
             times = distinct.pop(key).times if key in distinct else 0
-            distinct[key] = Unanswered(record.question, times + 1, record.asked, record.nearest)
+            distinct[key] = Unanswered(record.question, times + 1, record.asked, record.nearest, record.kind)
     return list(distinct.values())[::-1][:MOST]
 
 

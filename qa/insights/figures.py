@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from qa.journal.records import QuestionRecord
+from qa.journal.records import Kind, QuestionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Day:
 
     day: date
     answered: int
-    unanswered: int
+    closest: int  # only the closest passages were shown
+    refused: int
     p50: float | None  # milliseconds; None on a day without questions
     p95: float | None
 
@@ -29,14 +30,27 @@ class UsageFigures:
     days: tuple[Day, ...]
     asked: int
     answered: int
+    closest: int
     helpful: int
     unhelpful: int
     p50: float | None
     p95: float | None
 
     @property
+    def refused(self) -> int:
+        return self.asked - self.answered - self.closest
+
+    @property
     def answered_share(self) -> float | None:
         return self.answered / self.asked if self.asked else None
+
+    @property
+    def closest_share(self) -> float | None:
+        return self.closest / self.asked if self.asked else None
+
+    @property
+    def refused_share(self) -> float | None:
+        return self.refused / self.asked if self.asked else None
 
     @property
     def helpful_share(self) -> float | None:
@@ -54,7 +68,8 @@ def figures(records: Sequence[QuestionRecord], today: date, days: int) -> UsageF
     return UsageFigures(
         tuple(_day(day, of_day) for day, of_day in sorted(by_day.items())),
         len(questions),
-        _answered_count(questions),
+        _count(questions, "answer"),
+        _count(questions, "closest"),
         sum(votes),
         len(votes) - sum(votes),
         *_latency(questions),
@@ -62,12 +77,12 @@ def figures(records: Sequence[QuestionRecord], today: date, days: int) -> UsageF
 
 
 def _day(day: date, records: Sequence[QuestionRecord]) -> Day:
-    answered = _answered_count(records)
-    return Day(day, answered, len(records) - answered, *_latency(records))
+    answered, closest = _count(records, "answer"), _count(records, "closest")
+    return Day(day, answered, closest, len(records) - answered - closest, *_latency(records))
 
 
-def _answered_count(records: Sequence[QuestionRecord]) -> int:
-    return sum(record.kind == "answer" for record in records)
+def _count(records: Sequence[QuestionRecord], kind: Kind) -> int:
+    return sum(record.kind == kind for record in records)
 
 
 def _latency(records: Sequence[QuestionRecord]) -> tuple[float | None, float | None]:

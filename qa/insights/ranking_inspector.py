@@ -62,9 +62,9 @@ class Inspector:
         words = informative_terms(question) or terms(question)
         keyword = corpus.keyword_hits(dict.fromkeys(words, 1.0), DEPTH)
         vector = self._vector_hits(corpus, question)
-        shown = [passage.chunk for passage in trace.retrieved.passages]
+        shown = [passage.chunk for passage in trace.answer.passages]
         shown += [hit.chunk for hit in (*keyword[:_BEST], *vector[:_BEST])]
-        ranks = [_ranks(hits) for hits in (trace.retrieved.ranking, keyword, vector)]
+        ranks = [_ranks(hits) for hits in (trace.ranking, keyword, vector)]
         stored = corpus.chunks(list(dict.fromkeys(shown)))
         return Inspection(trace, tuple(words), tuple(_with_ranks(chunk, ranks) for chunk in stored))
 

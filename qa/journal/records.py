@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from indexes.types import Filter
-from qa.types import Answer, AnswerKind, Citation, Related, Segment
+from qa.types import Answer, AnswerKind, Citation, Related, Section, Segment, Span
 
 Kind: TypeAlias = Literal["answer", "closest", "refusal", "courtesy"]
 
@@ -87,7 +87,7 @@ def document_of(answer: Answer) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Segment, Citation, Related)):
+    if isinstance(value, (Segment, Citation, Related, Section)):
         return asdict(value)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
@@ -95,7 +95,13 @@ def _plain(value: Any) -> Any:
 def article_rows(answer: Answer) -> list[tuple[str, int, str, bool]]:
     """The articles considered, in rank order: id of the answer, rank from 0, id of the article, whether it is cited."""
     cited = {citation.article_id for citation in answer.citations}
-    considered = dict.fromkeys(passage.article.id for passage in answer.passages)
+    considered = dict.fromkeys(
+        [
+            *(passage.article.id for passage in answer.passages),
+            *(citation.article_id for citation in answer.closest),
+            *(section.article_id for section in answer.elsewhere),
+        ]
+    )
     return [(answer.answer_id, rank, id, id in cited) for rank, id in enumerate(considered)]
 
 
@@ -110,9 +116,11 @@ QUESTION_COLUMNS = (
     "answer_id, asked, question, kind, confidence, took_ms, coalesce(document ->> '$.audiences', '[]'), "
     "helpful, reason, comment"
 )
-_PARTS: dict[str, type[Segment] | type[Citation] | type[Related]] = {
+_PARTS: dict[str, type[Segment] | type[Citation] | type[Related] | type[Section]] = {
     "segments": Segment,
     "citations": Citation,
+    "closest": Citation,
+    "elsewhere": Section,
     "related": Related,
 }
 # Fields that the documents of older versions may lack.
@@ -159,8 +167,12 @@ def question_record(row: Sequence[Any], retrieved: Sequence[str], cited: Sequenc
 def _restored(name: str, value: Any) -> Any:
     if part := _PARTS.get(name):
         known = {field.name for field in fields(part)}
-        return tuple(part(**{k: _tuples(v) for k, v in _marked(item).items() if k in known}) for item in value)
+        return tuple(part(**{k: _field(k, v) for k, v in _marked(item).items() if k in known}) for item in value)
     return _tuples(value)
+
+
+def _field(name: str, value: Any) -> Any:
+    return tuple(Span(span["start"], span["end"]) for span in value) if name == "key" else _tuples(value)
 
 
 def _marked(item: dict[str, Any]) -> dict[str, Any]:

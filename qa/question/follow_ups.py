@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from indexes.search.analysis import informative_terms
-from qa.types import REFUSAL, AnswerKind, Probe, Question, Standalone, Turn
+from qa.types import CLOSEST, REFUSAL, AnswerKind, Probe, Question, Standalone, Turn
 
 # Signs of a follow-up: it opens like a continuation, or points back with a pronoun.
 _OPENS = re.compile(
@@ -66,13 +66,14 @@ def _turns_needed(text: str, history: Sequence[Turn]) -> list[str]:
 
 
 def _last_answer(history: Sequence[Turn]) -> str:
-    """The opening of the answer just given; "" after a refusal, which names no subject."""
+    """The opening of the answer just given; "" after what asserts nothing, and so names no subject."""
     last = history[-1]
-    if last.role != "assistant" or _is_refusal(last):
+    if last.role != "assistant" or _asserts_nothing(last):
         return ""
     return _MARK.sub("", last.text)[:_ANSWER_OPENING].strip()
 
 
-def _is_refusal(turn: Turn) -> bool:
-    """Whether a turn was declined. Of a history that a client keeps, only its text can say so."""
-    return turn.kind is AnswerKind.REFUSED if turn.kind else turn.text.startswith(REFUSAL)
+def _asserts_nothing(turn: Turn) -> bool:
+    """Whether a turn asserts nothing. Of a history that a client keeps, only its text can say so."""
+    unanswered = (AnswerKind.REFUSED, AnswerKind.CLOSEST)
+    return turn.kind in unanswered if turn.kind else turn.text.startswith((REFUSAL, CLOSEST))

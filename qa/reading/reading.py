@@ -1,16 +1,18 @@
-"""What a scorer makes of the passages found for a question: how well each quotable answers, and whether any does."""
+"""What a scorer makes of the passages found for a question: which answer, with which spans, or that none does."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from indexes.types import QuotableKind
+from indexes.types import Quotable
 from qa.corpus import Vocabulary
 from qa.retrieval import Retrieved
 from qa.types import Passage, Standalone
 
-ENOUGH = 0.5  # confidence from which an answer is given
+# Of the probability that some passage answers; chosen on held-out questions: docs/decisions/reading.md
+ENOUGH = 0.45  # from which an answer is given
+CLOSE = 0.1  # from which the closest passages are shown, without a word that they answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,50 +28,47 @@ class SearchedQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredSpan:
-    """A quotable of a passage, `passage.quotables[index]`, with its score: comparable within one reading."""
+class ReadPassage:
+    """A passage with the probability that it answers and, for each of its quotables, that it is what answers in it.
+
+    `spans` is empty for a passage too far back to be quoted.
+    """
 
     passage: Passage
-    index: int
-    score: float
+    probability: float
+    spans: tuple[float, ...] = ()
 
     @property
-    def kind(self) -> QuotableKind:
-        return self.passage.quotables[self.index].kind
-
-    @property
-    def start(self) -> int:
-        return self.passage.quotables[self.index].start
-
-    @property
-    def end(self) -> int:
-        return self.passage.quotables[self.index].end
+    def quotables(self) -> tuple[Quotable, ...]:
+        return self.passage.quotables
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The score of every quotable that may be quoted, best first, and of "none of them answers".
+    """The passages that were read, best first, and what speaks for an answer.
 
-    `signals` are the figures behind the confidence, by name, for evaluation.
+    `confidence` is the calibrated probability that the first passage answers; `none` the probability that no passage
+    does; `signals` are figures behind them, by name, for evaluation.
     """
 
-    spans: tuple[ScoredSpan, ...]
-    none: float  # probability that none of them answers, 0 to 1
+    passages: tuple[ReadPassage, ...]
+    none: float
+    confidence: float
     signals: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def confidence(self) -> float:
-        """The probability that the passages answer the question."""
-        return 1 - self.none
 
     @property
     def enough(self) -> bool:
         """Whether to answer from these passages."""
-        return self.confidence >= ENOUGH
+        return 1 - self.none >= ENOUGH
+
+    @property
+    def close(self) -> bool:
+        """Whether these passages are worth showing, even if they may not answer."""
+        return 1 - self.none >= CLOSE
 
     def within(self, chunks: Collection[int]) -> Reading:
         """The same reading of the passages with these chunk numbers alone."""
-        return replace(self, spans=tuple(span for span in self.spans if span.passage.chunk in chunks))
+        return replace(self, passages=tuple(read for read in self.passages if read.passage.chunk in chunks))
 
 
-NOTHING_READ = Reading((), 1.0)
+NOTHING_READ = Reading((), 1.0, 0.0)

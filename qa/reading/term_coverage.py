@@ -13,7 +13,9 @@ def term_weights(question: str, vocabulary: Vocabulary) -> dict[str, float]:
     return {term: vocabulary.rarity(term) for term in informative_terms(question)}
 
 
-def covered(weights: Mapping[str, float], words: Set[str]) -> float:
-    """The weighted share of the question's terms among `words`; 0 for a question without any."""
+def covered(weights: Mapping[str, float], words: Set[str], others: Set[str] = frozenset()) -> float:
+    """The weighted share of the question's terms among `words` and `others`; 0 for a question without any."""
     total = sum(weights.values())
-    return sum([weight for term, weight in weights.items() if term in words]) / total if total else 0.0
+    if not total:
+        return 0.0
+    return sum([weight for term, weight in weights.items() if term in words or term in others]) / total

@@ -71,12 +71,12 @@ class Citer:
         article = quote.passage.article
         url = self._links.passage(article.id, quote.start, quote.end)
         heading = quote.passage.heading
-        return Citation(n, article.id, article.title, url, heading, quote.text, quote.start, quote.end)
+        return Citation(n, article.id, article.title, url, heading, quote.text, quote.start, quote.end, quote.key)
 
     def _grown(self, citation: Citation, quote: Quote) -> Citation:
         url = self._links.passage(citation.article_id, citation.start, quote.end)
         text = quote.passage.article.markdown[citation.start : quote.end]
-        return replace(citation, url=url, quote=text, end=quote.end)
+        return replace(citation, url=url, quote=text, end=quote.end, key=citation.key + quote.key)
 
     def _separator(self, segment: Segment) -> str:
         """Sentences that rest on the same citations form a paragraph; a block stands alone."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from indexes.types import QuotableKind
-from qa.types import Passage
+from qa.types import Passage, Span
 
 StatementKind: TypeAlias = Literal["sentence", "list", "code", "table"]
 
@@ -22,12 +22,13 @@ _MARKLIKE = re.compile(r"\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A span that an answer quotes: `passage.article.markdown[start:end]`."""
+    """A span that an answer quotes: `passage.article.markdown[start:end]`. `key`: the places in it that answer."""
 
     kind: QuotableKind
     passage: Passage
     start: int
     end: int
+    key: tuple[Span, ...] = ()
 
     @property
     def text(self) -> str:

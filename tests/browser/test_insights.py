@@ -15,14 +15,19 @@ def ask(page: Page, *questions: str) -> None:
 
 
 def test_insights_are_accessible_and_show_what_is_missing(looked_at: Page) -> None:
-    ask(looked_at, "How do I order a new laptop?", "Who repairs my laptop?", "How do I rotate refresh tokens?")
+    ask(
+        looked_at,
+        "How do I order a new laptop?",
+        "Who repairs my laptop?",
+        "What happens when a refresh token is used twice?",
+    )
     looked_at.goto("/insights?days=7")
     assert_accessible(looked_at)
     expect(looked_at.locator(".gaps h3").filter(has_text="laptop").first).to_be_visible()
     for summary in looked_at.locator("summary:visible").all():
         summary.click()
     assert_accessible(looked_at)
-    looked_at.goto("/insights/inspect?q=How+do+I+rotate+refresh+tokens")
+    looked_at.goto("/insights/inspect?q=What+happens+when+a+refresh+token+is+used+twice")
     expect(looked_at.get_by_role("heading", name="Answered", exact=True)).to_be_visible()
     assert_accessible(looked_at)
 

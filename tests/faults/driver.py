@@ -27,7 +27,7 @@ from indexes.console import OK, Commands, command, main, parser, show
 from indexes.search.analysis import terms
 from indexes.settings import IndexSettings
 from indexes.snapshots.publisher import SnapshotPublisher
-from indexes.types import EmbeddedBatch
+from indexes.types import EmbeddedBatch, EmbeddedPassage, PassageText
 from ingest.chunking import Chunker
 from ingest.sync import Synchroniser
 
@@ -43,13 +43,17 @@ class Hashing:
 
     id: str
     dimension: int = 384
+    span_dimension: int = 384
     pause: float = 0.0  # seconds a batch takes
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
-        for start in range(0, len(texts), _BATCH):
+    def passage_batches(self, passages: Sequence[PassageText]) -> Iterator[EmbeddedBatch]:
+        for start in range(0, len(passages), _BATCH):
             time.sleep(self.pause)
-            vectors = [self._vector(text) for text in texts[start : start + _BATCH]]
-            yield EmbeddedBatch(np.stack(vectors), truncated=0)
+            yield EmbeddedBatch(tuple(map(self._embedded, passages[start : start + _BATCH])), truncated=0)
+
+    def _embedded(self, passage: PassageText) -> EmbeddedPassage:
+        spans = [self._vector(passage.text[start:end]) for start, end in passage.spans]
+        return EmbeddedPassage(self._vector(passage.text), np.rint(np.stack(spans) * 127).astype(np.int8))
 
     def _vector(self, text: str) -> Any:
         vector = np.zeros(self.dimension, dtype=np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,7 @@ def test_status_says_what_the_current_index_holds(root: Path, embedder: Embedder
     assert (finished.returncode, finished.stderr) == (0, "")
     assert "generation  000002" in finished.stdout
     assert "articles    4" in finished.stdout
+    assert re.search(r"^spans       \d+ with a vector$", finished.stdout, re.MULTILINE)
     assert embedder.id in finished.stdout
 
 

@@ -20,7 +20,7 @@ from indexes.snapshots.ingest_log import IngestRecord, past
 from indexes.snapshots.publisher import SnapshotPublisher
 from indexes.snapshots.publishing import current_generation, generations, open_current, writing
 from indexes.snapshots.snapshot import FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
-from indexes.types import ANYONE, EmbeddedBatch, FloatVector, Viewer
+from indexes.types import ANYONE, EmbeddedBatch, EmbeddedPassage, PassageText, Viewer, passage_text
 from ingest.chunking import Chunker
 from ingest.errors import NothingToIngest, SourceMissing
 from ingest.sync import Report, Synchroniser
@@ -33,7 +33,7 @@ class PowerCut(Exception):
 
 BATCH = 16
 
-Remembered: TypeAlias = dict[str, FloatVector]
+Remembered: TypeAlias = dict[PassageText, EmbeddedPassage]
 
 
 @dataclass
@@ -45,19 +45,25 @@ class Counting:
     remembered: Remembered
     id: str
     dimension: int
+    span_dimension: int
     batches_left: int = 1_000
     embedded: list[str] = field(default_factory=list)
 
-    def passage_batches(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
-        new = [text for text in dict.fromkeys(texts) if text not in self.remembered]
-        self.remembered.update(zip(new, self.real.embed_passages(new), strict=True))
-        for start in range(0, len(texts), BATCH):
+    def passage_batches(self, passages: Sequence[PassageText]) -> Iterator[EmbeddedBatch]:
+        new = [passage for passage in dict.fromkeys(passages) if passage not in self.remembered]
+        embedded = [passage for batch in self.real.passage_batches(new) for passage in batch.passages]
+        self.remembered.update(zip(new, embedded, strict=True))
+        for start in range(0, len(passages), BATCH):
             if self.batches_left == 0:
                 raise PowerCut
             self.batches_left -= 1
-            batch = texts[start : start + BATCH]
-            self.embedded += batch
-            yield EmbeddedBatch(np.stack([self.remembered[text] for text in batch]), truncated=0)
+            batch = passages[start : start + BATCH]
+            self.embedded += [passage.text for passage in batch]
+            yield EmbeddedBatch(tuple(map(self._embedded, batch)), truncated=0)
+
+    def _embedded(self, passage: PassageText) -> EmbeddedPassage:
+        embedded = self.remembered[passage]
+        return replace(embedded, spans=embedded.spans[:, : self.span_dimension])
 
 
 @dataclass
@@ -95,7 +101,7 @@ def remembered() -> Remembered:
 @pytest.fixture
 def shop(tmp_path: Path, embedder: Embedder, chunker: Chunker, remembered: Remembered) -> Workshop:
     """Nothing ingested yet; the source holds the five tiny articles."""
-    counting = Counting(embedder, remembered, embedder.id, embedder.dimension)
+    counting = Counting(embedder, remembered, embedder.id, embedder.dimension, embedder.span_dimension)
     return Workshop(write_articles(tmp_path / "source", TINY), tmp_path / "index", counting, chunker)
 
 
@@ -131,6 +137,52 @@ def test_a_stored_vector_is_that_of_its_chunk_with_its_context(shop: Workshop) -
     expected = shop.embedder.real.embed_passages(texts)
     actual = snapshot.vectors.rows(np.array(numbers, dtype=np.int64))
     assert np.allclose(actual, expected, atol=1e-5)
+
+
+Spans: TypeAlias = dict[str, list[list[list[int]]]]  # by article: the vectors of the spans of each chunk
+
+
+def spans(snapshot: Snapshot) -> Spans:
+    table = snapshot.articles
+    matrices = {id: snapshot.span_vectors(np.array(table.chunks_of(id))) or [] for id in sorted(table.ids())}
+    return {id: [matrix.tolist() for matrix in own] for id, own in matrices.items()}
+
+
+def test_every_quotable_has_the_vector_it_has_in_its_chunk(shop: Workshop) -> None:
+    shop.sync()
+    (chunk,) = shop.current().chunks(shop.current().articles.chunks_of("logging"))
+    passage = passage_text(chunk.chunk, chunk.text)
+    (expected,) = next(shop.embedder.real.passage_batches([passage])).passages
+    assert len(expected.spans) == 1 + 2  # the context line and two sentences
+    assert spans(shop.current())["logging"] == [expected.spans.tolist()]
+
+
+def test_vectors_of_spans_are_carried_over_and_reused_to_the_last_bit(shop: Workshop, tmp_path: Path) -> None:
+    shop.sync()
+    shop.write(
+        tokens=TINY["tokens"].replace("revoke the whole token family", "revoke every token of the family"),
+        aaa="# A first article\n\nIt stands before all the others now.",
+    )
+    assert shop.sync().embedded == 2
+    anew = replace(shop, index=tmp_path / "anew")
+    anew.sync()
+    assert spans(shop.current()) == spans(anew.current())
+
+
+def test_who_may_not_read_an_article_gets_the_vectors_of_the_others(shop: Workshop) -> None:
+    shop.write(aaa="---\naudience: [legal]\n---\nThe zebra contract is renewed each year.")
+    shop.sync()
+    everything = spans(shop.current())
+    assert len(everything.pop("aaa")) == 1
+    assert spans(shop.current().seen_by(ANYONE)) == everything
+
+
+def test_a_model_without_vectors_of_spans_makes_an_index_without_them(shop: Workshop) -> None:
+    shop.embedder.span_dimension, shop.embedder.id = 0, "projecting@1"
+    shop.sync()
+    shop.write(tokens=TINY["tokens"] + "\nOne more line.\n")
+    assert shop.sync().generation == "000002"
+    assert shop.current().span_vectors(np.arange(3)) is None
 
 
 def test_an_unchanged_source_publishes_nothing_and_embeds_nothing(shop: Workshop) -> None:
@@ -383,6 +435,9 @@ def test_an_interrupted_ingest_changes_nothing_and_the_next_embeds_only_the_rest
     expected = shop.embedder.real.embed_passages(["Article 7\nThis is the short text of article number 7."])
     stored = shop.current().vectors.rows(np.array(shop.current().articles.chunks_of("a07"), dtype=np.int64))
     assert float((stored @ expected.T).item()) > 0.9999
+    uninterrupted = replace(shop, index=shop.index.with_name("uninterrupted"))
+    uninterrupted.sync()
+    assert spans(shop.current()) == spans(uninterrupted.current())
 
 
 def test_what_a_stopped_ingest_left_is_forgotten_once_published(shop: Workshop) -> None:
@@ -416,6 +471,30 @@ def test_a_torn_file_of_vectors_put_aside_is_no_obstacle(shop: Workshop) -> None
     torn.write_bytes(b"not a database at all" * 100)
     shop.embedder.batches_left = 1_000
     assert shop.sync().articles == 25
+
+
+@pytest.mark.parametrize("change", ["span_count = span_count + 1", "spans = zeroblob(length(spans))", "crc = crc + 1"])
+def test_vectors_put_aside_that_have_rotted_are_computed_again(shop: Workshop, change: str) -> None:
+    shop.embedder.batches_left = 1
+    write_articles(shop.source, many(20))
+    with pytest.raises(PowerCut):
+        shop.sync()
+    (aside,) = shop.index.glob("*.sqlite")
+    with sqlite3.connect(aside) as table:
+        table.execute(f"UPDATE vectors SET {change}")
+    table.close()
+    shop.embedder.batches_left = 1_000
+    report = shop.sync()
+    assert report.embedded == report.chunks
+
+
+def test_vectors_put_aside_by_an_earlier_version_are_no_obstacle(shop: Workshop) -> None:
+    shop.index.mkdir()
+    with sqlite3.connect(shop.index / "pending.sqlite") as table:
+        table.execute("CREATE TABLE vectors (digest TEXT, embedder TEXT, vector BLOB NOT NULL, crc INTEGER NOT NULL)")
+    table.close()
+    report = shop.sync()
+    assert report.embedded == report.chunks
 
 
 # --- an index made otherwise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ def found(
 ) -> Retrieved:
     """What is found for a question that is asked as the first of `texts` and understood as the last."""
     question = Standalone(texts[-1], tuple(Probe(text, 1.0) for text in texts))
-    return Retriever(embedder, Weights(depth=depth)).retrieve(snapshot, question, Filter(tags), limit)
+    found = Retriever(embedder, Weights(depth=depth)).retrieve(snapshot, question, Filter(tags), limit)
+    return replace(found, passages=found.passages[:limit])
 
 
 def articles(retrieved: Retrieved) -> list[str]:
@@ -105,27 +107,32 @@ def test_without_vectors_the_keywords_alone_answer_marked_degraded(
     retrieved = found(snapshot, broken, "maximumPoolSize of a connection")
     assert articles(retrieved) == ["pools"]
     assert retrieved.degraded == ("vectors",)
-    assert retrieved.similarity is None
     assert retrieved.passages[0].similarity is None
-    assert retrieved.matched > 0.5
+    signals = retrieved.signals[0]
+    assert (signals.similarity, signals.article_similarity, signals.spans) == (None, None, None)
+    assert signals.keyword > 0.5
 
 
 def test_with_vectors_nothing_is_degraded(snapshot: Snapshot, embedder: Embedder) -> None:
     retrieved = found(snapshot, embedder, RETRIES)
     assert retrieved.degraded == ()
-    assert retrieved.similarity == pytest.approx(retrieved.passages[0].similarity, abs=1e-5)
+    signals = retrieved.signals[0]
+    assert signals.similarity == pytest.approx(retrieved.passages[0].similarity, abs=1e-5)
+    assert signals.spans is not None
+    assert len(signals.spans) == 1 + len(retrieved.passages[0].quotables)
 
 
 def test_words_that_no_article_holds_find_nothing_without_a_model(snapshot: Snapshot) -> None:
     retrieved = found(snapshot, None, "zebra xylophone")
-    assert (list(retrieved.ranking), retrieved.passages, retrieved.matched) == ([], (), 0.0)
+    assert (list(retrieved.ranking), retrieved.passages, retrieved.signals) == ([], (), ())
 
 
 def test_a_follow_up_is_searched_for_as_asked_and_as_understood(snapshot: Snapshot, embedder: Embedder) -> None:
     followed = found(snapshot, embedder, "And in the office?", "May dogs come, and in the office?")
     assert articles(followed)[0] == "dogs"
-    assert followed.similarity == found(snapshot, embedder, "And in the office?").similarity
-    assert followed.matched == found(snapshot, embedder, "May dogs come, and in the office?").matched
+    asked = found(snapshot, embedder, "And in the office?").signals[0].keyword
+    understood = found(snapshot, embedder, "May dogs come, and in the office?").signals[0].keyword
+    assert min(asked, understood) < followed.signals[0].keyword < max(asked, understood)
 
 
 def test_a_question_is_embedded_once_however_often_it_is_asked(snapshot: Snapshot, embedder: Embedder) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexes.types import TagMode
-from web.api.schemas import CitationOut, QuestionText, TagName, Text
+from qa.types import AnswerKind
+from web.api.schemas import CitationOut, QuestionText, SectionOut, TagName, Text
 
 Tags: TypeAlias = Annotated[
     list[TagName], Field(max_length=50, description="Only articles with these tags. Leave it out to use all articles.")
@@ -82,9 +83,26 @@ class NearOut(BaseModel):
 
 class AskOut(BaseModel):
     answered: Annotated[bool, Field(description="false: the knowledge base does not say. Do not guess then.")]
+    kind: Annotated[
+        AnswerKind,
+        Field(
+            description="`answered`; `closest`: no answer, but passages that may help; `refused`: neither; "
+            "`courtesy`: a word returned to a greeting."
+        ),
+    ]
     text: Annotated[str, Field(description="The answer as Markdown; each footnote is a link to the passage.")]
     confidence: Annotated[float, Field(description="Of answers given at 0.8, about 80 % are right.")]
     citations: Annotated[list[CitationOut], Field(description="The footnotes: each quotes an article word for word.")]
+    closest: Annotated[
+        list[CitationOut],
+        Field(
+            description="Where `kind` is `closest`: passages near the question. They do not answer it: never state "
+            "them as the answer; offer them as places to look, with their links."
+        ),
+    ]
+    elsewhere: Annotated[
+        list[SectionOut], Field(description="Other sections that may answer, best first; to look further.")
+    ]
     missing: Annotated[list[str], Field(description="What the answer leaves open.")]
     related: Annotated[list[NearOut], Field(description="Articles to read on; without an answer, the nearest ones.")]
     conversation: Annotated[str, Field(description="Send it with a follow-up question.")]

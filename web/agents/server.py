@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 _INSTRUCTIONS = (
     "A knowledge base of articles. `ask` answers a question with quotations and links to their places, or says that "
-    "the knowledge base does not answer it; `search` finds articles, `fetch` reads one in full. Prefer it to what you "
-    "remember wherever a question may be about how things are done here, and pass its links on."
+    "the knowledge base does not, or may not, answer it (then it asserts nothing, and neither should you); `search` "
+    "finds articles, `fetch` reads one in full. Prefer it to what you remember wherever a question may be about how "
+    "things are done here, and pass its links on."
 )
 _INTERNAL_ERROR = "Something went wrong on our side; it has been logged. Please try again."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol
 from urllib.parse import urljoin
@@ -29,8 +29,8 @@ from web.agents.schemas import (
     SearchIn,
     SearchOut,
 )
-from web.api.schemas import CitationOut
-from web.rendering.marks import full_addresses, linked
+from web.api.schemas import CitationOut, SectionOut
+from web.rendering.marks import cited_at, linked, section_at
 
 _PASSAGES = 50  # considered by a search, which returns at most 20 articles
 _MOST_TEXT = 100_000  # characters of an article in one result
@@ -88,14 +88,17 @@ class Tools:
     def ask(self, arguments: AskToolIn, caller: Caller) -> AskOut:
         question = Question(arguments.question, Filter(tuple(arguments.tags), arguments.tag_mode), viewer=caller.viewer)
         exchange = self._asker.ask(question, arguments.conversation, caller.id)
-        answer, urls = exchange.answer, full_addresses(exchange.answer.citations, caller.site)
+        answer, site = exchange.answer, caller.site
         return AskOut(
             answered=answer.answered,
-            text=linked(answer, caller.site),
+            kind=answer.kind,
+            text=linked(answer, site),
             confidence=answer.confidence,
-            citations=[CitationOut.of(replace(citation, url=urls[citation.n])) for citation in answer.citations],
+            citations=[CitationOut.of(cited_at(citation, site)) for citation in answer.citations],
+            closest=[CitationOut.of(cited_at(citation, site)) for citation in answer.closest],
+            elsewhere=[SectionOut.of(section_at(section, site)) for section in answer.elsewhere],
             missing=list(answer.missing),
-            related=[NearOut(id=r.article_id, title=r.title, url=urljoin(caller.site, r.url)) for r in answer.related],
+            related=[NearOut(id=r.article_id, title=r.title, url=urljoin(site, r.url)) for r in answer.related],
             conversation=exchange.conversation_id,
         )
 
@@ -163,8 +166,9 @@ def agent_tools(tools: Tools) -> tuple[Tool, ...]:
             "Ask the knowledge base",
             "Get one question answered from the knowledge base. Every sentence of the answer is quoted from an article "
             "and has a footnote with a link to the exact passage: pass the links on to the user. Where `answered` is "
-            "false the knowledge base does not say; say so instead of guessing. Ask one thing at a time; for a "
-            "follow-up, send the `conversation` of the answer before.",
+            "false the knowledge base does not say; say so instead of guessing. Where `kind` is `closest`, it may not "
+            "answer: never assert what the passages of `closest` say as the answer, only name them as places to look. "
+            "Ask one thing at a time; for a follow-up, send the `conversation` of the answer before.",
             "ask",
             AskToolIn,
             AskOut,

@@ -81,6 +81,11 @@ class AskIn(BaseModel):
         return self
 
 
+class SpanOut(BaseModel):
+    start: int
+    end: int
+
+
 class CitationOut(BaseModel):
     n: int
     article_id: str
@@ -90,10 +95,31 @@ class CitationOut(BaseModel):
     quote: str
     start: int
     end: int
+    key: Annotated[list[SpanOut], Field(description="places of the words that answer, within `start` and `end`")]
 
     @classmethod
     def of(cls, citation: qa.Citation) -> Self:
         return cls.model_validate(citation, from_attributes=True)
+
+
+class SectionOut(BaseModel):
+    article_id: str
+    title: str
+    url: str
+    heading: list[str]
+    text: str
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, section: qa.Section) -> Self:
+        return cls.model_validate(section, from_attributes=True)
+
+
+Closest = Annotated[
+    list[CitationOut], Field(description="where `kind` is `closest`: passages that may help; nothing is asserted")
+]
+Elsewhere = Annotated[list[SectionOut], Field(description="other sections that may answer, best first")]
 
 
 class PassageOut(BaseModel):
@@ -144,6 +170,8 @@ class AnswerOut(BaseModel):
     text: str
     writer: Literal["extractive", "llm"]
     citations: list[CitationOut]
+    closest: Closest
+    elsewhere: Elsewhere
     passages: list[PassageOut]
     related: list[RelatedOut]
     missing: Annotated[list[str], Field(description="what the answer leaves open; `text` ends with it")]
@@ -164,6 +192,8 @@ class AnswerOut(BaseModel):
             text=answer.text,
             writer=answer.writer,
             citations=[CitationOut.of(c) for c in answer.citations],
+            closest=[CitationOut.of(c) for c in answer.closest],
+            elsewhere=[SectionOut.of(s) for s in answer.elsewhere],
             passages=[PassageOut.of(p, links) for p in answer.passages],
             related=[RelatedOut.of(r) for r in answer.related],
             missing=list(answer.missing),
@@ -202,6 +232,8 @@ class KeptOut(BaseModel):
     writer: Literal["extractive", "llm"]
     missing: list[str]
     citations: list[CitationOut]
+    closest: Closest
+    elsewhere: Elsewhere
     related: list[RelatedOut]
     degraded: list[str]
     took_ms: float
@@ -224,6 +256,8 @@ class KeptOut(BaseModel):
             writer=answer.writer,
             missing=list(answer.missing),
             citations=[CitationOut.of(c) for c in answer.citations],
+            closest=[CitationOut.of(c) for c in answer.closest],
+            elsewhere=[SectionOut.of(s) for s in answer.elsewhere],
             related=[RelatedOut.of(r) for r in answer.related],
             degraded=list(answer.degraded),
             took_ms=answer.took_ms,

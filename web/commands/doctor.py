@@ -37,7 +37,7 @@ def _doctor(args: argparse.Namespace, settings: IndexSettings) -> int:
         "python": _python,
         "disk": lambda: _disk(index),
         "tokeniser": lambda: _tokeniser(settings),
-        "model": lambda: load_embedder(settings.model, settings.models, settings.precision).id,
+        "model": lambda: load_embedder(settings.model, settings.models, settings.precision, settings.adapter).id,
         "index": lambda: _index(index, settings),
         "fallback": lambda: _fallback(index),
         "journal": lambda: _journal(settings),
@@ -92,8 +92,9 @@ def _index(index: Path, settings: IndexSettings) -> str:
     if opened.problem:
         raise FootnoteError(opened.problem)
     snapshot = opened.snapshot
-    snapshot.require_embedder(load_embedder(settings.model, settings.models, settings.precision).id)
-    return f"generation {snapshot.generation}, {snapshot.manifest.articles} articles, whole"
+    snapshot.require_embedder(load_embedder(settings.model, settings.models, settings.precision, settings.adapter).id)
+    held = f"{snapshot.manifest.articles} articles, {snapshot.spans.total} spans"
+    return f"generation {snapshot.generation}, {held}, whole"
 
 
 def _fallback(index: Path) -> str:

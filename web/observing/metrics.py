@@ -93,14 +93,14 @@ class RequestMetrics:
         )
         self._answers = Counter(
             "footnote_answers",
-            "questions by what came of them: answer, refusal or courtesy",
+            "questions by what came of them: answer, closest, refusal or courtesy",
             ["kind"],
             registry=registry,
         )
         self._vectors = Counter(
             "footnote_question_vectors", "vectors of questions: remembered or embedded", ["found"], registry=registry
         )
-        for kind in ("answer", "refusal", "courtesy"):
+        for kind in ("answer", "closest", "refusal", "courtesy"):
             self._answers.labels(kind)
         for origin in ("remembered", "embedded"):
             self._vectors.labels(origin)

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from indexes.types import TagMode
-from web.api.schemas import CitationOut, TagName, Text
+from qa.types import AnswerKind
+from web.api.schemas import CitationOut, Closest, TagName, Text
 
 MODEL = "footnote"
 
@@ -74,7 +75,7 @@ class StreamOptions(BaseModel):
     include_obfuscation: IgnoredParameter = None
 
 
-_MESSAGES = [{"role": "user", "content": "How do I rotate refresh tokens?"}]
+_MESSAGES = [{"role": "user", "content": "What happens when a refresh token is used twice?"}]
 _TOOLS = "no tool is ever called here: leave it out, or say auto or none"
 
 
@@ -172,6 +173,7 @@ class MessageOut(BaseModel):
     content: Annotated[str, Field(description="Markdown; the footnotes are links")]
     refusal: None = None
     citations: list[CitationOut]
+    closest: Closest
 
 
 class ChoiceOut(BaseModel):
@@ -189,8 +191,10 @@ class CompletionOut(BaseModel):
     choices: list[ChoiceOut]
     usage: UsageOut
     citations: list[CitationOut]
+    closest: Closest
     answer_id: Annotated[str, Field(description="for `POST /api/v1/feedback`")]
     answered: Annotated[bool, Field(description="false: the knowledge base does not say")]
+    kind: AnswerKind
     confidence: Annotated[float, Field(ge=0, le=1)]
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -34,7 +34,7 @@ from web.openai.completions import (
 )
 from web.openai.dialogue import filter_of, model_of, question_and_history, tags_of_model
 from web.openai.tokens import count_tokens
-from web.rendering.marks import full_addresses, linked, pieces
+from web.rendering.marks import cited_at, full_addresses, linked, pieces
 from web.routing.facts import PrincipalDep, declare
 from web.services import Services, ServicesDep
 from web.serving.draining import Draining
@@ -111,15 +111,20 @@ def _complete(asked: _CompletionRequest, services: Services) -> CompletionOut:
     answer = services.conversations.ask(asked.question, owner=asked.owner).answer
     text, reason = _within(asked.body.most_tokens, linked(answer, asked.site))
     citations = _cited(answer, text, asked.site)
+    closest = [CitationOut.of(cited_at(citation, asked.site)) for citation in answer.closest]
     return CompletionOut(
         id=f"chatcmpl-{answer.answer_id}",
         created=int(time.time()),
         model=model_of(asked.question.filter),
-        choices=[ChoiceOut(message=MessageOut(content=text, citations=citations), finish_reason=reason)],
+        choices=[
+            ChoiceOut(message=MessageOut(content=text, citations=citations, closest=closest), finish_reason=reason)
+        ],
         usage=UsageOut.of(count_tokens, asked.body.messages, text),
         citations=citations,
+        closest=closest,
         answer_id=answer.answer_id,
         answered=answer.answered,
+        kind=answer.kind,
         confidence=answer.confidence,
     )
 
@@ -139,7 +144,7 @@ def _within(most: int | None, text: str) -> tuple[str, FinishReason]:
 def _cited(answer: Answer, text: str, site: str) -> list[CitationOut]:
     urls = full_addresses(answer.citations, site)
     return [
-        CitationOut.of(replace(citation, url=urls[citation.n]))
+        CitationOut.of(cited_at(citation, site))
         for citation in answer.citations
         if f"[{citation.n}]({urls[citation.n]})" in text
     ]
@@ -174,8 +179,12 @@ def _chunks(completion: CompletionOut, body: CompletionIn) -> Iterator[dict[str,
     yield {**head, "choices": [_delta({"role": "assistant", "content": ""})]}
     for piece in pieces(choice.message.content):
         yield {**head, "choices": [_delta({"content": piece})]}
-    extra = {name: whole[name] for name in ("citations", "answer_id", "answered", "confidence")}
-    yield {**head, "choices": [_delta({"citations": extra["citations"]}, choice.finish_reason)], **extra}
+    extra = {name: whole[name] for name in ("citations", "closest", "answer_id", "answered", "kind", "confidence")}
+    yield {
+        **head,
+        "choices": [_delta({name: extra[name] for name in ("citations", "closest")}, choice.finish_reason)],
+        **extra,
+    }
     if with_usage:
         yield {**head, "choices": [], "usage": whole["usage"]}
 

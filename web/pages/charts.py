@@ -13,15 +13,21 @@ _LABELS = 6  # dates along the axis
 
 
 def questions(days: Sequence[Day]) -> Markup:
-    """A bar for each day: answered below, unanswered on top."""
-    top = _round_up(max((day.answered + day.unanswered for day in days), default=0))
+    """A bar for each day: answered below, then those that only got the closest passages, unanswered on top."""
+    top = _round_up(max((sum(_counts(day).values()) for day in days), default=0))
     bars = Markup()
     for index, day in enumerate(days):
         x, width = _column(index, len(days))
-        answered, whole = (_y(count, top) for count in (day.answered, day.answered + day.unanswered))
-        bars += _rect("answered", x, answered, width, _y(0, top) - answered)
-        bars += _rect("unanswered", x, whole, width, answered - whole)
-    return _chart(bars, days, top, "", "Questions a day, answered and not answered")
+        below = 0
+        for name, count in _counts(day).items():
+            bottom, below = _y(below, top), below + count
+            bars += _rect(name, x, _y(below, top), width, bottom - _y(below, top))
+    return _chart(bars, days, top, "", "Questions a day: answered, closest passages only, not answered")
+
+
+def _counts(day: Day) -> dict[str, int]:
+    """The questions of a day by what came of them, from the bottom of its bar."""
+    return {"answered": day.answered, "closest": day.closest, "unanswered": day.refused}
 
 
 def latency(days: Sequence[Day]) -> Markup:

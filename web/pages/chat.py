@@ -32,11 +32,11 @@ _MOST_VIEWS = 10  # newest answers of a conversation on its page; the export has
 _MARKDOWN = "text/markdown; charset=utf-8"
 _EXAMPLES = (  # each is shown only where the article that answers it exists
     ("api-idempotency-safe-retries-for-mutations", "Which HTTP methods are idempotent?"),
-    ("jwt-authentication-implementation-and-security-patterns", "How long should an access token live?"),
+    ("jwt-authentication-implementation-and-security-patterns", "Which claims of a JWT must be checked?"),
     ("sql-query-optimisation-indexes-execution-plans-and-n-plus-1", "How do I find and fix an N+1 query?"),
     (
         "resilience-patterns-circuit-breaker-retry-bulkhead-and-timeout",
-        "How do I stop one slow dependency from taking everything down?",
+        "What should a circuit breaker do when a dependency is slow?",
     ),
 )
 
@@ -165,8 +165,8 @@ def give_feedback(
     feedback = Feedback(helpful, reason, comment.replace("\r\n", "\n"))
     services.conversations.give_feedback(answer_id, feedback, principal.id)
     if "application/json" in request.headers.get("accept", ""):
-        answered = services.conversations.answer(answer_id, principal.viewer).answer.answered
-        return JSONResponse(answer_view.feedback_tree(answer_id, answered, feedback))
+        kind = services.conversations.answer(answer_id, principal.viewer).answer.kind
+        return JSONResponse(answer_view.feedback_tree(answer_id, kind, feedback))
     return RedirectResponse(f"/answers/{answer_id}#feedback-{answer_id}", 303)
 
 

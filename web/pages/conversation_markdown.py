@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from urllib.parse import urljoin
 
-from qa.types import Answer, Citation
+from qa.excerpts import place_of
+from qa.types import CLOSEST, Answer, AnswerKind, Citation, Section
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>])")  # characters that Markdown would interpret
 
@@ -17,13 +19,27 @@ def markdown(answers: Sequence[Answer], site: str) -> str:
 
 
 def _answer(answer: Answer, site: str) -> str:
-    question = _SPECIAL.sub(r"\\\1", " ".join(answer.question.split()))
-    parts = [f"## {question}", answer.text]
+    question = _literal(" ".join(answer.question.split()))
+    parts = [f"## {question}", *(_closest(answer, site) if answer.kind is AnswerKind.CLOSEST else [answer.text])]
     if answer.citations:
-        parts.append("\n".join(["Sources:", "", *(_source(citation, site) for citation in answer.citations)]))
+        sources = [f"- \\[{citation.n}\\] {_link(citation, site)}" for citation in answer.citations]
+        parts.append("\n".join(["Sources:", "", *sources]))
+    if answer.elsewhere:
+        others = [f"- {_link(section, site)}" for section in answer.elsewhere]
+        parts.append("\n".join(["Other places that may answer:", "", *others]))
     return "\n\n".join(parts)
 
 
-def _source(citation: Citation, site: str) -> str:
-    path = _SPECIAL.sub(r"\\\1", " › ".join((citation.title, *citation.heading)))
-    return f"- \\[{citation.n}\\] [{path}](<{urljoin(site, citation.url)}>)"
+def _closest(answer: Answer, site: str) -> Iterator[str]:
+    """The closest passages as block quotations; their addresses may have changed since the text was written."""
+    yield CLOSEST
+    for citation in answer.closest:
+        yield textwrap.indent(f"{citation.quote}\n\n{_link(citation, site)}", "> ", lambda line: True)
+
+
+def _link(part: Citation | Section, site: str) -> str:
+    return f"[{_literal(place_of(part))}](<{urljoin(site, part.url)}>)"
+
+
+def _literal(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)

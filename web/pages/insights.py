@@ -47,7 +47,7 @@ def insights(services: ServicesDep, principal: PrincipalDep, days: Days = 30) ->
         gaps=[_gap_row(services, corpus, gap) for gap in gaps[:_GAPS]],
         first=_FIRST,
         more_gaps=max(0, len(gaps) - _GAPS),
-        unanswered=figures.asked - figures.answered,
+        unanswered=figures.closest + figures.refused,
         by_meaning=not services.degraded,
         shown=_ARTICLES,
         articles=services.insights.articles(corpus, records, days),
@@ -64,11 +64,12 @@ def export(services: ServicesDep, principal: PrincipalDep, days: Days = 30) -> R
     corpus = services.store.seen_by(principal.viewer)
     file = io.StringIO()
     rows = csv.writer(file)
-    rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article"])
+    rows.writerow(["topic", "question", "times asked", "last asked (UTC)", "nearest article", "kind"])
     for gap in services.insights.gaps(services.insights.asked(days, principal.viewer, services.store.current())):
         for question in gap.questions:
             last_asked = f"{question.last:%Y-%m-%d %H:%M}"
-            cells = [gap.label, question.text, str(question.times), last_asked, _title(corpus, question.nearest)]
+            nearest = _title(corpus, question.nearest)
+            cells = [gap.label, question.text, str(question.times), last_asked, nearest, question.kind]
             rows.writerow([_without_formula(cell) for cell in cells])
     headers = {"content-disposition": f'attachment; filename="content-gaps-{days}-days.csv"'}
     return Response("\ufeff" + file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
@@ -95,6 +96,7 @@ def _gap_row(services: Services, corpus: Corpus, gap: Gap) -> dict[str, Any]:
     return {
         "label": gap.label,
         "times": gap.times,
+        "closest": gap.questions[0].kind == "closest",
         "last": gap.last.date(),
         "questions": gap.questions[1 : _QUESTIONS + 1],
         "more": max(0, len(gap.questions) - 1 - _QUESTIONS),

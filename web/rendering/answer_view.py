@@ -12,14 +12,14 @@ from markupsafe import Markup
 from indexes.types import Article, Filter
 from qa.conversations import UNKEPT, Exchange
 from qa.corpus import Corpus
+from qa.excerpts import place_of
 from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
 from qa.suggesting import suggestions
-from qa.types import Answer, Citation
+from qa.types import Answer, AnswerKind, Citation, Section, Span
 from web import templating
 from web.rendering import answers
 from web.rendering.element_tree import Tree, tree
-from web.rendering.source_map import Span
 
 _EXCERPT = 260  # characters of a quotation in the list of sources
 _DEGRADED = {
@@ -27,8 +27,7 @@ _DEGRADED = {
     "llm": "The language model is unavailable, so the answer is quoted instead of written.",
     UNKEPT: "This answer could not be saved, so it has no permanent address: copy what you need.",
 }
-# Confidence is the calibrated share of right answers (docs/decisions/evidence.md): 4 of 5, and every second one.
-_WELL_SUPPORTED, _PARTLY_SUPPORTED = 0.8, 0.5
+_DOUBTFUL = 0.8  # confidence, the calibrated share of right answers, below which an answer is to be checked
 REASONS = ("It is wrong", "It is incomplete", "It is out of date", "It is not what I asked")
 MISSING_TOPIC = "missing topic"
 
@@ -47,6 +46,26 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosestView:
+    """A passage that may help. `changed`: the article no longer contains it."""
+
+    url: str
+    place: str
+    html: Markup
+    updated: date | None
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """Another section that may answer."""
+
+    url: str
+    place: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerView:
     """A question and its answer. `number`: its position in the conversation, from 1."""
 
@@ -58,6 +77,8 @@ class AnswerView:
     confidence: str
     notes: tuple[str, ...]
     sources: tuple[SourceView, ...]
+    closest: tuple[ClosestView, ...]
+    elsewhere: tuple[SectionView, ...]
     suggestions: tuple[str, ...]
     feedback: Feedback | None
     asked_by_viewer: bool = True  # only the asker may give feedback
@@ -86,13 +107,13 @@ def answer_tree(view: AnswerView) -> list[Tree]:
     return tree(templating.fragment("answer_view.html", view=view, reasons=REASONS, missing_topic=MISSING_TOPIC))
 
 
-def feedback_tree(answer_id: str, answered: bool, feedback: Feedback | None) -> list[Tree]:
+def feedback_tree(answer_id: str, kind: AnswerKind, feedback: Feedback | None) -> list[Tree]:
     """The feedback form, or the thanks in its place, as elements."""
     return tree(
         templating.fragment(
             "feedback.html",
             id=answer_id,
-            answered=answered,
+            kind=kind,
             feedback=feedback,
             reasons=REASONS,
             missing_topic=MISSING_TOPIC,
@@ -114,58 +135,115 @@ def _view(
     corpus: Corpus,
     links: Links,
 ) -> AnswerView:
-    cited = [_updated(citation, answer.answer_id, corpus, links) for citation in answer.citations]
-    current = replace(answer, citations=tuple(citation for citation, _ in cited))
+    current = current_answer(answer, corpus, links)
     return AnswerView(
         number,
         conversation_id,
         filter,
         current,
-        answers.answer(current, f"Answer {number}, "),
+        answers.answer(current, f"Answer {number}, ", corpus.articles.article),
         confidence_in_words(answer.confidence),
         warnings(answer),
-        tuple(source for _, source in cited),
+        tuple(_source(citation, corpus) for citation in current.citations),
+        tuple(_closest(citation, corpus, f"Answer {number}, passage {citation.n}, ") for citation in current.closest),
+        tuple(_section(section) for section in current.elsewhere),
         suggestions(answer, corpus),
         feedback,
     )
 
 
-def _updated(citation: Citation, answer_id: str, corpus: Corpus, links: Links) -> tuple[Citation, SourceView]:
-    """The citation and its source with the address of the quoted words today: articles change after an answer."""
+def _source(citation: Citation, corpus: Corpus) -> SourceView:
     article = corpus.articles.article(citation.article_id)
-    span = current_span(citation, article)
-    if span is None:
-        url = links.article(citation.article_id)
-    else:
-        url = links.passage(citation.article_id, *span).replace("#", f"&{urlencode({'answer': answer_id})}#")
-    source = SourceView(
+    return SourceView(
         citation.n,
-        url,
+        citation.url,
         citation.title,
         citation.heading,
         answers.plain_text(citation.quote, _EXCERPT),
         article.updated if article else None,
-        span is None,
+        _span(citation.quote, citation.start, article) is None,
     )
-    return replace(citation, url=url), source
 
 
-def current_span(citation: Citation, article: Article | None) -> Span | None:
-    """Where the article has the quoted words today; None if they or the article are gone."""
+def _closest(citation: Citation, corpus: Corpus, label: str) -> ClosestView:
+    article = corpus.articles.article(citation.article_id)
+    return ClosestView(
+        citation.url,
+        place_of(citation),
+        answers.quotation(citation, article, label),
+        article.updated if article else None,
+        _span(citation.quote, citation.start, article) is None,
+    )
+
+
+def _section(section: Section) -> SectionView:
+    return SectionView(section.url, place_of(section), answers.plain_text(section.text, _EXCERPT))
+
+
+# Where quoted words are today: articles change after an answer
+
+
+def current_answer(answer: Answer, corpus: Corpus, links: Links) -> Answer:
+    """The answer with the places and addresses that its quotations have today.
+
+    What is gone leads to its article instead; sections of articles that are gone are left out.
+    """
+
+    def updated(citation: Citation) -> Citation:
+        current = current_citation(citation, corpus, links) or replace(citation, url=links.article(citation.article_id))
+        return replace(current, url=_with_way_back(current.url, answer.answer_id))
+
+    return replace(
+        answer,
+        citations=tuple(updated(citation) for citation in answer.citations),
+        closest=tuple(updated(citation) for citation in answer.closest),
+        elsewhere=current_sections(answer.elsewhere, corpus, links),
+    )
+
+
+def current_citation(citation: Citation, corpus: Corpus, links: Links) -> Citation | None:
+    """The citation where its article has the quoted words today; None if they or the article are gone."""
+    span = _span(citation.quote, citation.start, corpus.articles.article(citation.article_id))
+    if span is None:
+        return None
+    by = span.start - citation.start
+    return replace(
+        citation,
+        url=links.passage(citation.article_id, span.start, span.end),
+        start=span.start,
+        end=span.end,
+        key=tuple(Span(key.start + by, key.end + by) for key in citation.key),
+    )
+
+
+def current_sections(sections: Sequence[Section], corpus: Corpus, links: Links) -> tuple[Section, ...]:
+    """The sections where their articles have them today; changed ones lead to their article."""
+    articles = ((section, corpus.articles.article(section.article_id)) for section in sections)
+    return tuple(_current_section(section, article, links) for section, article in articles if article is not None)
+
+
+def _current_section(section: Section, article: Article, links: Links) -> Section:
+    span = _span(section.text, section.start, article)
+    if span is None:
+        return replace(section, url=links.article(article.id))
+    url = links.passage(article.id, span.start, span.end)
+    return replace(section, url=url, start=span.start, end=span.end)
+
+
+def _span(text: str, start: int, article: Article | None) -> Span | None:
+    """Where the article has the text, at `start` if it is still there; None if it or the article is gone."""
     if article is None:
         return None
-    if article.markdown[citation.start : citation.end] == citation.quote:
-        return citation.start, citation.end
-    start = article.markdown.find(citation.quote)
-    return (start, start + len(citation.quote)) if start >= 0 else None
+    found = start if article.markdown.startswith(text, start) else article.markdown.find(text)
+    return Span(found, found + len(text)) if found >= 0 else None
+
+
+def _with_way_back(url: str, answer_id: str) -> str:
+    """The address of a passage, with the answer that its page leads back to."""
+    return url.replace("#", f"&{urlencode({'answer': answer_id})}#")
 
 
 def confidence_in_words(confidence: float) -> str:
-    """How well an answer is supported."""
-    if confidence >= _WELL_SUPPORTED:
-        return "Well supported"
-    return (
-        "Partly supported — check the sources"
-        if confidence >= _PARTLY_SUPPORTED
-        else "Weakly supported — check the sources"
-    )
+    """How sure an answer is, without a verdict on it; a doubtful one is to be checked."""
+    stated = f"Confidence {confidence * 100:.0f} %"
+    return stated if confidence >= _DOUBTFUL else f"{stated}: check the sources"

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from indexes.types import Article, Heading
 from qa.links import Links, linked_article
 from web.rendering import markdown
+from web.rendering.highlighting import Marking
 from web.rendering.markdown import Attributes, element
 from web.rendering.sanitising import Resolve, absolute_target
 from web.rendering.source_map import Span
@@ -24,7 +25,8 @@ def article(
     """An article's body, with the span `cite` marked; the first mark has the id `cited`. `headings`: as stored."""
     if markdown.too_costly(article.markdown):
         return markdown.source(article.markdown, cite)
-    tokens = _with_headings(markdown.parse(article.markdown, cite), article, headings)
+    marking = Marking("cited", (cite,)) if cite else None
+    tokens = _with_headings(markdown.parse(article.markdown, marking), article, headings)
     return markdown.render(list(tokens), _resolver(article, exists, links))
 
 

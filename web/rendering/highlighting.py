@@ -1,8 +1,8 @@
-"""Puts marks around exactly the characters of the cited passage in a parsed article.
+"""Puts marks around exactly the characters of some spans of a parsed text: a cited passage, the words that answer.
 
-Markdown is parsed from the untouched source, so a passage never changes how its article reads. The passage's ends are
+Markdown is parsed from the untouched source, so a span never changes how its text reads. The ends of the spans are
 located in the block tokens; while a paragraph is tokenised, an empty `boundary` token is inserted at each end; every
-run of text between the two then gets a mark of its own, so that marks nest within emphasis and links.
+run of text between two of them then gets a mark of its own, so that marks nest within emphasis and links.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -18,23 +20,35 @@ from markdown_it.token import Token
 
 from web.rendering.source_map import CODE, SourceMap, Span
 
-PASSAGE = "passage"  # the key of a parse's `env` that holds the Span to mark
-CITED = "cited"  # the key of a token's `meta` that holds the Span of its `content` to mark
+MARKING = "marking"  # the key of a parse's `env` that holds the Marking
+EDGES = "edges"  # the key of a token's `meta`: start, end, start, end … of what is marked of its `content`
+NAME = "name"  # the key of a token's `meta` that holds the class of its marks
 LONGEST_PARAGRAPH = 10_000  # characters; the inline rules cost up to 16 µs each on hostile text, so more stays plain
 _TEXT = ("text", "text_special", "code_inline", "image")
 _BREAKS = ("softbreak", "hardbreak")
 
 
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """What to mark of a text: spans in order and apart. `name`: the class of the marks.
+
+    `cited` is one passage that a link leads to, so it always has a place on the page.
+    """
+
+    name: Literal["cited", "key"]
+    spans: tuple[Span, ...]
+
+
 @dataclass(slots=True)
 class _Boundaries:
-    """The ends of the passage in one paragraph's `source` that the tokeniser has yet to reach."""
+    """The ends of the marked spans in one paragraph's `source` that the tokeniser has yet to reach."""
 
     source: str
     ahead: list[int]
 
 
 def install(parser: MarkdownIt) -> None:
-    """Makes `parser.parse(markdown, {PASSAGE: span})` mark the span; without one the parser works as before."""
+    """Makes `parser.parse(markdown, {MARKING: marking})` mark spans; without one the parser works as before."""
     parser.inline.ruler.before("text", "boundary", _boundary)
     parser.core.ruler.before("inline", "locate", _locate)
     parser.core.ruler.at("inline", _inline)
@@ -42,14 +56,19 @@ def install(parser: MarkdownIt) -> None:
 
 
 def _locate(state: StateCore) -> None:
-    """Notes in each block token which of its characters are cited."""
-    passage: Span | None = state.env.get(PASSAGE)
-    if passage is None:
-        return
-    for token, offsets in SourceMap(state.src).offsets(state.tokens, passage):
-        start, end = (bisect_left(offsets, edge) for edge in passage)
-        if start < end:
-            token.meta[CITED] = (start, end)
+    """Notes in each block token which of its characters are marked."""
+    marking: Marking | None = state.env.get(MARKING)
+    for span in marking.spans if marking else ():
+        for token, offsets in _offsets(state, span):
+            start, end = (bisect_left(offsets, edge) for edge in span)
+            if start < end:
+                token.meta[EDGES] = (*token.meta.get(EDGES, ()), start, end)
+
+
+def _offsets(state: StateCore, span: Span) -> Iterator[tuple[Token, Sequence[int]]]:
+    if state.inlineMode:  # one paragraph: its content is the source
+        return iter([(state.tokens[0], range(len(state.src)))])
+    return SourceMap(state.src).offsets(state.tokens, span)
 
 
 def _inline(state: StateCore) -> None:
@@ -60,7 +79,7 @@ def _inline(state: StateCore) -> None:
         if len(token.content) > LONGEST_PARAGRAPH:
             token.children = list(_plain_tokens(token))
             continue
-        boundaries = _Boundaries(token.content, list(token.meta.get(CITED, ())))
+        boundaries = _Boundaries(token.content, list(token.meta.get(EDGES, ())))
         state.env["boundaries"] = boundaries
         token.children = state.md.inline.parse(token.content, state.md, state.env, [])
         token.children += [Token("boundary", "", 0) for _ in boundaries.ahead]
@@ -68,12 +87,11 @@ def _inline(state: StateCore) -> None:
 
 def _plain_tokens(token: Token) -> Iterator[Token]:
     """A paragraph as plain text, with its boundaries."""
-    start, end = token.meta.get(CITED, (0, 0))
-    pieces = (token.content[:start], token.content[start:end], token.content[end:])
-    for number, piece in enumerate(pieces):
+    edges = token.meta.get(EDGES, ())
+    for number, (start, end) in enumerate(pairwise((0, *edges, len(token.content)))):
         if number:
             yield Token("boundary", "", 0)
-        yield Token("text", "", 0, content=piece)
+        yield Token("text", "", 0, content=token.content[start:end])
 
 
 def _boundary(state: StateInline, silent: bool) -> bool:
@@ -94,26 +112,34 @@ def _boundary(state: StateInline, silent: bool) -> bool:
 
 
 def _mark(state: StateCore) -> None:
-    """Wraps what lies between the boundaries in marks, and flags the first one."""
-    if PASSAGE not in state.env:
+    """Wraps what lies between the boundaries in marks; those of a citation get a target for its link."""
+    marking: Marking | None = state.env.get(MARKING)
+    if marking is None:
         return
     marks: list[Token] = []
     for token in state.tokens:
         if token.type == "inline":
             token.children = _marked_children(token)
             marks += [child for child in token.children if child.type == "mark_open"]
-        elif token.type in CODE and CITED in token.meta:
+        elif token.type in CODE and EDGES in token.meta:
             marks.append(token)
+    for mark in marks:
+        mark.meta[NAME] = marking.name
+    if marking.name == "cited":
+        _set_target(state, marks, marking.spans[0])
+
+
+def _set_target(state: StateCore, marks: Sequence[Token], passage: Span) -> None:
     if marks:
         marks[0].meta["first"] = True
     else:
-        _insert_target(state.tokens, state.src.count("\n", 0, state.env[PASSAGE][0]))
+        _insert_target(state.tokens, state.src.count("\n", 0, passage[0]))
 
 
 def _marked_children(token: Token) -> list[Token]:
     children = token.children or []
     tokens = list(_with_marks(children, inside=False))
-    if CITED in token.meta and not any(child.type == "mark_open" for child in tokens):
+    if EDGES in token.meta and not any(child.type == "mark_open" for child in tokens):
         # Both ends lie inside one code span or link target: mark the whole paragraph rather than nothing.
         tokens = list(_with_marks([child for child in children if child.type != "boundary"], inside=True))
     return tokens

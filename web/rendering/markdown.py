@@ -15,7 +15,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from web.rendering import code_blocks, highlighting
-from web.rendering.highlighting import CITED, PASSAGE
+from web.rendering.highlighting import EDGES, MARKING, NAME, Marking
 from web.rendering.sanitising import Resolve, balanced_block, balanced_inline, sanitised, trusted
 from web.rendering.source_map import Span
 
@@ -28,14 +28,14 @@ _COLOURED = "coloured"  # the key in a rendering's `env` of the characters colou
 _CUSTOM_ANCHOR = re.compile(r"\{\s*+#[\w.:-]++[^{}]*+\}")  # possessive, so linear on hostile text
 
 
-def parse(markdown: str, passage: Span | None = None) -> list[Token]:
-    """The tokens of `markdown`, with marks around `passage`."""
-    return _PARSER.parse(markdown, {PASSAGE: passage} if passage else {})
+def parse(markdown: str, marking: Marking | None = None) -> list[Token]:
+    """The tokens of `markdown`, with the spans of `marking` marked."""
+    return _PARSER.parse(markdown, {MARKING: marking} if marking else {})
 
 
-def parse_inline(markdown: str) -> list[Token]:
-    """The tokens of one paragraph's text."""
-    return _PARSER.parseInline(markdown)[0].children or []
+def parse_inline(markdown: str, marking: Marking | None = None) -> list[Token]:
+    """The tokens of one paragraph's text, likewise."""
+    return _PARSER.parseInline(markdown, {MARKING: marking} if marking else {})[0].children or []
 
 
 def render(tokens: Sequence[Token], resolve: Resolve, label: str = "") -> Markup:
@@ -109,7 +109,7 @@ class _Html(RendererHTML):
         if token.meta.get("first"):
             token.attrSet("id", "cited")
         if token.type == "mark_open":
-            token.attrSet("class", "cited")
+            token.attrSet("class", token.meta[NAME])
         if style := str(token.attrs.pop("style", "")):  # the parser's alignment of a table column
             token.attrSet("class", style.removeprefix("text-align:"))
         pairs = [(name, str(value) if name == "href" else trusted(value)) for name, value in token.attrs.items()]
@@ -118,9 +118,12 @@ class _Html(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         language = _language(token, env)
-        html = code_blocks.html(token.content, language, token.meta.get(CITED, (0, 0)))
-        first = self.renderAttrs(Token("mark_open", "mark", 1, meta=token.meta))
-        html = html.replace("<mark>", f"<mark{first}>", 1).replace("<mark>", f'<mark class="{trusted("cited")}">')
+        edges = token.meta.get(EDGES, ())
+        html = code_blocks.html(token.content, language, (min(edges), max(edges)) if edges else (0, 0))
+        if edges:
+            first = self.renderAttrs(Token("mark_open", "mark", 1, meta=token.meta))
+            html = html.replace("<mark>", f"<mark{first}>", 1)
+            html = html.replace("<mark>", f'<mark class="{trusted(token.meta[NAME])}">')
         return f"<pre><code>{html}</code></pre>"
 
     code_block = fence

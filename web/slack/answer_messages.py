@@ -11,8 +11,9 @@ from slack_sdk.models.blocks.basic_components import PlainTextObject
 
 from qa.conversations import UNKEPT
 from qa.corpus import Corpus
+from qa.excerpts import excerpts, place_of
 from qa.links import Links
-from qa.types import REFUSAL, Answer, AnswerKind, Citation, Passage, Related, Segment
+from qa.types import CLOSEST, REFUSAL, Answer, AnswerKind, Citation, Passage, Related, Section, Segment
 from web.rendering import answer_view, answers
 from web.slack import mrkdwn
 from web.slack.inline import inline
@@ -21,12 +22,13 @@ from web.slack.mrkdwn import Paragraph
 from web.slack.paragraphs import paragraphs as paragraphs_of
 
 # Slack answers `msg_blocks_too_long` beyond 13,000 characters in all blocks of a message, an undocumented limit. Two
-# sections of 2,900 for the answer, one for its sources and one for what "Show more" adds make 11,600.
+# sections of 2,900 for the answer, one for its sources and one for what is beside it or "Show more" adds make 11,600.
 _BODY_SECTIONS = 2
 _FALLBACK = 300  # characters of the text for notifications
 _QUESTION = 250  # characters of a question that is shown above its answer
 _PATH = 160  # characters of an article's title and headings
 _EXCERPT = 240  # characters of a further passage
+_QUOTATION = 1_500  # characters of each of the closest passages, of which there are at most three
 _SOURCES = 10  # footnotes listed below an answer
 
 SHARE, MORE, HELPFUL, NOT_HELPFUL, MISSING, REASON = "share", "more", "helpful", "not_helpful", "missing", "reason_"
@@ -37,12 +39,14 @@ _LABELS = {
     NOT_HELPFUL: "Not helpful",
     MISSING: "Report missing topic",
 }
+_FEEDBACK = {AnswerKind.ANSWERED: (HELPFUL, NOT_HELPFUL), AnswerKind.CLOSEST: (HELPFUL, MISSING)}
 
 
 @dataclass(frozen=True, slots=True)
 class More:
     """What "Show more" adds to an answer."""
 
+    elsewhere: tuple[Section, ...]
     passages: tuple[Passage, ...]
     related: tuple[Related, ...]
 
@@ -70,8 +74,8 @@ def answer_message(
             context(" · ".join([answer_view.confidence_in_words(answer.confidence), *answer_view.warnings(answer)]))
         )
         blocks += [section(text) for text in _sources(answer, corpus)]
-    if more:
-        blocks += [section(text) for text in _more(more, links)]
+    beside = _more(more, links) if more else _elsewhere(answer.elsewhere)
+    blocks += [section(text) for text in texts_of(beside)[:1]]
     if shared_by:
         blocks.append(context(f"Shared by <@{shared_by}>"))
     if _has_buttons(answer):
@@ -90,22 +94,46 @@ def reasons_message(answer_id: str) -> Message:
 
 
 def _body(answer: Answer) -> list[str]:
-    """The text with footnotes, cut to what a message holds."""
-    paragraphs = _answer_paragraphs(answer) if answer.answered else _refusal_paragraphs(answer)
-    paragraphs += [Paragraph(inline(note)) for note in answer.missing]
-    texts = texts_of(paragraphs)
+    """The text with footnotes, or what stands in for it, cut to what a message holds."""
+    texts = texts_of([*_paragraphs(answer), *(Paragraph(inline(note)) for note in answer.missing)])
     if len(texts) > _BODY_SECTIONS:
         rest = "_The answer is longer than this message may be: its sources have the rest._"
         return [*texts[:_BODY_SECTIONS], rest]
     return texts
 
 
+def _paragraphs(answer: Answer) -> list[Paragraph]:
+    match answer.kind:
+        case AnswerKind.ANSWERED:
+            return _answer_paragraphs(answer)
+        case AnswerKind.CLOSEST:
+            return _closest_paragraphs(answer)
+    return _refusal_paragraphs(answer)
+
+
 def _answer_paragraphs(answer: Answer) -> list[Paragraph]:
-    citations = {citation.n: citation for citation in answer.citations}
     paragraphs: list[Paragraph] = []
-    for (kind, marks), run in groupby(answer.segments, key=lambda segment: (segment.kind, segment.marks)):
-        paragraphs_for = _sentence_paragraphs if kind == "sentence" else _block_paragraphs
-        paragraphs += paragraphs_for(list(run), "".join(_footnote(citations[n]) for n in marks))
+    for excerpt in excerpts(answer):
+        if excerpt.place:
+            paragraphs.append(_place(excerpt.citations[0]))
+        footnotes = "".join(_footnote(citation) for citation in excerpt.citations)
+        for kind, run in groupby(excerpt.segments, key=lambda segment: segment.kind):
+            paragraphs_for = _sentence_paragraphs if kind == "sentence" else _block_paragraphs
+            paragraphs += paragraphs_for(list(run), footnotes)
+    return paragraphs
+
+
+def _place(part: Citation | Section) -> Paragraph:
+    """Where the words below it stand, as a link."""
+    return Paragraph(("↳ ", mrkdwn.link(part.url, _shorten(place_of(part), _PATH))))
+
+
+def _closest_paragraphs(answer: Answer) -> list[Paragraph]:
+    """The passages that may help, each under its place, after the word that nothing is asserted."""
+    paragraphs = [Paragraph((f"*{CLOSEST}*",))]
+    for citation in answer.closest:
+        quoted = answers.plain_text(citation.quote, _QUOTATION)
+        paragraphs += [_place(citation), Paragraph(("> ", *mrkdwn.words(quoted)), close=True)]
     return paragraphs
 
 
@@ -140,15 +168,25 @@ def _sources(answer: Answer, corpus: Corpus) -> list[str]:
     for citation in answer.citations[:_SOURCES]:
         article = corpus.articles.article(citation.article_id)
         updated = f" ({article.updated:%Y-%m-%d})" if article and article.updated else ""
-        path = _shorten(" › ".join((citation.title, *citation.heading)), _PATH)
+        path = _shorten(place_of(citation), _PATH)
         paragraphs.append(Paragraph((_footnote(citation), " ", *mrkdwn.words(path + updated)), close=True))
     if left := len(answer.citations) - _SOURCES:
         paragraphs += [Paragraph((f"and {left} more",), close=True)] if left > 0 else []
     return texts_of(paragraphs)[:1]
 
 
-def _more(more: More, links: Links) -> list[str]:
-    paragraphs = [Paragraph(("*Further passages*",))] if more.passages else []
+def _elsewhere(sections: Sequence[Section]) -> list[Paragraph]:
+    """Other sections that may answer, as a list."""
+    if not sections:
+        return []
+    items = [_item(mrkdwn.link(one.url, _shorten(place_of(one), _PATH))) for one in sections]
+    return [Paragraph(("*Other places that may answer*",)), *items]
+
+
+def _more(more: More, links: Links) -> list[Paragraph]:
+    paragraphs = _elsewhere(more.elsewhere)
+    if more.passages:
+        paragraphs.append(Paragraph(("*Further passages*",)))
     for passage in more.passages:
         article = passage.article
         path = _shorten(" › ".join((article.title, *passage.heading)), _PATH)
@@ -160,7 +198,7 @@ def _more(more: More, links: Links) -> list[str]:
     for related in more.related:
         reason = f" — {related.reason}" if related.reason else ""
         paragraphs.append(_item(mrkdwn.link(related.url, _shorten(related.title, _PATH)), *mrkdwn.words(reason)))
-    return texts_of(paragraphs or [Paragraph(mrkdwn.words("There is nothing more about this."))])[:1]
+    return paragraphs or [Paragraph(mrkdwn.words("There is nothing more about this."))]
 
 
 def _item(*atoms: str) -> Paragraph:
@@ -185,14 +223,14 @@ def _has_buttons(answer: Answer) -> bool:
 
 
 def _actions(answer: Answer, names: Sequence[str], shared_by: str) -> ActionsBlock:
-    feedback = (HELPFUL, NOT_HELPFUL) if answer.answered else (MISSING,)
+    feedback = _FEEDBACK.get(answer.kind, (MISSING,))
     offered = [name for name in (*names, *feedback) if name != MORE or _has_more(answer)]
     value = f"{answer.answer_id} {shared_by}".rstrip()
     return ActionsBlock(elements=[_button(_LABELS[name], name, value) for name in offered])
 
 
 def _has_more(answer: Answer) -> bool:
-    return bool(answer.passages or answer.related or answer.citations)
+    return bool(answer.passages or answer.related or answer.citations or answer.closest)
 
 
 def _button(label: str, action: str, answer_id: str) -> ButtonElement:

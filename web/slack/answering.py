@@ -12,9 +12,9 @@ from qa.corpus import Corpus, CorpusStore
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation, UnknownTag
 from qa.journal.records import AnswerRecord, Feedback
 from qa.links import Links
-from qa.types import Answer, Citation, Passage, Question
+from qa.types import Answer, AnswerKind, Citation, Passage, Question, Section
 from web import templating
-from web.rendering.answer_view import current_span
+from web.rendering.answer_view import current_citation, current_sections
 from web.slack.answer_messages import More
 from web.slack.asking import SlackQuestion
 from web.slack.errors import Declined
@@ -63,10 +63,16 @@ class Answering:
         corpus = self.corpus()
         answer = record.answer
         related = tuple(r for r in answer.related if corpus.articles.article(r.article_id) is not None)
-        if not answer.answered and related != answer.related:  # its text names the missing ones
+        if answer.kind is AnswerKind.REFUSED and related != answer.related:  # its text names the missing ones
             raise Declined(_CHANGED)
-        citations = tuple(self._current_citation(citation, corpus) for citation in answer.citations)
-        return replace(record, answer=replace(answer, citations=citations, related=related))
+        current = replace(
+            answer,
+            citations=tuple(self._current(citation, corpus) for citation in answer.citations),
+            closest=tuple(self._current(citation, corpus) for citation in answer.closest),
+            elsewhere=current_sections(answer.elsewhere, corpus, self.links),
+            related=related,
+        )
+        return replace(record, answer=current)
 
     def more(self, record: AnswerRecord) -> More:
         """Further passages and related articles for the question of an answer."""
@@ -77,9 +83,10 @@ class Answering:
             ).passages
         except UnknownTag:  # no article carries the tag any more
             candidates = ()
-        passages = [passage for passage in candidates if not _is_quoted(passage, answer.citations)]
-        related = answer.related if answer.answered else ()
-        return More(tuple(passages[:_FURTHER]), related)
+        shown: list[Citation | Section] = [*answer.citations, *answer.closest, *answer.elsewhere]
+        passages = [passage for passage in candidates if not _is_shown(passage, shown)]
+        related = answer.related if answer.kind is not AnswerKind.REFUSED else ()
+        return More(answer.elsewhere, tuple(passages[:_FURTHER]), related)
 
     def judge(self, answer_id: str, feedback: Feedback) -> None:
         """Records feedback on an answer."""
@@ -96,17 +103,16 @@ class Answering:
         except UnknownConversation:  # a thread without an earlier question
             return question
 
-    def _current_citation(self, citation: Citation, corpus: Corpus) -> Citation:
-        span = current_span(citation, corpus.articles.article(citation.article_id))
-        if span is None:
+    def _current(self, citation: Citation, corpus: Corpus) -> Citation:
+        current = current_citation(citation, corpus, self.links)
+        if current is None:
             raise Declined(_CHANGED)
-        start, end = span
-        return replace(citation, start=start, end=end, url=self.links.passage(citation.article_id, start, end))
+        return current
 
 
-def _is_quoted(passage: Passage, citations: Sequence[Citation]) -> bool:
-    """Whether the answer already quotes from this passage."""
+def _is_shown(passage: Passage, shown: Sequence[Citation | Section]) -> bool:
+    """Whether the message already has words of this passage."""
     return any(
-        citation.article_id == passage.article.id and citation.start < passage.end and passage.start < citation.end
-        for citation in citations
+        part.article_id == passage.article.id and part.start < passage.end and passage.start < part.end
+        for part in shown
     )

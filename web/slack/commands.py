@@ -50,7 +50,7 @@ def help_for(command: str) -> Message:
     return markdown_message(
         "I answer questions from the knowledge base: every sentence is quoted from an article, with a footnote that "
         "leads there; when the articles do not say, I say so.\n\n"
-        f"- `{name} How do I rotate refresh tokens?`\n"
+        f"- `{name} What happens when a refresh token is used twice?`\n"
         f"- `{name} tag:kubernetes How do I roll back?` keeps to articles with this tag, or one of several\n"
         f'- `{name} tag:"api design" How do I version an API?`\n\n'
         "Only you see the answer, until you share it. Mention me in a channel, or write to me directly, and I answer "

@@ -98,11 +98,16 @@ function finish(place, answer) {
   const turn = build(answer.view.find((part) => Array.isArray(part)));
   turn.classList.add("new");
   place.replaceWith(turn);
-  const n = answer.citations.length;
-  said.textContent = answer.answered ? `Answer ready, ${n} source${n === 1 ? "" : "s"}` : "No answer found";
+  said.textContent = outcome(answer);
   if (store.get(DRAFT) === answer.question) store.set(DRAFT, "");
   if (!answer.degraded.includes("journal")) keep(answer);
   if (near) follow(turn);
+}
+
+function outcome({ kind, citations, closest }) {
+  const counted = (list, word) => `${list.length} ${word}${list.length === 1 ? "" : "s"}`;
+  if (kind === "answered") return `Answer ready, ${counted(citations, "source")}`;
+  return kind === "closest" ? `No certain answer, ${counted(closest, "close passage")}` : "No answer found";
 }
 
 function failed({ turn, status, actions }, text, why) {

@@ -73,7 +73,7 @@
 
   function pieces(view) {
     // What reads on its own; feedback and the rest are at home, where every link leads.
-    const shown = [...view.querySelectorAll(".said > .facts, .said > .prose, .said > .gap, .said > .refusal, .sources")];
+    const shown = [...view.querySelectorAll(".said > .facts, .said > .prose, .said > .gap, .said > .refusal, .said > .closest, .said > .elsewhere, .sources")];
     for (const link of shown.flatMap((part) => [...part.querySelectorAll("a")])) {
       link.href = new URL(link.getAttribute("href"), home);
       link.target = "_blank";

@@ -21,9 +21,11 @@ from indexes.types import (
     Chunk,
     Filter,
     FloatMatrix,
+    FloatVector,
     Heading,
     IndexedArticle,
     Quotable,
+    SpanMatrix,
     Viewer,
 )
 
@@ -71,7 +73,20 @@ def draft(library: Library, entries: Sequence[IndexedArticle], carried: Sequence
     nothing = library.vectors[CHANGED][:0]
     vectors = np.concatenate([nothing, *(library.vectors[entry.article.id] for entry in entries)])
     categories = [Category("KB", "All of it.")]
-    return Draft(entries, categories, vectors, "model", "chunker", ("kb",), {}, frozenset(carried))
+    spans = [np.concatenate(list(map(stored, (vector, -vector)))) for vector in vectors]
+    return Draft(entries, categories, vectors, spans, 384, "model", "chunker", ("kb",), {}, frozenset(carried))
+
+
+def stored(vector: FloatVector) -> SpanMatrix:
+    return np.rint(vector[np.newaxis] * 127).astype(np.int8)
+
+
+def spans(snapshot: Snapshot) -> list[list[list[int]]]:
+    """Of every chunk the vectors of its context line and of its sentence."""
+    matrices = snapshot.span_vectors(np.arange(snapshot.chunk_count))
+    assert matrices is not None
+    assert {matrix.shape for matrix in matrices} == {(2, 384)}
+    return [matrix.tolist() for matrix in matrices]
 
 
 def put(root: Path, draft: Draft, previous: Snapshot | None = None, keep: int = 10) -> Snapshot:
@@ -157,6 +172,7 @@ def test_chunks_and_vectors_are_numbered_as_if_written_at_once(changed: Path, an
     numbers = np.arange(snapshot.articles.chunk_count)
     assert snapshot.articles.chunks(numbers.tolist()) == anew.articles.chunks(numbers.tolist())
     assert np.array_equal(snapshot.vectors.rows(numbers), anew.vectors.rows(numbers))
+    assert spans(snapshot) == spans(anew)
     assert np.array_equal(snapshot.articles.around(numbers), anew.articles.around(numbers))
     assert np.allclose(snapshot.article_vectors, anew.article_vectors, atol=1e-6)
 
@@ -182,6 +198,7 @@ def test_who_may_not_read_an_article_sees_an_index_without_it_be_it_carried_or_n
     numbers = np.arange(without.manifest.chunks)
     assert view.articles.chunks(numbers.tolist()) == without.articles.chunks(numbers.tolist())
     assert np.array_equal(view.vectors.rows(numbers), without.vectors.rows(numbers))
+    assert spans(view) == spans(without)
     assert np.array_equal(view.article_vectors, without.article_vectors)
     for words in ({"queue": 1.0, "cach": 1.0}, {"restart": 1.0}):
         assert view.keywords.search(words, 60) == without.keywords.search(words, 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,18 @@ def draft(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, chunker:
     )
     snapshot = open_current(folder / "index")
     articles = [entry for id in snapshot.articles.ids() if (entry := snapshot.articles.indexed(id))]
-    vectors = snapshot.vectors.rows(np.arange(snapshot.vectors.count))
-    return Draft(articles, snapshot.articles.categories(), vectors, embedder.id, chunker.id, ("kb",), {"added": 5})
+    numbers = np.arange(snapshot.chunk_count)
+    return Draft(
+        articles,
+        snapshot.articles.categories(),
+        snapshot.vectors.rows(numbers),
+        snapshot.spans.of(numbers),
+        embedder.span_dimension,
+        embedder.id,
+        chunker.id,
+        ("kb",),
+        {"added": 5},
+    )
 
 
 @pytest.fixture
@@ -134,9 +145,9 @@ def test_what_an_interrupted_writer_left_is_swept_by_the_next(root: Path, draft:
 def test_a_writer_that_fails_midway_changes_nothing(root: Path, draft: Draft) -> None:
     publish_times(root, draft, 1)
     before = (root / "CURRENT").read_bytes()
-    too_few = Draft(draft.articles, draft.categories, draft.vectors[:0], "", "", (), {})
-    with pytest.raises((IndexError, ValueError)), writing(root):
-        publish(root, too_few, 3)
+    for too_few in (replace(draft, vectors=draft.vectors[:0]), replace(draft, spans=[])):
+        with pytest.raises((IndexError, ValueError)), writing(root):
+            publish(root, too_few, 3)
     assert (root / "CURRENT").read_bytes() == before
     assert Snapshot.open(root / "000001").manifest.articles == 5
     publish_times(root, draft, 1)

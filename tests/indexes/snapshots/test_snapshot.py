@@ -11,6 +11,7 @@ import pytest
 from indexes.errors import SnapshotDamaged, SnapshotIncompatible, SnapshotMissing, SnapshotTooNew
 from indexes.files import file_digest, seal
 from indexes.models.embedding import Embedder
+from indexes.search.spans import FILES
 from indexes.snapshots.snapshot import ARTICLES, DATA_FILES, FORMAT_VERSION, MANIFEST, VECTORS, Manifest, Snapshot
 
 EVERY_FILE = pytest.mark.parametrize("name", DATA_FILES)
@@ -153,6 +154,16 @@ def test_indexes_that_disagree_on_the_number_of_chunks_are_refused(
 ) -> None:
     replace_file(folder, name, two_snapshots / "000002")
     with pytest.raises(SnapshotDamaged, match="disagree on the number of chunks"):
+        Snapshot.open(folder)
+
+
+@pytest.mark.parametrize(("names", "reason"), [(FILES, "disagree"), (FILES[1:], "offsets of the span vectors")])
+def test_vectors_of_spans_that_belong_to_other_chunks_are_refused(
+    folder: Path, two_snapshots: Path, names: tuple[str, ...], reason: str
+) -> None:
+    for name in names:
+        replace_file(folder, name, two_snapshots / "000002")
+    with pytest.raises(SnapshotDamaged, match=reason):
         Snapshot.open(folder)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from qa.answering import Answerer, Trace
 from qa.errors import SetError
 from qa.evaluation.sets import EvaluationSet, compare, read_run, run, summary, write_run
+from qa.types import Answer, Question
 from tests.conftest import Site
+from tests.scripted import closest_answer
 
 QUERIES = [
     {"id": "q1", "text": "How long does an access token live?", "answerable": True},
@@ -48,6 +53,26 @@ def test_a_set_is_scored_through_the_road_that_answers_users(site: Site, folder:
         "declined_share_of_unanswerable": 1.0,
     }
     assert figures["latency_ms"]["p50"] > 0
+
+
+def test_the_closest_passages_are_no_answer(site: Site, folder: Path) -> None:
+    judged = EvaluationSet.open(folder)
+    corpus = site.services.store.current()
+    closest = _Traced(site.services.answerer, closest_answer(corpus))
+    outcomes = run(cast("Answerer", closest), corpus, judged.queries, rewrites=False, done=lambda _: None)
+    figures = summary(outcomes, judged.judgements)["answerable"]
+    assert (figures["answered_share_of_answerable"], figures["declined_share_of_unanswerable"]) == (0.0, 1.0)
+
+
+class _Traced:
+    """Finds what the answerer finds, and gives one answer."""
+
+    def __init__(self, answerer: Answerer, answer: Answer) -> None:
+        self._answerer = answerer
+        self._answer = answer
+
+    def trace(self, question: Question) -> Trace:
+        return replace(self._answerer.trace(question), answer=self._answer)
 
 
 def test_a_document_ranks_once_where_its_best_passage_does(site: Site, folder: Path) -> None:

@@ -32,12 +32,18 @@ def listed(id: str, updated: str) -> ArticleSummary:
 def test_a_period_has_a_figure_for_each_of_its_days() -> None:
     found = figures([asked(29, "answer", 10), asked(29, "refusal", 30), asked(30, "answer", 20)], TODAY, 3)
     assert found.days == (
-        Day(date(2026, 3, 28), 0, 0, None, None),
-        Day(date(2026, 3, 29), 1, 1, 10, 30),
-        Day(date(2026, 3, 30), 1, 0, 20, 20),
+        Day(date(2026, 3, 28), 0, 0, 0, None, None),
+        Day(date(2026, 3, 29), 1, 0, 1, 10, 30),
+        Day(date(2026, 3, 30), 1, 0, 0, 20, 20),
     )
     assert (found.asked, found.answered, found.p50, found.p95) == (3, 2, 20, 30)
     assert found.answered_share == pytest.approx(2 / 3)
+
+
+def test_questions_that_got_the_closest_passages_alone_are_a_figure_of_their_own() -> None:
+    found = figures([asked(30, "answer"), asked(30, "closest"), asked(30, "closest"), asked(30, "refusal")], TODAY, 1)
+    assert (found.days[0].answered, found.days[0].closest, found.days[0].refused) == (1, 2, 1)
+    assert (found.answered_share, found.closest_share, found.refused_share) == (0.25, 0.5, 0.25)
 
 
 def test_greetings_are_no_questions() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,13 @@ import pytest
 
 from indexes.types import Filter
 from qa.conversations import Conversations
+from qa.corpus import Corpus
 from qa.errors import JournalUnavailable, UnknownAnswer, UnknownConversation
 from qa.journal.records import Feedback
 from qa.journal.sqlite.journal import SqliteJournal
-from qa.types import Question
+from qa.types import Answer, Question
 from tests.conftest import Site
+from tests.scripted import closest_answer, excerpt_answer
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -99,6 +101,36 @@ def test_an_answer_is_kept_whole_with_its_footnotes(conversations: Conversations
     assert record.answer.citations
     assert (record.conversation_id, record.filter) == (asked.conversation_id, Filter(("auth",), "all"))
     assert conversations.records(asked.conversation_id) == (record,)
+
+
+@pytest.mark.parametrize("made", [excerpt_answer, closest_answer])
+def test_the_words_that_answer_the_closest_passages_and_other_sections_are_kept(
+    tiny_site: Site, journal: SqliteJournal, made: Callable[[Corpus], Answer]
+) -> None:
+    answer = made(tiny_site.services.store.current())
+    journal.answers.record("c", answer, Filter(), "")
+    assert journal.answers.answer(answer.answer_id).answer == answer
+
+
+def test_an_answer_kept_by_an_earlier_version_has_none_of_them(
+    tiny_site: Site, journal: SqliteJournal, path: Path
+) -> None:
+    answer = excerpt_answer(tiny_site.services.store.current())
+    journal.answers.record("c", answer, Filter(), "")
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "UPDATE answers SET document = json_remove(document, '$.closest', '$.elsewhere', '$.citations[0].key')"
+        )
+    db.close()
+    kept = journal.answers.answer(answer.answer_id).answer
+    assert kept == replace(answer, elsewhere=(), citations=(replace(answer.citations[0], key=()),))
+
+
+def test_the_closest_passages_count_as_considered_and_not_as_cited(tiny_site: Site, journal: SqliteJournal) -> None:
+    journal.answers.record("c", closest_answer(tiny_site.services.store.current()), Filter(), "")
+    (question,) = journal.answers.asked_since(LONG_AGO)
+    assert (question.kind, question.cited) == ("closest", ())
+    assert question.retrieved == ("retries", "logging", "tokens", "caching", "guides/deploying")
 
 
 def test_feedback_is_kept_with_its_answer_and_may_be_changed(conversations: Conversations) -> None:

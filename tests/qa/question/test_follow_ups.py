@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from qa.question.follow_ups import HistoryRewriter, leans_on_history
-from qa.types import Question, Turn
+from qa.types import CLOSEST, AnswerKind, Question, Turn
 
 HISTORY = (
     Turn("user", "How long do refresh tokens live?"),
@@ -47,6 +47,13 @@ def test_a_refusal_is_nothing_to_search_for() -> None:
         "and how are they backed up?",
         "Which databases? and how are they backed up?",
     ]
+
+
+@pytest.mark.parametrize("kind", [AnswerKind.CLOSEST, None], ids=["kept here", "kept by a client"])
+def test_the_closest_passages_are_nothing_to_search_for(kind: AnswerKind | None) -> None:
+    turns = (Turn("user", "Which databases?"), Turn("assistant", f"{CLOSEST}\n\n> Quagga.", kind))
+    probes = HistoryRewriter().standalone(Question("and how are they backed up?", history=turns)).probes
+    assert "Quagga" not in " ".join(probe.text for probe in probes)
 
 
 def test_history_is_ignored_when_the_topic_changes() -> None:

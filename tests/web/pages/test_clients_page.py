@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 from tests.web.live_servers import served_from
 from web.cli import parser
 
-QUESTION = "How do I rotate refresh tokens?"
+QUESTION = "What happens when a refresh token is used twice?"
 PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 
 

@@ -79,7 +79,7 @@ def test_an_answer_follows_its_words_when_the_article_changes(site: Site) -> Non
 
 
 def test_what_may_be_asked_next_is_answered_by_the_same_article(kb_site: Site) -> None:
-    conversation, _ = ask(kb_site, "How do I rotate refresh tokens?")
+    conversation, _ = ask(kb_site, "What happens when a refresh token is used twice?")
     buttons = read(kb_site, f"/conversations/{conversation}").select(".suggestions button")
     assert 1 <= len(buttons) <= 3
     for button in buttons:

@@ -52,7 +52,7 @@ def test_questions_without_an_answer_are_gaps_and_go_into_a_file_that_runs_nothi
     response = local.client.get("/insights/gaps.csv?days=7")
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(response.text.removeprefix("\ufeff"))))
-    assert rows[0] == ["topic", "question", "times asked", "last asked (UTC)", "nearest article"]
+    assert rows[0] == ["topic", "question", "times asked", "last asked (UTC)", "nearest article", "kind"]
     assert "'=HYPERLINK(1) What is the capital of Mongolia?" in [row[1] for row in rows]
 
 
@@ -77,7 +77,8 @@ def test_past_ingests_are_listed(local: Site) -> None:
 
 def test_a_chart_is_an_image_with_a_name_and_no_style() -> None:
     days = [
-        Day(date(2026, 3, n), n, n % 3, n * 10.0 if n % 4 else None, n * 30.0 if n % 4 else None) for n in range(1, 31)
+        Day(date(2026, 3, n), n, n % 2, n % 3, n * 10.0 if n % 4 else None, n * 30.0 if n % 4 else None)
+        for n in range(1, 31)
     ]
     for chart in (charts.questions(days), charts.latency(days), charts.questions([]), charts.latency(days[:1])):
         root = ElementTree.fromstring(str(chart))

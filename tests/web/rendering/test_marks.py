@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qa.types import Answer, AnswerKind, Citation
+from qa.types import CLOSEST, Answer, AnswerKind, Citation, Related
 from web.rendering.marks import linked, pieces
 
 CITATION = Citation(1, "a", "A", "/articles/a?cite=0-5#cited", (), "Words", 0, 5)
@@ -45,8 +45,16 @@ def test_an_address_that_is_full_already_stays() -> None:
 
 
 def test_the_articles_that_a_refusal_names_have_full_addresses() -> None:
-    refusal = replace(ANSWER, kind=AnswerKind.REFUSED, citations=(), text="No. The nearest:\n\n- [A](/articles/a)")
+    near = Related("a", "A", "/articles/a", 0.5, "")
+    text = "No. The nearest:\n\n- [A](/articles/a)"
+    refusal = replace(ANSWER, kind=AnswerKind.REFUSED, citations=(), related=(near,), text=text)
     assert linked(refusal, "http://kb.example:8000/").endswith("[A](http://kb.example:8000/articles/a)")
+
+
+def test_the_closest_passages_have_full_addresses_and_what_they_quote_stays() -> None:
+    text = f"{CLOSEST}\n\n> See [b](/articles/b).\n\n[A › Part]({CITATION.url})"
+    closest = replace(ANSWER, kind=AnswerKind.CLOSEST, citations=(), closest=(CITATION,), text=text)
+    assert linked(closest, "http://kb.example/") == text.replace(CITATION.url, f"http://kb.example{CITATION.url}")
 
 
 def test_pieces_end_after_marks_and_make_the_text_again() -> None:

@@ -19,6 +19,7 @@ from indexes.types import Article, Heading, IndexedArticle, Quotable
 from ingest.structure import outline
 from qa.links import Links
 from qa.types import Answer, AnswerKind, Citation, Segment
+from qa.types import Span as AnswerSpan
 from web.rendering import answers, articles
 from web.rendering.source_map import Span
 
@@ -355,9 +356,11 @@ def test_a_giant_article_is_shown_as_its_source_with_the_passage_marked() -> Non
 
 
 def an_answer(*segments: Segment) -> Answer:
+    """Segments with the same mark follow each other in their article."""
     citations = tuple(
-        Citation(n, f"a{n}", f"Title “{n}”", f"/articles/a{n}?cite=0-3#cited", ("Part",), "abc", 0, 3)
+        Citation(n, f"a{n}", f"Title “{n}”", f"/articles/a{n}?cite=0-3#cited", ("Part",), quote, 0, len(quote))
         for n in sorted({n for segment in segments for n in segment.marks})
+        for quote in ["\n".join(segment.text for segment in segments if n in segment.marks)]
     )
     return Answer(
         "id", "q", "q", AnswerKind.ANSWERED, 0.9, "", "extractive", segments, citations, (), (), (), "000001", 1.0
@@ -368,13 +371,19 @@ def answered(*segments: Segment) -> BeautifulSoup:
     return BeautifulSoup(answers.answer(an_answer(*segments)), "html.parser")
 
 
-def test_sentences_of_one_source_form_a_paragraph_with_a_footnote_each() -> None:
+def test_an_excerpt_stands_under_its_place_with_its_footnote_after_it() -> None:
     page = answered(
         Segment("sentence", "One `a`.", (1,)),
         Segment("sentence", "Two **b**.", (1,)),
         Segment("sentence", "Three.", (2,)),
     )
-    assert [p.get_text() for p in page.select("p")] == ["One a.[1] Two b.[1]", "Three.[2]"]
+    assert [" ".join(p.get_text().split()) for p in page.select("p")] == [
+        "Title “1” › Part",
+        "One a. Two b.[1]",
+        "Title “2” › Part",
+        "Three.[2]",
+    ]
+    assert page.select(".place a")[0]["href"] == "/articles/a1?cite=0-3#cited"
     chip = page.select("a.cite")[0]
     assert chip["href"] == "/articles/a1?cite=0-3#cited"
     assert chip["title"] == "Title “1” › Part"
@@ -391,6 +400,115 @@ def test_blocks_are_followed_by_their_footnote() -> None:
     assert [chip.get_text() for chip in page.select("p.after a.cite")] == ["[1]", "[2]", "[3]"]
     assert page.pre
     assert page.pre.get_text() == "# x [1]\n"
+
+
+# The words that answer
+
+
+def quoted(markdown: str, quote: str, *key: str) -> BeautifulSoup:
+    """A quotation of an article on its own, with the words of `key` as those that answer."""
+    start = markdown.index(quote)
+    spans = [(at, at + len(words)) for words in key for at in [markdown.index(words, start)]]
+    key_spans = tuple(AnswerSpan(*span) for span in spans)
+    citation = Citation(1, "guides/one", "A title", "/a", (), quote, start, start + len(quote), key_spans)
+    return BeautifulSoup(answers.quotation(citation, an_article(markdown)), "html.parser")
+
+
+def keys(page: BeautifulSoup) -> list[str]:
+    return [" ".join(mark.get_text().split()) for mark in page.select("mark.key")]
+
+
+def test_several_sentences_of_a_quotation_may_answer() -> None:
+    text = "One is first. Two is **second**. Three is third. Four is fourth."
+    page = quoted(text, text, "One is first.", "Three is third. Four")
+    assert keys(page) == ["One is first.", "Three is third. Four"]
+    assert page.get_text().strip() == "One is first. Two is second. Three is third. Four is fourth."
+    assert page.select("[id]") == []
+
+
+def test_words_that_answer_may_cut_through_bold_text_and_code() -> None:
+    page = quoted("Say **very, very** `often` no.", "Say **very, very** `often` no.", "very** `often`")
+    assert "".join(keys(page)) == "very" + "often"
+    assert [page.strong.get_text() if page.strong else "", page.code.get_text() if page.code else ""] == [
+        "very, very",
+        "often",
+    ]
+
+
+def test_a_part_of_a_list_item_is_marked_alone() -> None:
+    text = "- Open it. Then read\n  `it` twice.\n- Close it."
+    page = quoted(text, text, "Then read\n  `it` twice.")
+    assert " ".join(keys(page)) == "Then read it twice."
+    assert [" ".join(item.get_text().split()) for item in page.select("li")] == [
+        "Open it. Then read it twice.",
+        "Close it.",
+    ]
+
+
+def test_an_answer_in_a_table_is_marked_in_its_cells() -> None:
+    table = "| a | b |\n| - | - |\n| 503 | Yes |\n| 400 | No |"
+    page = quoted(f"Before.\n\n{table}\n", table, "| 400 | No |")
+    assert keys(page) == ["400", "No"]
+    assert len(page.select("td")) == 4
+
+
+def test_an_answer_that_is_a_code_block_is_marked_inside_its_box() -> None:
+    code = "```bash\nkubectl rollout undo\n```"
+    page = quoted(f"Run this:\n\n{code}\n", f"Run this:\n\n{code}", code)
+    assert "".join(keys(page)) == "kubectl rollout undo"
+    assert page.select(".code pre mark.key")
+
+
+def test_a_quotation_from_within_a_list_or_block_quotation_loses_their_indent() -> None:
+    nested = "1. Do:\n   - first\n   - second\n     `x`\n   - third\n"
+    page = quoted(nested, "- first\n   - second\n     `x`\n   - third", "second\n     `x`")
+    assert [len(page.select(tag)) for tag in ("ul", "li", "pre")] == [1, 3, 0]
+    assert "".join(keys(page)).split() == ["second", "x"] or keys(page) == ["second x"]
+    block = quoted(
+        "> First part. The second\n> goes on.\n>\n> Third.",
+        "First part. The second\n> goes on.",
+        "The second\n> goes on.",
+    )
+    assert block.get_text().split() == "First part. The second goes on.".split()
+    assert " ".join(keys(block)) == "The second goes on."
+
+
+def test_no_link_of_an_article_leads_out_of_a_quotation() -> None:
+    page = quoted("See [two](two.md) and https://x.example <https://y.example>.", "See [two](two.md) and")
+    assert page.select("a") == []
+    assert "See two and" in page.get_text()
+
+
+def test_the_words_of_a_written_sentence_are_shown_even_if_the_quotation_has_others() -> None:
+    (citation,) = an_answer(Segment("sentence", "Quoted.", (1,))).citations
+    written = replace(
+        an_answer(Segment("sentence", "Reworded.", (1,)), Segment("sentence", "Once more.", (1,))),
+        writer="llm",
+        citations=(replace(citation, key=(AnswerSpan(0, 7),)),),
+    )
+    page = BeautifulSoup(answers.answer(written), "html.parser")
+    assert [p.get_text() for p in page.select("p")] == ["Reworded.[1] Once more.[1]"]
+    assert keys(page) == []
+
+
+def test_an_excerpt_of_two_paragraphs_stays_two() -> None:
+    quote = "One. Two.\n\nThree."
+    cited = Citation(1, "a", "T", "/articles/a?cite=0-3#cited", (), quote, 0, len(quote), (AnswerSpan(5, 17),))
+    sentences = tuple(Segment("sentence", text, (1,)) for text in ("One.", "Two.", "Three."))
+    page = BeautifulSoup(answers.answer(replace(an_answer(), segments=sentences, citations=(cited,))), "html.parser")
+    assert [p.get_text() for p in page.select("p:not(.place)")] == ["One. Two.", "Three.[1]"]
+    assert keys(page) == ["Two.", "Three."]
+
+
+def test_every_quotable_of_the_bundled_kb_is_shown_with_exactly_its_words_marked(kb_snapshot: Snapshot) -> None:
+    for entry in _kb(kb_snapshot)[::5]:
+        for span in sorted(_quotables(entry), key=lambda span: span.start)[::3]:
+            quote = entry.article.markdown[span.start : span.end]
+            key = (AnswerSpan(span.start, span.end),)
+            citation = Citation(1, entry.article.id, "T", "/a", (), quote, span.start, span.end, key)
+            html = answers.quotation(citation, entry.article)
+            text = "".join(re.findall(r'<mark class="key">(.*?)</mark>', html, re.DOTALL))
+            assert bare(text) == bare(re.sub(r'<span class="language">.*?</span>', "", html)), quote
 
 
 def test_an_answer_can_no_more_carry_a_script_than_an_article() -> None:

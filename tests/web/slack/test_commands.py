@@ -28,10 +28,11 @@ def test_an_answer_comes_to_the_asker_alone_with_links_to_what_it_quotes(workspa
     assert sent.payload["response_type"] == "ephemeral"
     assert f"*{TOKENS}*" in sent.shown
     assert "An access token lives for 10 minutes." in sent.shown
-    (url, label), *_ = schema.links(sent.shown)
-    assert label == "[1]"
-    assert re.fullmatch(rf"{PUBLIC}/articles/tokens\?cite=\d+-\d+#cited", url)
-    assert "Well supported" in sent.shown or "Partly supported" in sent.shown
+    above, mark, *_ = schema.links(sent.shown)
+    assert (above[1], mark[1]) == ("Rotating refresh tokens", "[1]")
+    assert above[0] == mark[0]
+    assert re.fullmatch(rf"{PUBLIC}/articles/tokens\?cite=\d+-\d+#cited", mark[0])
+    assert "Confidence " in sent.shown
     assert "*Sources*" in sent.shown
     assert "Rotating refresh tokens (2026-03-30)" in sent.shown
     assert sent.payload["text"].startswith("A refresh token") or "An access token lives" in sent.payload["text"]
@@ -58,7 +59,7 @@ def test_a_question_the_articles_do_not_answer_gets_the_nearest_articles(workspa
     assert "The knowledge base does not say." in sent.shown
     links = schema.links(sent.shown)
     assert links
-    assert all(re.fullmatch(rf"{PUBLIC}/articles/[\w/-]+", url) for url, _ in links)
+    assert all(re.fullmatch(rf"{PUBLIC}/articles/[\w/-]+(\?cite=\d+-\d+#cited)?", url) for url, _ in links)
     assert "*Sources*" not in sent.shown
     assert sent.buttons.keys() == {"share", "more", "missing"}
 

@@ -101,7 +101,7 @@ def test_a_tag_keeps_to_its_articles(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize("text", ["", "help"])
 def test_a_bare_mention_gets_help(workspace: Workspace, text: str) -> None:
-    assert "/ask How do I rotate refresh tokens?" in answered(workspace, text).shown
+    assert "/ask What happens when a refresh token is used twice?" in answered(workspace, text).shown
 
 
 def test_slacks_markup_is_read_as_people_read_it(workspace: Workspace) -> None:

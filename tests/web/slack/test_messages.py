@@ -12,8 +12,9 @@ from indexes.types import Filter
 from qa.conversations import UNKEPT
 from qa.corpus import Corpus
 from qa.links import Links
-from qa.types import Answer, AnswerKind, Citation, Passage, Question, Related, Segment
+from qa.types import CLOSEST, Answer, AnswerKind, Citation, Passage, Question, Related, Segment
 from tests.conftest import KB, ROOT, Site
+from tests.scripted import closest_answer
 from tests.web.slack import schema
 from web.slack import mrkdwn
 from web.slack.answer_messages import MORE, SHARE, More, answer_message, reasons_message
@@ -77,7 +78,7 @@ def test_what_the_bundled_kb_answers_is_taken(kb_site: Site, name: str) -> None:
     for question in questions(name):
         given = site.answerer.ask(Question(question))
         found = site.answerer.search(question, Filter(), 15).passages
-        more = More(found[:5], given.related)
+        more = More(given.elsewhere, found[:5], given.related)
         taken(answer_message(given, site.store.current(), LINKS, question=question, buttons=(SHARE, MORE)))
         taken(answer_message(given, site.store.current(), LINKS, question=question, shared_by="U0ASKER", more=more))
 
@@ -107,7 +108,7 @@ def test_a_message_with_everything_at_its_longest_is_taken(snapshot: Corpus, kb_
     passages = kb_site.services.answerer.search("tokens and retries", Filter(), 15).passages
     long: tuple[Passage, ...] = tuple(replace(p, heading=("h & " * 100,), end=p.start + 4_000) for p in passages)
     related = tuple(Related(f"r{n}", "title <" * 60, LINKS.article(f"r{n}"), 1.0, "reason & " * 60) for n in range(9))
-    more = More(long[:5], related)
+    more = More((), long[:5], related)
     whole = answer(*segments, citations=40, missing=("The articles do not say x." * 20,) * 3)
     taken(
         answer_message(
@@ -124,11 +125,54 @@ def test_items_quoted_one_by_one_are_a_list_again(snapshot: Corpus) -> None:
     assert "1. First.\n2. Second.\n<https" in shown(answer_message(answer(*segments), snapshot, LINKS))
 
 
+def test_an_excerpt_stands_under_its_place(snapshot: Corpus) -> None:
+    given = answer(Segment("sentence", "One.", (1,)), Segment("sentence", "Two.", (1,)))
+    place, mark, *_ = schema.links(shown(answer_message(given, snapshot, LINKS)))
+    assert place[1].startswith("Title 1")
+    assert (place[0], mark[1]) == (mark[0], "[1]")
+
+
+def test_the_closest_passages_are_quoted_under_a_word_that_asserts_nothing(snapshot: Corpus) -> None:
+    given = linked(closest_answer(snapshot))
+    message = answer_message(given, snapshot, LINKS, question="Why?", buttons=(SHARE, MORE))
+    taken(message)
+    text = shown(message)
+    assert f"*{CLOSEST}*" in text
+    assert "> Create an idempotency key for the payment. Send the key with every attempt." in text
+    assert "*Sources*" not in text
+    assert "*Other places that may answer*" in text
+    assert [label for _, label in schema.links(text)][:2] == [
+        "Retrying requests safely › Choosing what to retry",
+        "Writing useful logs",
+    ]
+    (actions,) = [block for block in message.blocks if block["type"] == "actions"]
+    assert [button["action_id"] for button in actions["elements"]] == ["share", "more", "helpful", "missing"]
+
+
+def test_the_longest_closest_passages_are_taken(snapshot: Corpus) -> None:
+    given = linked(closest_answer(snapshot))
+    (first, _), (section, *_) = given.closest, given.elsewhere
+    longest = replace(first, quote="word & <word> " * 1_000, heading=("h & " * 100,), url=first.url + "x" * 200)
+    whole = replace(given, closest=(longest,) * 3, elsewhere=(replace(section, heading=("h & " * 100,)),) * 5)
+    more = More(whole.elsewhere, (), tuple(Related("r", "t <" * 60, first.url, 1.0, "r & " * 60) for _ in range(9)))
+    taken(answer_message(whole, snapshot, LINKS, question="q & " * 100, buttons=(SHARE, MORE)))
+    taken(answer_message(whole, snapshot, LINKS, question="q & " * 100, shared_by="U0ASKER", more=more))
+
+
+def linked(given: Answer) -> Answer:
+    """The answer with the full addresses that Slack needs."""
+    return replace(
+        given,
+        closest=tuple(replace(c, url=f"https://kb.example{c.url}") for c in given.closest),
+        elsewhere=tuple(replace(s, url=f"https://kb.example{s.url}") for s in given.elsewhere),
+    )
+
+
 def test_what_is_missing_and_what_was_unavailable_is_said(snapshot: Corpus) -> None:
     given = answer(Segment("sentence", "Quoted.", (1,)), missing=("The articles do not mention *Quagga*.",))
     text = shown(answer_message(given, snapshot, LINKS))
     assert "The articles do not mention _Quagga_." in text
-    assert "Well supported · Search by meaning is unavailable" in text
+    assert "Confidence 90 % · Search by meaning is unavailable" in text
 
 
 def test_an_answer_that_was_not_kept_has_no_buttons_that_would_not_work(snapshot: Corpus) -> None:
