@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from indexes.write_ahead import use_write_ahead_log
 from web.errors import SharedUnavailable
 
 _FILE = "shared.sqlite"
@@ -35,7 +36,10 @@ class Shared:
         path = folder / _FILE if folder else ":memory:"
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT)
         if folder:
-            self.execute("PRAGMA journal_mode = WAL")  # whoever is killed leaves it whole
+            try:
+                use_write_ahead_log(self._db, _WAIT)
+            except sqlite3.Error as error:
+                raise _unavailable(error) from error
             self.execute("PRAGMA synchronous = OFF")  # it need not outlive the machine
 
     @contextmanager

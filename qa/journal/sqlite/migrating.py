@@ -7,15 +7,14 @@ folder of `versions`. Revisions are only ever added.
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
+from indexes.write_ahead import use_write_ahead_log
 from qa.errors import NewerFile
 from qa.journal.sqlite.form import form_of
 
 _WAIT = 10.0  # seconds for other processes that open the file for the first time
-_PAUSE = 0.01  # seconds
 
 
 def migrate(path: Path, versions: Path) -> None:
@@ -31,22 +30,8 @@ def migrate(path: Path, versions: Path) -> None:
                 f"{path} was written by a newer version of Footnote (form {current}; this version knows {newest} and "
                 "older): start that version again, or move the file away, and a new one is made."
             )
-        _use_log(db)
+        use_write_ahead_log(db, _WAIT)
     if current < newest:
         from qa.journal.sqlite.upgrading import upgrade  # here: Alembic takes 0.3 s and 34 MB
 
         upgrade(path, versions)
-
-
-def _use_log(db: sqlite3.Connection) -> None:
-    """Write ahead. The file remembers it."""
-    until = time.monotonic() + _WAIT
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            # Of two that switch at once, SQLite refuses one without waiting: each would wait for the other.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE)
