@@ -192,10 +192,11 @@ class Answerer:
         return Trace(answer, whole.question.retrieved, whole.reading, watch.spent)
 
     def _find(self, corpus: Corpus, question: Question, filter: Filter, watch: Stopwatch) -> Finding:
-        standalone = self._rewriter.standalone(replace(question, text=self._speller.mended(question.text, corpus)))
+        mended = self._speller.mended(question.text, corpus)
+        standalone = self._rewriter.standalone(replace(question, text=mended))
         retrieved = self._retriever.retrieve(corpus, standalone, filter, question.limit)
         watch.add(retrieved.spent)
-        unknown = unmentioned(question.text, corpus.vocabulary)
+        unknown = unmentioned(mended, corpus.vocabulary)
         searched = SearchedQuestion(
             question.text, standalone, retrieved, unknown, corpus.vocabulary, corpus.chunk_count
         )

@@ -28,12 +28,13 @@ class Finding:
 def split_by_support(whole: Finding, parts: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
     """(findings to answer from, findings of which nothing is known).
 
-    A part that passages may answer is in neither list: nothing is said of it. Where no part is supported for itself,
-    the question as a whole still may be.
+    A part that passages may answer is in neither list: nothing is said of it. So it is with one that for itself finds
+    nothing where the question as a whole is answered: "and who approves it?" is understood from the rest alone. Where
+    no part is supported for itself, the question as a whole still may be.
     """
     enough = [part for part in parts if part.reading.enough]
     if enough:
-        return enough, [part for part in parts if not part.reading.close]
+        return enough, [] if whole.reading.enough else [part for part in parts if not part.reading.close]
     return ([whole], []) if whole.reading.enough else ([], [])
 
 

@@ -182,7 +182,8 @@ def _own(asked: QuestionFeatures, passage: Passage, signals: PassageSignals) -> 
     heading = distinct_terms(passage.heading[-1]) if passage.heading else frozenset()
     title = distinct_terms(passage.article.title)
     asked_terms = frozenset(asked.weights)
-    spans = np.sort(signals.spans[1:])[::-1] if signals.spans is not None and len(signals.spans) > 1 else np.zeros(1)
+    spans = sorted(signals.spans[1:].tolist(), reverse=True) if signals.spans is not None else []
+    spans = spans or [0.0]
     kinds = {quotable.kind for quotable in passage.quotables}
     return [
         signals.keyword,
@@ -190,9 +191,9 @@ def _own(asked: QuestionFeatures, passage: Passage, signals: PassageSignals) -> 
         signals.similarity or 0.0,
         signals.similarity_around or 0.0,
         signals.article_similarity or 0.0,
-        float(spans[0]),
-        float(spans[min(1, len(spans) - 1)]),
-        float(spans[:3].mean()),
+        spans[0],
+        spans[min(1, len(spans) - 1)],
+        sum(spans[:3]) / len(spans[:3]),
         float(signals.spans[0]) if signals.spans is not None else 0.0,
         covered(asked.weights, text),
         covered(asked.weights, text, context),

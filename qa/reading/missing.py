@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import day_abbr, day_name, month_abbr, month_name
 from collections.abc import Sequence
 
 from indexes.search.analysis import terms
@@ -12,6 +13,9 @@ from qa.types import REFUSAL
 # A word written like a name: with a capital that does not only open a sentence, or with digits among its letters.
 _WORD = re.compile(r"(?<![\w.-])[^\W_][\w+#]*(?:[.-][^\W_][\w+#]*)*")
 _NAME = re.compile(r"^(?:[A-Z].*|[a-z]+[A-Z].*|(?=.*\d)(?=.*[A-Za-z]{2}).*)$")
+_CALENDAR = frozenset([*day_name, *day_abbr, *month_name, *month_abbr]) - {
+    ""
+}  # when somebody asks says nothing of what
 _OPENS = re.compile(r"(?:^|[.!?:;\n])\W*$")
 
 
@@ -32,7 +36,7 @@ def unmentioned(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
 
 def _named(question: str, match: re.Match[str]) -> bool:
     word = match.group()
-    if len(word) < 2 or not _NAME.match(word):
+    if len(word) < 2 or word in _CALENDAR or not _NAME.match(word):
         return False
     return not (word[1:].islower() and _OPENS.search(question[: match.start()]))
 

@@ -46,6 +46,10 @@ class Excerpt:
     def text(self) -> str:
         return self.passage.article.markdown[self.span.start : self.span.end]
 
+    @property
+    def words(self) -> int:
+        return len(self.text.split())
+
 
 def excerpt(read: ReadPassage) -> Excerpt | None:
     """The part of a passage that answers; None where nothing of it can be quoted."""

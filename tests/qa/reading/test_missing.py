@@ -14,6 +14,7 @@ from tests.conftest import Site
         ("What does ETag do?", []),  # an article mentions it
         ("Somehow nothing works", []),  # a capital that only opens the sentence
         ("why is sha256 slower?", ["sha256"]),
+        ("Did it break last Friday, or in May?", []),
         ("how do i retry on oracle", []),  # not written like a name: nobody can tell
         ("", []),
     ],
