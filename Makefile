@@ -68,6 +68,7 @@ quality: $(STAMP) ## every table of docs/decisions on retrieval and answers (SET
 	$(BIN)/python -m benchmarks.retrieval --questions benchmarks/data/conversations.jsonl --index $(KB_INDEX)
 	$(BIN)/python -m benchmarks.cutting --out var/quality/cutting/kb $(if $(MODEL),--model $(MODEL))
 	$(BIN)/python -m benchmarks.quotations --index $(KB_INDEX)
+	$(BIN)/footnote evaluate benchmarks/data/from_titles --corpus kb --index $(KB_INDEX)
 	@for set in $(SETS); do name=$$(basename $$set); echo "== $$name" && \
 		$(BIN)/footnote evaluate $$set --index var/quality/$$name --run var/quality/$$name.run && \
 		$(BIN)/footnote evaluate $$set --index var/quality/$$name --rewrites --compare var/quality/$$name.run && \

@@ -52,6 +52,8 @@ class Example:
     spans: tuple[tuple[np.ndarray, np.ndarray], ...]
     answerable: bool
     foreign: bool
+    articles: np.ndarray  # a number for the article of each passage
+    right_articles: frozenset[int]  # of the document that the question was written for
 
 
 def collect(
@@ -90,12 +92,18 @@ def _example(
     right = np.zeros(len(texts), dtype=bool)
     ignored = np.zeros(len(texts), dtype=bool)
     spans = []
+    ids = [passage.article.id for passage in retrieved.passages]
+    articles = np.array([ids.index(id) for id in ids])
+    right_articles: frozenset[int] = frozenset()
     if question is not None:
         own = examples.passages[question.passage].text
         also = {examples.passages[p].text for p in question.also}
         partly = {examples.passages[p].text for p in question.partly}
         ignored = np.array([t in partly for t in texts])
         if question.answers:
+            document = examples.siblings[examples.passages[question.passage].document]
+            written = {examples.passages[p].text for p in document}
+            right_articles = frozenset(articles[[t in written for t in texts]].tolist())
             right = np.array([t == own or t in also for t in texts])
             spans = [
                 (span_features(asked, retrieved.passages[i], retrieved.signals[i]), _mask(question, len(p.quotables)))
@@ -113,6 +121,8 @@ def _example(
         tuple(spans),
         question is not None and bool(question.answers),
         question is None,
+        articles,
+        right_articles,
     )
 
 
@@ -229,7 +239,8 @@ def _kind(example: Example) -> str:
 
 
 def calibration(examples: Sequence[Example], shares: Sequence[np.ndarray]) -> tuple[float, float, float]:
-    """Logistic regression of "the first passage answers" on the logits of its share and of all but none."""
+    """Logistic regression of "the article of the first passage is the right one" on the logits of what its passages
+    have together and of all but none."""
     from sklearn.linear_model import LogisticRegression
 
     inputs, outcomes = evidence(examples, shares)
@@ -238,8 +249,13 @@ def calibration(examples: Sequence[Example], shares: Sequence[np.ndarray]) -> tu
 
 
 def evidence(examples: Sequence[Example], shares: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    inputs = np.array([[_logit(float(s[:-1].max())), _logit(float(1 - s[-1]))] for s in shares])
-    outcomes = np.array([bool(e.right[int(s[:-1].argmax())]) for e, s in zip(examples, shares, strict=True)])
+    """(logits, outcomes), one row an example."""
+    first = [int(e.articles[int(s[:-1].argmax())]) for e, s in zip(examples, shares, strict=True)]
+    together = [
+        float(s[:-1][e.articles == article].sum()) for e, s, article in zip(examples, shares, first, strict=True)
+    ]
+    inputs = np.array([[_logit(a), _logit(float(1 - s[-1]))] for a, s in zip(together, shares, strict=True)])
+    outcomes = np.array([article in e.right_articles for e, article in zip(examples, first, strict=True)])
     return inputs, outcomes
 
 

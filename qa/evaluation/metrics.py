@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 _RESAMPLES = 10_000
+_RUN = 3  # words
+_WORD = re.compile(r"\w+")
 
 
 def ndcg(ranking: Sequence[str], judged: Mapping[str, int], depth: int) -> float:
@@ -46,6 +49,19 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
         return None
     wins = sum((p > n) + 0.5 * (p == n) for p in positive for n in negative)
     return wins / (len(positive) * len(negative))
+
+
+def holds(texts: Iterable[str], words: Sequence[str]) -> bool:
+    """Whether some of `texts` hold together at least half of `words`: verbatim passages, compared by runs of three
+    words, so that a cut at another place counts for what it keeps."""
+    wanted = {run for passage in words for run in _runs(passage)}
+    held = {run for text in texts for run in _runs(text)}
+    return bool(wanted) and 2 * len(wanted & held) >= len(wanted)
+
+
+def _runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    return (tuple(words[i : i + _RUN]) for i in range(max(1, len(words) - _RUN + 1)))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -18,6 +18,7 @@ from qa.evaluation.metrics import Difference
 from qa.types import Question, Turn
 
 RUN_DEPTH = 100  # documents a query in a run file
+_DEPTHS = (1, 3, 5, 30)  # passages
 
 Judgements: TypeAlias = Mapping[str, Mapping[str, int]]  # query id → document id → gain
 DocumentRanking: TypeAlias = Sequence[tuple[str, float]]  # (document id, score), best first
@@ -30,23 +31,28 @@ class Query:
     history: tuple[Turn, ...]
     answerable: bool | None
     rewrite: str
+    words: tuple[str, ...] = ()  # of the corpus, verbatim: those that answer, where somebody has looked
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """The `corpus.jsonl`, `queries.jsonl` and `qrels.tsv` of a folder."""
+    """The `queries.jsonl` and `qrels.tsv` of a folder, and what they are asked of."""
 
     corpus: Path
     queries: tuple[Query, ...]
     judgements: Judgements
 
     @classmethod
-    def open(cls, folder: Path) -> EvaluationSet:
-        """Raises SetError naming the file and line that cannot be used."""
-        corpus = folder / "corpus.jsonl"
-        if not corpus.is_file():
+    def open(cls, folder: Path, corpus: Path | None = None) -> EvaluationSet:
+        """`corpus`: any source, in place of the folder's `corpus.jsonl`.
+
+        Raises SetError naming the file and line that cannot be used.
+        """
+        corpus = corpus or folder / "corpus.jsonl"
+        if not corpus.exists():
             raise SetError(
-                f"{folder} has no corpus.jsonl: an evaluation set has corpus.jsonl, queries.jsonl, qrels.tsv."
+                f"There is no {corpus}: an evaluation set has corpus.jsonl, queries.jsonl, qrels.tsv; --corpus SOURCE "
+                "names another source."
             )
         judgements = _read_judgements(folder / "qrels.tsv")
         return cls(corpus, tuple(_read_queries(folder / "queries.jsonl")), judgements)
@@ -62,6 +68,8 @@ class Outcome:
     confidence: float
     took_ms: float
     spent: Mapping[str, float]  # milliseconds by stage
+    passages: Sequence[str]  # as they were read, best first
+    excerpts: Sequence[str]  # that were shown: quoted in the answer, or closest
 
 
 def run(
@@ -88,6 +96,7 @@ def summary(outcomes: Sequence[Outcome], judgements: Judgements) -> dict[str, An
     return {
         **figures,
         "answerable": _abstention(outcomes),
+        "words": _words([outcome for outcome in outcomes if outcome.query.words]),
         "latency_ms": {**_percentiles(took), "stages": _stages(outcomes)},
     }
 
@@ -144,7 +153,9 @@ def read_run(path: Path) -> Mapping[str, DocumentRanking]:
 def _outcome(query: Query, trace: Trace, corpus: Corpus) -> Outcome:
     ranking = documents(corpus, trace.ranking)
     answer = trace.answer
-    return Outcome(query, ranking, answer.answered, answer.confidence, answer.took_ms, trace.spent)
+    passages = [read.passage.text for read in trace.reading.passages]
+    excerpts = [citation.quote for citation in answer.citations or answer.closest]
+    return Outcome(query, ranking, answer.answered, answer.confidence, answer.took_ms, trace.spent, passages, excerpts)
 
 
 def documents(corpus: Corpus, hits: Sequence[Hit]) -> list[tuple[str, float]]:
@@ -164,6 +175,23 @@ def _abstention(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         "auroc": None if separation is None else round(separation, 4),
         "answered_share_of_answerable": _share(o.answered for o in answerable),
         "declined_share_of_unanswerable": _share(not o.answered for o in unanswerable),
+    }
+
+
+def _words(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """Where the words that answer stand, of the queries that have some; `needless`: how many excerpts of an answer hold
+    none of them, though others may answer as well."""
+    holds = metrics.holds
+    figures: dict[str, float | None] = {
+        f"in_passages@{depth}": _share(holds(o.passages[:depth], o.query.words) for o in outcomes) for depth in _DEPTHS
+    }
+    needless = [sum(not holds([e], o.query.words) for e in o.excerpts) for o in outcomes if o.answered]
+    return {
+        "queries": len(outcomes),
+        **figures,
+        "in_first_excerpt": _share(holds(o.excerpts[:1], o.query.words) for o in outcomes),
+        "shown": _share(holds(o.excerpts, o.query.words) for o in outcomes),
+        "needless": round(metrics.mean(needless), 4),
     }
 
 
@@ -188,7 +216,9 @@ def _read_queries(path: Path) -> Iterable[Query]:
 
 def _query(fields: dict[str, Any]) -> Query:
     history = tuple(Turn(turn["role"], turn["text"]) for turn in fields.get("history") or ())
-    return Query(str(fields["id"]), str(fields["text"]), history, fields.get("answerable"), fields.get("rewrite") or "")
+    words = tuple(str(passage) for passage in fields.get("words") or ())
+    rewrite = fields.get("rewrite") or ""
+    return Query(str(fields["id"]), str(fields["text"]), history, fields.get("answerable"), rewrite, words)
 
 
 def _read_judgements(path: Path) -> Judgements:

@@ -40,8 +40,10 @@ class LearnedScorer:
             for place, i in enumerate(order)
         )
         none = float(shares[-1])
-        confidence = _calibrated(learned, read[0].probability, 1 - none)
-        return Reading(read, none, confidence, {"top": read[0].probability, "any": 1 - none})
+        first = read[0].passage.article.id
+        article = sum(one.probability for one in read if one.passage.article.id == first)
+        confidence = _calibrated(learned, article, 1 - none)
+        return Reading(read, none, confidence, {"top": read[0].probability, "article": article, "any": 1 - none})
 
 
 def _spans(
@@ -59,10 +61,14 @@ def _softmax(scores: Features) -> Features:
     return np.asarray(powers / powers.sum(), dtype=np.float32)
 
 
-def _calibrated(learned: ReaderWeights, top: float, some: float) -> float:
-    """The probability that the first passage answers, from its share and that of all passages together."""
-    bias, slope_top, slope_some = learned.calibration
-    return 1 / (1 + math.exp(-(bias + slope_top * _logit(top) + slope_some * _logit(some))))
+def _calibrated(learned: ReaderWeights, article: float, some: float) -> float:
+    """The probability that the article of the first passage is the right one, from what its passages and all passages
+    have together.
+
+    Which passage of the right article comes first says little of whether the answer helps: docs/decisions/reading.md.
+    """
+    bias, slope_article, slope_some = learned.calibration
+    return 1 / (1 + math.exp(-(bias + slope_article * _logit(article) + slope_some * _logit(some))))
 
 
 def _logit(share: float) -> float:

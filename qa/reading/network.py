@@ -38,7 +38,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class ReaderWeights:
-    """What orders passages, chooses in them, and knows when there is nothing. `calibration`: bias, top, any."""
+    """What orders passages, chooses in them, and knows when there is nothing. `calibration`: bias, article, any."""
 
     passage: Network
     none: Network

@@ -47,8 +47,8 @@ class ReadPassage:
 class Reading:
     """The passages that were read, best first, and what speaks for an answer.
 
-    `confidence` is the calibrated probability that the first passage answers; `none` the probability that no passage
-    does; `signals` are figures behind them, by name, for evaluation.
+    `confidence` is the calibrated probability that the article of the first passage is the one that answers; `none` the
+    probability that no passage does; `signals` are figures behind them, by name, for evaluation.
     """
 
     passages: tuple[ReadPassage, ...]

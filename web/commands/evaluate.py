@@ -20,6 +20,7 @@ from qa.evaluation.sets import EvaluationSet, Outcome, compare, read_run, run, s
 def add_commands(commands: Commands) -> None:
     parser = command(commands, "evaluate", _evaluate, "score retrieval and abstention on a judged set")
     parser.add_argument("set", type=Path, metavar="SET_DIR", help="folder with corpus.jsonl, queries.jsonl, qrels.tsv")
+    parser.add_argument("--corpus", type=Path, metavar="SOURCE", help="ingest this instead of the set's corpus.jsonl")
     parser.add_argument("--run", type=Path, dest="run_file", metavar="FILE", help="write the rankings to FILE")
     parser.add_argument("--compare", type=Path, metavar="RUN", help="compare with the rankings of an earlier --run")
     parser.add_argument("--rewrites", action="store_true", help="ask the set's stand-alone rewrites, without history")
@@ -27,7 +28,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _evaluate(args: argparse.Namespace, settings: IndexSettings) -> int:
-    evaluated = EvaluationSet.open(args.set)
+    evaluated = EvaluationSet.open(args.set, args.corpus)
     earlier = read_run(args.compare) if args.compare else None
     with tempfile.TemporaryDirectory(prefix="footnote-evaluate-") as scratch:
         own = settings.at(args.index or Path(scratch))
